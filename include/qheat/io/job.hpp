@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qheat/model/detuning.hpp"
+#include "qheat/model/initial_state.hpp"
+#include "qheat/model/model.hpp"
+
+namespace qheat {
+
+enum class InteractionKind { exchange, xy, matrix, random_bands, well };
+
+/// [interaction.well]: matrix elements of V(x1 - x2) between the states of neighbouring wells (Eqs. 19, 20).
+struct WellRequest {
+  std::string shape = "square";      ///< square | harmonic
+  double width = 1.0;                ///< d (harmonic: oscillator length), in units of length
+  double separation = 1.0;           ///< distance of neighbouring wells, in units of length
+  std::string potential = "linear";  ///< delta | linear | quadratic | an expression of r
+  double direct = 1.0;               ///< l1
+  double exchange = 0.0;             ///< l2
+  double alpha = 0.0;
+  double temperature = 0.0;
+};
+
+/// Equally spaced output times from 0 to end, both included.
+struct TimeGrid {
+  double end = 0.0;
+  int outputs = 1;
+
+  std::vector<double> times() const;
+};
+
+struct ExactRequest {
+  enum class Method { automatic, diagonalize, krylov, chebyshev };
+
+  Method method = Method::automatic;
+  double tolerance = 1e-10;
+  int samples = 0;         ///< random-phase states a sector, where a mixture does not fit; 0: chosen by the program
+  std::uint64_t seed = 1;  ///< of the random phases
+};
+
+struct KernelRequest {
+  bool exact = true;
+  std::vector<int> orders = {2};
+  bool memory = false;
+  bool markov = false;
+  std::int64_t store_limit = 1000;
+};
+
+struct RatesRequest {
+  std::vector<std::string> kernels;  ///< exact | tcl<n> | memory | markov, in the order of the job
+  double tolerance = 1e-9;
+};
+
+struct SteadyRequest {
+  std::vector<int> sizes;
+  double tolerance = 1e-10;
+};
+
+struct TransportRequest {
+  std::vector<double> temperatures;
+};
+
+struct MatrixElementsRequest {
+  int levels = 20;
+};
+
+/// [heat]: the continuum equation (Eqs. 11, 12) on lattice.shape.
+struct HeatRequest {
+  double conductivity = 1.0;
+  std::vector<double> initial;  ///< one temperature a site
+  /// Face ("x-", "x+", "y-", ...) and the temperature it is held at; faces that are not named are insulated.
+  std::vector<std::pair<std::string, double>> boundary;
+};
+
+/// What a job file asks for. Every value is checked; defaults are filled in.
+struct Job {
+  std::string name;  ///< the job file's name as given
+  std::string text;  ///< the job file's text, byte for byte
+  std::string title;
+
+  std::optional<Lattice> lattice;
+  std::optional<Model> model;  ///< realisation 0; absent if the job has no [site] or its interaction cannot be built yet
+  InteractionKind interaction_kind = InteractionKind::exchange;
+  std::uint64_t interaction_seed = 1;
+  std::optional<WellRequest> well;
+  Detuning detuning;
+  std::optional<InitialState> initial;
+  std::optional<TimeGrid> time;
+
+  std::optional<ExactRequest> exact;
+  std::optional<KernelRequest> kernel;
+  std::optional<RatesRequest> rates;
+  std::optional<SteadyRequest> steady;
+  std::optional<TransportRequest> transport;
+  std::optional<MatrixElementsRequest> matrix_elements;
+  std::optional<HeatRequest> heat;
+
+  std::filesystem::path output;       ///< results file
+  double checkpoint_interval = 600.;  ///< seconds of wall time between checkpoints
+
+  /// Computations the job asks for that this version does not have, each a sentence with its place in the file.
+  std::vector<std::string> unavailable;
+};
+
+/// Reads and checks a job file. Throws InputError with all problems in order of their place, each as
+/// "file:line:column: key: what is wrong; remedy".
+Job read_job(const std::filesystem::path& file);
+/// The same for a text; `name` stands for the file in messages.
+Job parse_job(std::string text, const std::string& name);
+
+/// Wall time such as "90", "10m", "3h50m", "1d2h", "3:50:00" (h:m:s) in seconds. Throws InputError.
+double parse_duration(const std::string& text);
+
+}  // namespace qheat

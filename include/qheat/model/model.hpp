@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "qheat/model/bath.hpp"
+#include "qheat/model/lattice.hpp"
+#include "qheat/model/pair_interaction.hpp"
+#include "qheat/model/site.hpp"
+
+namespace qheat {
+
+/// A lattice of N sites with M levels each: H = H_0 + lambda (sum_b J_b V_b + sum_i U(i)), and its bath.
+/// Plain values; one realisation of the detunings.
+struct Model {
+  Lattice lattice;
+  Site site;
+  std::vector<double> energies;               ///< eps_n(i), [N][M], site by site
+  double strength = 0.0;                      ///< lambda
+  std::vector<double> couplings;              ///< J_b, one a bond
+  std::vector<PairInteraction> interactions;  ///< the different V
+  std::vector<int> interaction_of_bond;       ///< which V a bond has
+  std::vector<OnsiteElement> onsite;          ///< U, the same on every site
+  Bath bath;
+
+  int sites() const { return lattice.sites(); }
+  int levels() const { return site.levels(); }
+  double energy(int i, int n) const { return energies[static_cast<std::size_t>(i * levels() + n)]; }
+  std::span<const double> energies_of(int i) const {
+    return std::span(energies).subspan(static_cast<std::size_t>(i * levels()), static_cast<std::size_t>(levels()));
+  }
+  const PairInteraction& interaction(int bond) const {
+    return interactions[static_cast<std::size_t>(interaction_of_bond[static_cast<std::size_t>(bond)])];
+  }
+  bool is_real() const;
+  /// All of V and U keep the multiset of bands and no reservoir feeds sites: the number of sites in each band is
+  /// conserved.
+  bool conserves_bands() const;
+};
+
+/// A model with the same V on every bond, J_b = 1, no detuning, no bath.
+Model uniform_model(Lattice lattice, Site site, PairInteraction interaction, double strength);
+
+}  // namespace qheat

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "qheat/model/model.hpp"
+#include "qheat/operators/local_terms.hpp"
+
+namespace qheat {
+
+/// H = H_0 + lambda (sum_b J_b V_b + sum_i U(i)) as a sum of local terms, in units of energy.
+TermSum<Complex> hamiltonian(const Model& model);
+
+/// lambda J_b V_b alone.
+LocalTerm<Complex> bond_term(const Model& model, int bond);
+
+/// lambda U on one site; no elements if the model has none.
+LocalTerm<Complex> onsite_term(const Model& model, int site);
+
+/// Upper bound of the spectral radius of H - (centre of H_0's spectrum), from the norms of its terms.
+double spectral_radius_bound(const Model& model);
+
+}  // namespace qheat

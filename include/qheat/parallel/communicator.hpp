@@ -1,0 +1,41 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <span>
+
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+
+/// A group of ranks. Does not own the MPI communicator; cheap to copy. All reductions are collective.
+class Communicator {
+ public:
+  explicit Communicator(MPI_Comm comm);
+  /// This rank alone.
+  static Communicator self() { return Communicator(MPI_COMM_SELF); }
+
+  MPI_Comm get() const { return comm_; }
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  bool is_root() const { return rank_ == 0; }
+
+  void sum(std::span<double> values) const;
+  double sum(double value) const;
+  Complex sum(Complex value) const;
+  Index sum(Index value) const;
+  double max(double value) const;
+  int max(int value) const;
+  /// True on all ranks if true on any.
+  bool any(bool value) const { return max(value ? 1 : 0) != 0; }
+  /// Rank 0's value on all ranks.
+  void broadcast(std::span<double> values) const;
+  void broadcast(std::span<char> values) const;
+
+ private:
+  MPI_Comm comm_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace qheat

@@ -1,0 +1,102 @@
+#include "qheat/basis/sector.hpp"
+
+#include <algorithm>
+
+#include "qheat/parallel/error.hpp"
+
+namespace qheat {
+namespace {
+
+std::vector<int> difference(const std::vector<int>& a, const std::vector<int>& b) {
+  std::vector<int> result(a.size());
+  std::transform(a.begin(), a.end(), b.begin(), result.begin(), std::minus<>());
+  return result;
+}
+
+}  // namespace
+
+Sector::Sector(int sites, std::vector<Level> label_of_level, const std::vector<int>& counts)
+    : counts_(counts),
+      prefix_(sites / 2, sites - sites / 2, label_of_level, counts),
+      suffix_(sites - sites / 2, sites / 2, label_of_level, counts) {
+  const auto& classes = prefix_.classes();
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    const int partner = suffix_.find_class(difference(counts_, classes[k].counts));
+    const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
+    blocks_.push_back({static_cast<int>(k), partner, classes[k].first, classes[k].size, length, dimension_});
+    dimension_ = checked_sum(dimension_, checked_product(classes[k].size, length, "the sector"), "the sector");
+  }
+}
+
+Sector Sector::full(int sites, int levels) {
+  return {sites, std::vector<Level>(static_cast<std::size_t>(levels), 0), {sites}};
+}
+
+int Sector::block_of_row(Index row) const {
+  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), row,
+                                      [](Index r, const Block& block) { return r < block.first_row; });
+  return static_cast<int>(after - blocks_.begin()) - 1;
+}
+
+Index Sector::first_state(Index row) const {
+  if (row >= rows()) return dimension_;
+  const Block& block = blocks_[static_cast<std::size_t>(block_of_row(row))];
+  return block.first_state + (row - block.first_row) * block.row_length;
+}
+
+Index Sector::index(std::span<const Level> levels) const {
+  const auto h = static_cast<std::size_t>(prefix_.sites());
+  const int k = prefix_.class_of(levels.first(h));
+  if (k < 0) return -1;
+  const Block& block = block_of_class(k);
+  if (suffix_.class_of(levels.subspan(h)) != block.suffix_class || block.suffix_class < 0) return -1;
+  return block.first_state + prefix_.rank_in_class(levels.first(h)) * block.row_length +
+         suffix_.rank_in_class(levels.subspan(h));
+}
+
+void Sector::configuration(Index state, std::span<Level> levels) const {
+  QHEAT_ASSERT(state >= 0 && state < dimension_);
+  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), state,
+                                      [](Index s, const Block& block) { return s < block.first_state; });
+  // Blocks without states share their first_state with the next one; the last of them owns the state.
+  const Block& block = *(after - 1);
+  const Index inside = state - block.first_state;
+  const auto& suffix_class = suffix_.classes()[static_cast<std::size_t>(block.suffix_class)];
+  const auto head = prefix_.configuration(block.first_row + inside / block.row_length);
+  const auto tail = suffix_.configuration(suffix_class.first + inside % block.row_length);
+  std::copy(tail.begin(), tail.end(), std::copy(head.begin(), head.end(), levels.begin()));
+}
+
+Index sector_dimension(const std::vector<Level>& label_of_level, const std::vector<int>& counts) {
+  std::vector<int> levels_of_label(counts.size(), 0);
+  for (const Level label : label_of_level) ++levels_of_label[label];
+  return configurations(counts, levels_of_label);
+}
+
+Partition::Partition(const Sector& sector, int ranks) {
+  for (int rank = 0; rank <= ranks; ++rank) {
+    // Boundaries at the row whose first state is nearest to an even share.
+    const auto wanted = static_cast<Index>(static_cast<double>(sector.dimension()) * rank / ranks + 0.5);
+    Index low = 0;
+    Index high = sector.rows();
+    while (low < high) {
+      const Index middle = low + (high - low) / 2;
+      if (sector.first_state(middle) < wanted) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low > 0 && sector.first_state(low) - wanted > wanted - sector.first_state(low - 1)) --low;
+    if (rank == ranks) low = sector.rows();
+    first_row_.push_back(low);
+    first_state_.push_back(sector.first_state(low));
+  }
+}
+
+int Partition::owner_of_row(Index row) const {
+  const auto after = std::upper_bound(first_row_.begin(), first_row_.end(), row);
+  return static_cast<int>(after - first_row_.begin()) - 1;
+}
+
+}  // namespace qheat

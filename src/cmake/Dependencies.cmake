@@ -1,0 +1,58 @@
+# Finds what qheat stands on. PETSc and SLEPc by pkg-config: as Debian's packages, PETSC_DIR/PETSC_ARCH/SLEPC_DIR
+# (environment or -D), or whatever Spack and environment modules put on PKG_CONFIG_PATH.
+foreach(_package PETSC SLEPC)
+  foreach(_dir "${${_package}_DIR}" "$ENV{${_package}_DIR}")
+    if(_dir)
+      list(PREPEND CMAKE_PREFIX_PATH "${_dir}/$ENV{PETSC_ARCH}" "${_dir}/${PETSC_ARCH}" "${_dir}")
+    endif()
+  endforeach()
+endforeach()
+set(PKG_CONFIG_USE_CMAKE_PREFIX_PATH ON)
+
+find_package(MPI REQUIRED COMPONENTS CXX)
+find_package(PkgConfig REQUIRED)
+list(GET QHEAT_PETSC_MODULES 0 _petsc)
+list(GET QHEAT_PETSC_MODULES 1 _slepc)
+if(NOT "${_petsc};${_slepc}" STREQUAL "${QHEAT_PETSC_MODULES_FOUND}")
+  unset(PETSC_FOUND CACHE)  # pkg-config results are cached: look again when the modules change
+  unset(SLEPC_FOUND CACHE)
+  unset(__pkg_config_checked_PETSC CACHE)
+  unset(__pkg_config_checked_SLEPC CACHE)
+  unset(QHEAT_PETSC_COMPLEX CACHE)
+endif()
+pkg_check_modules(PETSC REQUIRED IMPORTED_TARGET "${_petsc}>=3.18")
+pkg_check_modules(SLEPC REQUIRED IMPORTED_TARGET "${_slepc}>=3.18")
+set(QHEAT_PETSC_MODULES_FOUND "${_petsc};${_slepc}" CACHE INTERNAL "")
+foreach(_target PkgConfig::PETSC PkgConfig::SLEPC)  # Debian's flags ask for _FORTIFY_SOURCE, which warns at -O0
+  get_target_property(_flags ${_target} INTERFACE_COMPILE_OPTIONS)
+  if(_flags)
+    list(FILTER _flags EXCLUDE REGEX "FORTIFY|date-time")
+    set_target_properties(${_target} PROPERTIES INTERFACE_COMPILE_OPTIONS "${_flags}")
+  endif()
+endforeach()
+
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
+check_cxx_source_compiles("#include <petscsys.h>
+#ifndef PETSC_USE_COMPLEX
+#error real
+#endif
+int main() { return 0; }" QHEAT_PETSC_COMPLEX)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(NOT QHEAT_PETSC_COMPLEX)
+  message(FATAL_ERROR
+    "The PETSc found by pkg-config (module ${_petsc}) has real scalars, or does not compile; qheat needs one with "
+    "complex scalars. Debian: install libpetsc-complex-dev and libslepc-complex-dev. Own builds: configure PETSc "
+    "with --with-scalar-type=complex and point PETSC_DIR, PETSC_ARCH and SLEPC_DIR to it. "
+    "Spack: petsc+complex, slepc ^petsc+complex.")
+endif()
+
+set(HDF5_PREFER_PARALLEL ON)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "qheat needs an HDF5 built with MPI. Debian: libhdf5-openmpi-dev. Spack: hdf5+mpi.")
+endif()
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/job_schema.hpp"
+#include "qheat/io/job.hpp"
+
+namespace qheat::jobfile {
+
+/// One number a site and level is held by every rank; more than this is a slip of the pen.
+constexpr int kMaxSites = 1 << 20;
+constexpr int kMaxSitesTimesLevels = 1 << 24;
+
+struct InteractionDraft {
+  std::optional<PairInteraction> pair;  ///< absent where this version cannot build it
+  double strength = 0.0;
+  std::vector<double> couplings;  ///< empty: all 1
+  std::vector<OnsiteElement> onsite;
+};
+
+struct InitialDraft {
+  enum class Kind { product, thermal };
+
+  Kind kind = Kind::product;
+  std::vector<int> levels;
+  bool pure_in_band = false;
+  std::vector<double> temperatures;
+};
+
+/// A job while it is read. A part that is not in the file, or is wrong, is absent; checks that need it are left out.
+struct Draft {
+  Job job;
+  std::optional<Site> site;
+  std::vector<double> energies;  ///< of realisation 0, [N][M]; empty if lattice or site is absent
+  std::optional<InteractionDraft> interaction;
+  Bath bath;
+  std::optional<InitialDraft> initial;
+
+  int sites() const { return job.lattice->sites(); }
+};
+
+/// Each reads one table of the job, if it is there, and tells everything that is wrong with it. In this order: later
+/// ones check against what earlier ones found.
+void read_lattice(CheckedTable& root, Draft& draft);
+void read_site(CheckedTable& root, Draft& draft);
+void read_interaction(CheckedTable& root, Draft& draft);
+void read_bath(CheckedTable& root, Draft& draft);
+void read_initial(CheckedTable& root, Draft& draft);
+void read_requests(CheckedTable& root, Draft& draft);
+void read_heat(CheckedTable& root, Draft& draft);
+void read_output(CheckedTable& root, Draft& draft);
+
+/// What concerns several tables: what a computation needs, and what excludes it.
+void check_requests(const CheckedTable& root, const Draft& draft);
+
+/// Model and initial state of a draft without problems.
+void assemble_model(Draft& draft);
+
+/// Computations that this version does not have, as sentences with their place.
+std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root);
+
+/// End of a lattice along one axis.
+struct Face {
+  int axis = 0;
+  bool upper = false;
+};
+
+/// Reads "x-", "z+", ...; a problem at `key` if the lattice has no such face or is periodic there.
+std::optional<Face> face_named(const std::string& name, const std::optional<Lattice>& lattice,
+                               const CheckedTable& table, const std::string& key);
+std::vector<int> sites_of_face(const Lattice& lattice, const Face& face);
+const std::vector<std::string>& face_names();
+
+}  // namespace qheat::jobfile

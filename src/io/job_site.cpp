@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "io/job_sections.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+constexpr std::size_t kMaxLevels = std::numeric_limits<Level>::max();
+
+bool read_levels(CheckedTable& table, std::vector<double>& levels) {
+  const bool read = table.require("levels", "levels = [0.0, 1.0]") &&
+                    table.numbers("levels", levels, NumberRule::any(), {2, kMaxLevels, "the energies of one site"});
+  if (!read) return false;
+  if (levels.front() != 0.0) {
+    table.problem("levels", 0, fmt::format("{} is not 0; energies count from the ground level", levels.front()));
+    return false;
+  }
+  const auto descent = std::is_sorted_until(levels.begin(), levels.end());
+  if (descent == levels.end()) return true;
+  const auto index = static_cast<std::size_t>(descent - levels.begin());
+  table.problem("levels", index, fmt::format("{} lies below the level before it; sort the levels", *descent));
+  return false;
+}
+
+bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vector<int>& bands) {
+  if (!table.has("bands")) table.only("bands", true, "");
+  const std::size_t count = levels.size();
+  const Length one_a_level = count > 0 ? Length{count, count, "one a level"} : Length{};
+  const bool read = table.integers("bands", bands, {0, static_cast<int>(kMaxLevels) - 1}, one_a_level);
+  int next = 0;
+  for (std::size_t n = 0; n < bands.size(); ++n) {
+    if (bands[n] > next) {
+      table.problem("bands", n, fmt::format("band {} comes before band {}; number bands 0, 1, ... in order of first "
+                                            "appearance", bands[n], next));
+      return false;
+    }
+    if (bands[n] == next) ++next;
+  }
+  return read || !table.has("bands");
+}
+
+bool read_offsets(CheckedTable& table, const Draft& draft, const std::vector<double>& levels,
+                  std::vector<double>& offsets) {
+  const auto& lattice = draft.job.lattice;
+  const auto sites = lattice ? static_cast<std::size_t>(lattice->sites()) : 0;
+  const Length rows = lattice ? Length{sites, sites, "one row a site"} : Length{};
+  const std::size_t count = levels.size();
+  const Length columns = count > 0 ? Length{count, count, "one a level"} : Length{};
+  return table.list("offsets", rows, [&](const TomlValue& row, const std::string& path) {
+    return table.read_list(row, row.place, path, columns, [&](const TomlValue& entry, const std::string& entry_path) {
+      return table.read_number(entry, entry_path, offsets.emplace_back(), NumberRule::any());
+    });
+  });
+}
+
+void check_random_detuning(CheckedTable& table, const Detuning& detuning) {
+  const bool random = table.has("distribution");
+  if (random && !table.has("width")) {
+    table.require("width", "width = 0.2");
+  }
+  if (random) return;
+  for (const std::string key : {"width", "seed"}) {
+    if (table.has(key)) table.problem(key, "there is no distribution to draw from; add distribution or remove this");
+  }
+  if (detuning.realizations > 1) {
+    table.problem("realizations", "without a distribution all realizations are the same; add distribution, or set 1");
+  }
+}
+
+Detuning read_detuning(CheckedTable& site, const Draft& draft, const std::vector<double>& levels) {
+  using Distribution = Detuning::Distribution;
+  Detuning detuning;
+  auto table = site.table("detuning");
+  if (!table) return detuning;
+  if (!read_offsets(*table, draft, levels, detuning.offsets)) detuning.offsets.clear();
+  table->choice("distribution", detuning.distribution,
+                {{"uniform", Distribution::uniform},
+                 {"gaussian", Distribution::gaussian},
+                 {"lorentzian", Distribution::lorentzian}});
+  table->number("width", detuning.width, NumberRule::positive());
+  table->integer("seed", detuning.seed, {.lowest = 0});
+  table->integer("realizations", detuning.realizations, {1, std::numeric_limits<int>::max()});
+  check_random_detuning(*table, detuning);
+  table->report_unknown_keys();
+  return detuning;
+}
+
+/// Energies of realisation 0, once their number is bearable; offsets that do not fit have been told.
+void fill_energies(const CheckedTable& table, const std::vector<double>& levels, Draft& draft) {
+  const auto count = static_cast<std::int64_t>(levels.size()) * draft.sites();
+  if (count > kMaxSitesTimesLevels) {
+    table.problem("levels", fmt::format("{} sites with {} levels are too many; give at most {} levels in all",
+                                        draft.sites(), levels.size(), kMaxSitesTimesLevels));
+    return;
+  }
+  draft.energies = site_energies(levels, draft.sites(), draft.job.detuning);
+  const bool finite = std::all_of(draft.energies.begin(), draft.energies.end(), [](double e) { return std::isfinite(e); });
+  if (!finite) table.problem("detuning", "levels and detuning add up to an infinite energy; give smaller numbers");
+}
+
+}  // namespace
+
+void read_site(CheckedTable& root, Draft& draft) {
+  auto table = root.table("site");
+  if (!table) return;
+  std::vector<double> levels;
+  std::vector<int> bands;
+  const bool levels_good = read_levels(*table, levels);
+  const bool bands_good = read_bands(*table, levels, bands);
+  draft.job.detuning = read_detuning(*table, draft, levels);
+  table->report_unknown_keys();
+  if (!levels_good || !bands_good) return;
+  draft.site = build_or_tell(*table, "levels", "", [&] { return Site(levels, bands); });
+  if (draft.site && draft.job.lattice) fill_energies(*table, levels, draft);
+}
+
+}  // namespace qheat::jobfile

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "io/job_problems.hpp"
+
+namespace qheat::jobfile {
+
+struct TomlEntry;
+struct TomlValue;
+
+struct TomlTable {
+  Place place;
+  std::vector<TomlEntry> entries;
+
+  const TomlEntry* find(std::string_view key) const;
+};
+
+using TomlArray = std::vector<TomlValue>;
+
+/// A date or time of day: no key of a job takes one, so its value is not kept.
+struct TomlDate {};
+
+struct TomlValue {
+  Place place;
+  std::variant<bool, std::int64_t, double, std::string, TomlDate, TomlArray, TomlTable> data;
+};
+
+struct TomlEntry {
+  std::string key;
+  Place place;  ///< of the key; of the header's bracket for [tables]
+  TomlValue value;
+};
+
+/// Reads TOML 1.0. A syntax error, or keys nested beyond all reason, is added to `problems`; then there is no table.
+std::optional<TomlTable> parse_toml(const std::string& text, Problems& problems);
+
+/// "a string", "an integer", ... for messages.
+std::string_view type_name(const TomlValue& value);
+
+/// Place of the value at a path such as "kernel.orders[1]"; where that is not written down, of what encloses it.
+Place place_of(const TomlTable& root, std::string_view path);
+
+}  // namespace qheat::jobfile

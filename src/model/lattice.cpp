@@ -1,0 +1,78 @@
+#include "qheat/model/lattice.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "qheat/parallel/error.hpp"
+
+namespace qheat {
+namespace {
+
+int site_count(const std::vector<int>& shape) {
+  if (shape.empty() || shape.size() > 3) throw InputError("a lattice has 1 to 3 axes");
+  long long sites = 1;
+  for (const int length : shape) {
+    if (length < 1) throw InputError(fmt::format("lattice length {} is not positive", length));
+    sites *= length;
+    if (sites > std::numeric_limits<int>::max()) throw InputError("the lattice has more than 2^31 - 1 sites");
+  }
+  return static_cast<int>(sites);
+}
+
+}  // namespace
+
+Lattice::Lattice(std::vector<int> shape, std::vector<bool> periodic, double spacing)
+    : shape_(std::move(shape)), periodic_(std::move(periodic)), spacing_(spacing), sites_(site_count(shape_)) {
+  if (periodic_.size() != shape_.size()) {
+    throw InputError(fmt::format("{} axes but {} periodic flags", shape_.size(), periodic_.size()));
+  }
+  for (int site = 0; site < sites_; ++site) {
+    int stride = 1;
+    for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
+      const int length = shape_[axis];
+      const int position = site / stride % length;
+      if (position + 1 < length) {
+        bonds_.push_back({site, site + stride});
+      } else if (periodic_[axis] && length > 2) {
+        bonds_.push_back({site, site - (length - 1) * stride});
+      }
+      stride *= length;
+    }
+  }
+  index_bonds();
+}
+
+Lattice::Lattice(std::vector<int> shape, std::vector<Bond> bonds, double spacing)
+    : shape_(std::move(shape)),
+      periodic_(shape_.size(), false),
+      spacing_(spacing),
+      sites_(site_count(shape_)),
+      explicit_graph_(true),
+      bonds_(std::move(bonds)) {
+  std::set<std::pair<int, int>> seen;
+  for (const auto& [first, second] : bonds_) {
+    if (first < 0 || second < 0 || first >= sites_ || second >= sites_) {
+      throw InputError(fmt::format("bond [{}, {}] leaves the {} sites", first, second, sites_));
+    }
+    if (first == second) throw InputError(fmt::format("bond [{}, {}] joins a site to itself", first, second));
+    if (!seen.insert(std::minmax(first, second)).second) {
+      throw InputError(fmt::format("bond [{}, {}] is listed twice", first, second));
+    }
+  }
+  index_bonds();
+}
+
+void Lattice::index_bonds() {
+  bonds_of_.resize(static_cast<std::size_t>(sites_));
+  for (int b = 0; b < bond_count(); ++b) {
+    const Bond& bond = bonds_[static_cast<std::size_t>(b)];
+    bonds_of_[static_cast<std::size_t>(bond.first)].push_back(b);
+    bonds_of_[static_cast<std::size_t>(bond.second)].push_back(b);
+  }
+}
+
+}  // namespace qheat

@@ -1,0 +1,36 @@
+#include "qheat/model/model.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "qheat/model/detuning.hpp"
+
+namespace qheat {
+
+bool Model::is_real() const {
+  return std::all_of(interactions.begin(), interactions.end(), [](const auto& v) { return v.is_real(); }) &&
+         std::all_of(onsite.begin(), onsite.end(), [](const auto& u) { return u.value.imag() == 0.0; });
+}
+
+bool Model::conserves_bands() const {
+  const auto& band = site.band_of_level();
+  return bath.reservoirs.empty() &&
+         std::all_of(interactions.begin(), interactions.end(), [&](const auto& v) { return v.conserves(band); }) &&
+         std::all_of(onsite.begin(), onsite.end(), [&](const auto& u) { return band[u.a] == band[u.b]; });
+}
+
+Model uniform_model(Lattice lattice, Site site, PairInteraction interaction, double strength) {
+  const auto bonds = static_cast<std::size_t>(lattice.bond_count());
+  auto energies = site_energies(site.energies(), lattice.sites(), {});
+  return {.lattice = std::move(lattice),
+          .site = std::move(site),
+          .energies = std::move(energies),
+          .strength = strength,
+          .couplings = std::vector<double>(bonds, 1.0),
+          .interactions = {std::move(interaction)},
+          .interaction_of_bond = std::vector<int>(bonds, 0),
+          .onsite = {},
+          .bath = {}};
+}
+
+}  // namespace qheat

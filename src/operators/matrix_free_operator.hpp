@@ -1,0 +1,31 @@
+#pragma once
+
+#include "qheat/operators/block_engine.hpp"
+#include "qheat/operators/operator.hpp"
+
+namespace qheat {
+
+/// An Operator on the block engine; T is the type of its elements.
+template <class T>
+class MatrixFreeOperator final : public Operator {
+ public:
+  MatrixFreeOperator(std::shared_ptr<const DistributedSector> space, const TermSum<T>& terms)
+      : Operator(std::move(space)), engine_(this->space(), terms) {}
+
+  bool is_real() const override { return std::is_same_v<T, double>; }
+  Index bytes() const override { return engine_.bytes(); }
+
+ private:
+  Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const override { return engine_.apply(x, y); }
+  Index apply_impl(ColumnBlock<const double> x, ColumnBlock<double> y) const override {
+    if constexpr (std::is_same_v<T, double>) {
+      return engine_.apply(x, y);
+    } else {
+      throw Error("a complex operator does not act on real vectors");
+    }
+  }
+
+  BlockEngine<T> engine_;
+};
+
+}  // namespace qheat

@@ -1,0 +1,56 @@
+#include "qheat/operators/operator.hpp"
+
+#include <chrono>
+
+#include "operators/assembled_operator.hpp"
+#include "operators/dense_operator.hpp"
+#include "operators/matrix_free_operator.hpp"
+
+namespace qheat {
+
+template <class V>
+void Operator::checked_apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
+  QHEAT_ASSERT(x.rows() == space_->local_size() && y.rows() == x.rows() && x.columns() == y.columns());
+  const auto start = std::chrono::steady_clock::now();
+  timing_.bytes_sent += apply_impl(x, y);
+  timing_.calls += x.columns();
+  timing_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void Operator::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const { checked_apply(x, y); }
+
+void Operator::apply(ColumnBlock<const double> x, ColumnBlock<double> y) const {
+  QHEAT_ASSERT(is_real());
+  checked_apply(x, y);
+}
+
+std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space, TermSum<Complex> terms,
+                                        Backend backend) {
+  canonicalize(terms);
+  switch (backend) {
+    case Backend::dense: return std::make_unique<DenseOperator>(std::move(space), terms);
+    case Backend::assembled: return std::make_unique<AssembledOperator>(std::move(space), terms);
+    case Backend::matrix_free: break;
+  }
+  if (is_real(terms)) return std::make_unique<MatrixFreeOperator<double>>(std::move(space), real_part(terms));
+  return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), terms);
+}
+
+Complex expectation(const Operator& a, ColumnBlock<const Complex> x, ColumnBlock<Complex> work) {
+  a.apply(x, work);
+  Complex sum = 0.0;
+  for (Index k = 0; k < x.columns(); ++k) {
+    const Complex* left = x.column(k);
+    const Complex* right = work.column(k);
+    double real = 0.0;
+    double imaginary = 0.0;
+    for (Index i = 0; i < x.rows(); ++i) {
+      real += left[i].real() * right[i].real() + left[i].imag() * right[i].imag();
+      imaginary += left[i].real() * right[i].imag() - left[i].imag() * right[i].real();
+    }
+    sum += Complex(real, imaginary);
+  }
+  return a.space().comm().sum(sum);
+}
+
+}  // namespace qheat

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+
+/// One element of a small sparse matrix; `id` names its value in the list of all values.
+struct MapEntry {
+  std::int32_t destination, source;
+  std::uint32_t id;
+};
+
+/// Sparse matrix between two suffix classes, made to be applied many times: elements whose places rise together are
+/// runs (an axpy each), the others are gathered row by row.
+template <class T>
+class SuffixMap {
+ public:
+  explicit SuffixMap(std::vector<MapEntry> entries);
+
+  void set_values(std::span<const T> values);
+  bool empty() const { return runs_.empty() && columns_.empty(); }
+  Index bytes() const;
+
+  /// y += B x
+  template <class V>
+  void accumulate(const V* __restrict x, V* __restrict y) const {
+    for (const Run& run : runs_) {
+      const V* source = x + run.source;
+      V* destination = y + run.destination;
+      const T value = run.value;
+      for (std::int32_t j = 0; j < run.length; ++j) destination[j] += value * source[j];
+    }
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      V sum = y[rows_[row]];
+      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) sum += values_[e] * x[columns_[e]];
+      y[rows_[row]] = sum;
+    }
+  }
+
+  /// Adds the elements on the diagonal.
+  void add_diagonal(std::span<T> diagonal) const;
+
+ private:
+  struct Run {
+    std::int32_t destination, source, length;
+    std::uint32_t id;
+    T value;
+  };
+
+  std::vector<Run> runs_;
+  std::vector<std::int32_t> rows_;     ///< destinations that gather
+  std::vector<std::uint32_t> begin_;   ///< [rows + 1]
+  std::vector<std::int32_t> columns_;  ///< sources
+  std::vector<std::uint32_t> ids_;
+  std::vector<T> values_;
+};
+
+}  // namespace qheat

@@ -1,0 +1,112 @@
+#include "qheat/parallel/environment.hpp"
+
+#include <fmt/format.h>
+#include <slepcsys.h>
+#undef I
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "parallel/petsc.hpp"
+#include "parallel/petsc_errors.hpp"
+
+// Present only if the BLAS that is linked is OpenBLAS.
+extern "C" char* openblas_get_corename() __attribute__((weak));
+
+namespace qheat {
+namespace {
+
+MPI_Comm start_mpi(int& argc, char**& argv) {
+  int provided = 0;
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+    throw Error("MPI does not start; run the program as it is, or under mpirun or srun");
+  }
+  MPI_Comm world = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &world);
+  return world;
+}
+
+bool processor_has(const std::string& flags, const char* flag) {
+  return flags.find(fmt::format(" {} ", flag)) != std::string::npos;
+}
+
+std::string processor_flags() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("flags", 0) == 0) return line + " ";
+  }
+  return {};
+}
+
+}  // namespace
+
+Environment::Environment(int& argc, char**& argv, const std::vector<std::string>& petsc_options)
+    : world_(start_mpi(argc, argv)) {
+  // A synthetic command line is the only way to keep PETSc from reading .petscrc files and the user's environment.
+  unsetenv("PETSC_OPTIONS");
+  std::array<std::string, 3> words{"qheat", "-skip_petscrc", "-no_signal_handler"};
+  std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
+  int count = 3;
+  char** values = arguments.data();
+  QHEAT_PETSC(SlepcInitialize(&count, &values, nullptr, nullptr));
+  petsc::install_error_collector();
+  std::string options;
+  for (const auto& option : petsc_options) options += option + " ";
+  if (!options.empty()) QHEAT_PETSC(PetscOptionsInsertString(nullptr, options.c_str()));
+}
+
+Environment::~Environment() {
+  SlepcFinalize();
+  MPI_Comm world = world_.get();
+  MPI_Comm_free(&world);
+  MPI_Finalize();
+}
+
+std::vector<std::string> Environment::unused_petsc_options() const {
+  PetscInt count = 0;
+  char** names = nullptr;
+  char** values = nullptr;
+  QHEAT_PETSC(PetscOptionsLeftGet(nullptr, &count, &names, &values));
+  std::vector<std::string> unused;
+  for (PetscInt i = 0; i < count; ++i) {
+    const std::string name = names[i];
+    if (name != "skip_petscrc" && name != "no_signal_handler") unused.push_back("-" + name);
+  }
+  QHEAT_PETSC(PetscOptionsLeftRestore(nullptr, &count, &names, &values));
+  return unused;
+}
+
+LibraryVersions library_versions() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> mpi{};
+  int length = 0;
+  MPI_Get_library_version(mpi.data(), &length);
+  std::string mpi_text(mpi.data(), static_cast<std::size_t>(length));
+  mpi_text = mpi_text.substr(0, mpi_text.find(','));
+  return {.petsc = fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR),
+          .slepc = fmt::format("{}.{}.{}", SLEPC_VERSION_MAJOR, SLEPC_VERSION_MINOR, SLEPC_VERSION_SUBMINOR),
+          .mpi = mpi_text,
+          .blas = openblas_get_corename != nullptr ? fmt::format("OpenBLAS ({} kernels)", openblas_get_corename())
+                                                   : "unknown BLAS",
+          .index_bits = static_cast<int>(8 * sizeof(PetscInt)),
+          .scalar = "complex"};
+}
+
+void choose_blas_kernels(char** argv) {
+  if (getenv("OPENBLAS_CORETYPE") != nullptr) return;
+  const std::string flags = processor_flags();
+  const char* kernels = nullptr;
+  if (processor_has(flags, "avx512f") && processor_has(flags, "avx512bw") && processor_has(flags, "avx512vl")) {
+    kernels = "SkylakeX";
+  } else if (processor_has(flags, "avx2") && processor_has(flags, "fma")) {
+    kernels = "Haswell";
+  }
+  if (kernels == nullptr) return;
+  setenv("OPENBLAS_CORETYPE", kernels, 1);
+  setenv("OPENBLAS_NUM_THREADS", "1", 0);  // ranks are the parallelism
+  execv("/proc/self/exe", argv);           // comes back only if it fails: then the slow kernels still work
+}
+
+}  // namespace qheat

@@ -1,0 +1,54 @@
+"""How well the exact dynamics keeps its norm, and how far the total energy drifts."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn, table
+
+ROUNDING = np.finfo(float).eps
+
+
+def draw_panel(ax, time, values, rounding, colour):
+    """Draw deviations [T] on a logarithmic axis, those below the rounding error at its level."""
+    visible = np.where(np.isfinite(values), np.maximum(values, rounding), np.nan)
+    style.line(ax, time, style.positive(visible), color=colour, linewidth=1.8)
+    style.log_limits(ax, [visible])
+    if rounding > 0 and ax.get_ylim()[0] < rounding:
+        ax.axhspan(ax.get_ylim()[0], rounding, color="0.93", zorder=0)
+        ax.annotate("rounding", (0.99, rounding), xycoords=("axes fraction", "data"), xytext=(0, -4),
+                    textcoords="offset points", ha="right", va="top", color="0.35", fontsize=10)
+    style.time_axis(ax, time)
+
+
+def draw_tolerance(ax, results):
+    """Mark the tolerance that the job asks for, if it lies within the panel."""
+    tolerance = table(results.job, "exact", "tolerance")
+    if not isinstance(tolerance, float) or not ax.get_ylim()[0] < tolerance < ax.get_ylim()[1]:
+        return
+    ax.axhline(tolerance, color="0.45", linestyle="--", linewidth=1.2)
+    style.outside_legend(ax, [style.key("tolerance\nof the job", "0.45", linestyle="--", linewidth=1.2)])
+
+
+def draw(results):
+    """Draw |norm - 1| and |E(t) - E(0)|, one panel each."""
+    time = results.time
+    norm = results.series("/exact/norm", 1)
+    energy = results.series("/exact/total_energy", 1)
+    drawings = []
+    if norm is not None:
+        drawings.append((np.abs(norm - 1), ROUNDING, r"$|\mathrm{norm} - 1|$", "norm"))
+    if energy is not None:
+        drift = np.abs(energy - energy[0])
+        drift[0] = np.nan  # zero by definition
+        rounding = ROUNDING * np.nan_to_num(np.abs(energy)).max()
+        drawings.append((drift, rounding, r"$|E(t) - E(0)|$  (energy)", "total energy"))
+    if not drawings:
+        raise NotDrawn("needs /exact/norm or /exact/total_energy")
+    figure, axes = style.panels(results, 1, len(drawings), 5.4, 3.9, legend=0.4)
+    for ax, (values, rounding, label, title), colour in zip(axes[0], drawings, style.PALETTE):
+        draw_panel(ax, time, values, rounding, colour)
+        ax.set_ylabel(label)
+        ax.set_title(title)
+    if norm is not None:
+        draw_tolerance(axes[0, 0], results)
+    return figure

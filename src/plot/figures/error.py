@@ -1,0 +1,93 @@
+"""Errors of the rate equations against the exact populations, on a logarithmic scale."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn, kernel_order
+
+EQUATIONS = (("rates", "many-body", style.MANY_BODY), ("sites", "site", style.SITE))
+SAMPLING = dict(color="0.55", linewidth=1.2)
+
+
+def distance(values, exact):
+    """Return |P - P_exact|_1 / N [T] of populations [T, N, M]; NaN where either is."""
+    return np.abs(values - exact).sum(axis=(1, 2)) / exact.shape[1]
+
+
+def distances(results):
+    """Return [(kernel, equation, look, distance [T])] for all rate equations with populations."""
+    exact = results.populations("/exact/populations")
+    if exact is None:
+        return []
+    found = []
+    for parent, equation, look in EQUATIONS:
+        for kernel in results.kernels(f"/{parent}"):
+            values = results.populations(f"/{parent}/{kernel}/populations")
+            if values is not None and values.shape == exact.shape:
+                found.append((kernel, equation, look, distance(values, exact)))
+    return found
+
+
+def closure_errors(results):
+    """Return [(kernel, closure error [T])] of the site equations."""
+    found = [(kernel, results.series(f"/sites/{kernel}/closure_error", 1))
+             for kernel in results.kernels("/sites")]
+    return [(kernel, values) for kernel, values in found if values is not None]
+
+
+def sampling_error(results):
+    """Return the error of sampled exact populations, summed like the distance [T], or None."""
+    error = results.series("/exact/populations_error", 3)
+    return None if error is None else np.abs(error).sum(axis=(1, 2)) / error.shape[1]
+
+
+def draw_distances(ax, results, found, colours):
+    """Draw the distances, and the sampling error of the exact populations if there is one."""
+    for kernel, _, look, values in found:
+        shade = style.dark(colours[kernel]) if look is style.SITE else colours[kernel]
+        style.line(ax, results.time, style.positive(values), color=shade, **look)
+    sampling = sampling_error(results)
+    curves = [values for *_, values in found]
+    if sampling is not None:
+        style.line(ax, results.time, style.positive(sampling), **SAMPLING)
+        curves.append(sampling)
+    style.log_limits(ax, curves)
+    ax.set_ylabel(r"$|P - P_\mathrm{exact}|_1\, /\, N$")
+    ax.set_title("distance from exact populations, per site")
+
+
+def draw_closure(ax, results, found, colours):
+    """Draw the closure errors of the site equations."""
+    for kernel, values in found:
+        style.line(ax, results.time, style.positive(values), color=style.dark(colours[kernel]), **style.SITE)
+    style.log_limits(ax, [values for _, values in found])
+    ax.set_ylabel("closure error")
+    ax.set_title("closure error of the site equation")
+
+
+def legend_entries(results, far, closure, colours):
+    """Return the legend: line styles of the equations, colours of the kernels."""
+    shown = {equation for _, equation, *_ in far} | ({"site"} if closure else set())
+    entries = [style.key(f"{equation} rate eq.", **look) for _, equation, look in EQUATIONS if equation in shown]
+    if far and sampling_error(results) is not None:
+        entries.append(style.key("sampling error", **SAMPLING))
+    return entries + [style.key(style.kernel_label(kernel), colour, linewidth=3)
+                      for kernel, colour in colours.items()]
+
+
+def draw(results):
+    """Draw the distances and the closure errors, one panel each."""
+    time = results.time
+    far, closure = distances(results), closure_errors(results)
+    drawings = [(draw_distances, far), (draw_closure, closure)]
+    drawings = [(draw_panel, found) for draw_panel, found in drawings if found]
+    if not drawings:
+        raise NotDrawn("needs populations in /exact and in /rates/<k> or /sites/<k>, or closure_error")
+    kernels = sorted({row[0] for row in far} | {row[0] for row in closure}, key=kernel_order)
+    colours = {kernel: style.PALETTE[number % style.MOST_LINES] for number, kernel in enumerate(kernels)}
+    figure, axes = style.panels(results, 1, len(drawings), 5.6, 4.3, legend=2.2)
+    for ax, (draw_panel, found) in zip(axes[0], drawings):
+        draw_panel(ax, results, found, colours)
+        style.time_axis(ax, time)
+    style.outside_legend(axes[0, -1], legend_entries(results, far, closure, colours))
+    return figure

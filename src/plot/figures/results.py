@@ -1,0 +1,239 @@
+"""Reading a qheat results file: only what is there, and only if its shape makes sense.
+
+Shapes: T times, N sites, M levels (or bands), B bonds, C cells.
+"""
+
+import functools
+import os
+import tomllib
+
+import h5py
+import numpy as np
+
+FORMAT_MAJOR = 1  # newest major format version this reader knows
+
+
+class BadInput(Exception):
+    """The results file cannot be used; the message names the file and the reason."""
+
+
+class NotDrawn(Exception):
+    """A picture cannot be drawn from this file; the message is the reason."""
+
+
+def open_results(path):
+    """Open a results file for reading; raise BadInput where that fails."""
+    if os.path.isdir(path):
+        raise BadInput(f"{path}: is a directory, not a results file")
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as problem:
+        raise BadInput(f"{path}: {problem.strerror}") from None
+    if not h5py.is_hdf5(path):
+        raise BadInput(f"{path}: not an HDF5 file")
+    try:
+        return h5py.File(path, "r")
+    except OSError as problem:
+        raise BadInput(f"{path}: damaged or unfinished HDF5 file ({problem})") from None
+
+
+def kernel_order(name):
+    """Sort key of kernel names: exact, tcl2, tcl4, ..., memory, markov, others."""
+    if name.startswith("tcl") and name[3:].isdigit():
+        return (1, int(name[3:]), name)
+    return ({"exact": 0, "memory": 2, "markov": 3}.get(name, 4), 0, name)
+
+
+def table(job, *keys):
+    """Return job[key][key]... or None where a key is absent or its parent is no table."""
+    for key in keys:
+        job = job.get(key) if isinstance(job, dict) else None
+    return job
+
+
+class Results:
+    """An open results file.
+
+    `notes` collects what was found but is not usable.  Reading errors are BadInput.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.notes = []
+        self.file = open_results(path)
+        self._check_version()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.file.close()
+
+    def _check_version(self):
+        version = np.ravel(self._attribute("format_version", 0))
+        if version.size and version.dtype.kind in "iu" and version[0] > FORMAT_MAJOR:
+            raise BadInput(f"{self.path}: format version {version[0]} is newer than the version "
+                           f"{FORMAT_MAJOR} that this program reads")
+
+    def _attribute(self, name, default):
+        try:
+            return self.file.attrs.get(name, default)
+        except OSError as problem:
+            raise BadInput(f"{self.path}: cannot read attribute {name} ({problem})") from None
+
+    def _note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _node(self, path, kind):
+        """Return the group or dataset at a path, None if absent or of another kind."""
+        try:
+            node = self.file.get(path)
+        except (KeyError, ValueError, TypeError, OSError, RuntimeError):
+            node = None
+        return node if isinstance(node, kind) else None
+
+    def _dataset(self, path):
+        """Return the numeric dataset at a path, None if absent or empty, noted if not numeric."""
+        dataset = self._node(path, h5py.Dataset)
+        if dataset is None or not dataset.size:
+            return None
+        if dataset.dtype.kind not in "fiu":
+            self._note(f"{path} is not numeric")
+            return None
+        return dataset
+
+    def _load(self, dataset, selection=()):
+        """Return (part of) a dataset as float64."""
+        try:
+            return np.asarray(dataset[selection], dtype=float)
+        except OSError as problem:
+            raise BadInput(f"{self.path}: cannot read {dataset.name} ({problem})") from None
+
+    @functools.cached_property
+    def unfinished(self):
+        """True if the file says that its run did not finish."""
+        complete = np.ravel(self._attribute("complete", True))
+        return bool(complete.size) and not complete[0]
+
+    @functools.cached_property
+    def job(self):
+        """The job file as a dictionary; empty if absent or not readable as TOML."""
+        dataset = self._node("/job", h5py.Dataset)
+        if dataset is None:
+            return {}
+        try:
+            text = np.ravel(dataset[()])[0]
+            return tomllib.loads(text.decode() if isinstance(text, bytes) else str(text))
+        except (OSError, IndexError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            self._note("/job is not readable as TOML")
+            return {}
+
+    @functools.cached_property
+    def title(self):
+        """The job's title on one line, empty if it has none."""
+        title = self.job.get("title")
+        return " ".join(title.split()) if isinstance(title, str) else ""
+
+    @functools.cached_property
+    def time(self):
+        """The output times [T]; NotDrawn if the file has none."""
+        dataset = self._dataset("/time")
+        if dataset is None or dataset.ndim != 1:
+            raise NotDrawn("/time absent or empty")
+        time = self._load(dataset)
+        if not np.all(np.isfinite(time)) or np.any(np.diff(time) <= 0):
+            raise NotDrawn("/time does not ascend")
+        return time
+
+    @functools.cached_property
+    def bonds(self):
+        """The bonds [B, 2] as integers, B = 0 if absent."""
+        dataset = self._dataset("/model/bonds")
+        if dataset is None or dataset.ndim != 2 or dataset.shape[1] != 2:
+            return np.zeros((0, 2), dtype=int)
+        return self._load(dataset).astype(int)
+
+    @functools.cached_property
+    def cells(self):
+        """Band of each site in each cell [C, N] as integers, None if absent."""
+        dataset = self._dataset("/kernel/cells")
+        if dataset is None or dataset.ndim != 2:
+            return None
+        return self._load(dataset).astype(int)
+
+    def series(self, path, ndim, one_row=False):
+        """Return a dataset over the output times as float64 [T, ...], None if absent or empty.
+
+        one_row: a dataset with a single row holds at all times.
+        A dataset of another shape is noted and treated as absent.
+        """
+        dataset = self._dataset(path)
+        if dataset is None:
+            return None
+        times = self.time.size
+        if dataset.ndim == ndim and one_row and dataset.shape[0] == 1:
+            return np.repeat(self._load(dataset), times, axis=0)
+        if dataset.ndim != ndim or dataset.shape[0] != times:
+            self._note(f"{path} has shape {dataset.shape} beside {times} times")
+            return None
+        return self._load(dataset)
+
+    def generator(self, kernel):
+        """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""
+        path = f"/kernel/{kernel}/generator"
+        dataset = self._dataset(path)
+        if dataset is None:
+            return None
+        constant = dataset.ndim == 2
+        if dataset.ndim not in (2, 3) or dataset.shape[-1] != dataset.shape[-2] \
+                or not (constant or dataset.shape[0] == self.time.size):
+            self._note(f"{path} has shape {dataset.shape} beside {self.time.size} times")
+            return None
+        return dataset
+
+    def generator_rows(self, dataset):
+        """Yield the generator [C, C] time by time; a constant one once.  Needs memory for one."""
+        if dataset.ndim == 2:
+            yield self._load(dataset)
+            return
+        for row in range(dataset.shape[0]):
+            yield self._load(dataset, row)
+
+    def singular_times(self):
+        """Return the times at which the exact kernel diverges [S]."""
+        dataset = self._dataset("/kernel/exact/singular_times")
+        return np.zeros(0) if dataset is None else np.ravel(self._load(dataset))
+
+    def kernels(self, parent):
+        """Return the names of the kernels under /kernel, /rates or /sites, in reading order."""
+        group = self._node(parent, h5py.Group)
+        names = [] if group is None else list(group)
+        return sorted((name for name in names
+                       if self._node(f"{parent}/{name}", h5py.Group) is not None),
+                      key=kernel_order)
+
+    def populations(self, path):
+        """Return populations [T, N, M] with the levels of one band added up, None if absent.
+
+        The exact solution is stored by level, the rate equations by band.
+        """
+        values = self.series(path, 3)
+        bands = table(self.job, "site", "bands")
+        if values is None or not isinstance(bands, list) or len(bands) != values.shape[2]:
+            return values
+        return np.stack([values[:, :, [b == band for b in bands]].sum(axis=2)
+                         for band in sorted(set(bands))], axis=2)
+
+    @functools.cached_property
+    def several_axes(self):
+        """True if the job's lattice has more than one axis longer than one site."""
+        shape = table(self.job, "lattice", "shape")
+        return isinstance(shape, list) and sum(length != 1 for length in shape) > 1
+
+    def is_chain(self, sites):
+        """True if the bonds join all sites in the order of their numbers, as a line or a ring."""
+        bonds = {tuple(bond) for bond in self.bonds.tolist()}
+        line = {(site, site + 1) for site in range(sites - 1)}
+        return bool(line) and line <= bonds <= line | {(sites - 1, 0)}

@@ -1,0 +1,204 @@
+"""What all pictures share: fonts, colours, axes, legends, limits."""
+
+import textwrap
+
+import matplotlib
+import matplotlib.colors
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+# Okabe and Ito's colours for all kinds of colour vision, grey in place of yellow
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A8A8A"]
+MOST_LINES = len(PALETTE)
+SEQUENTIAL = "viridis"
+DIVERGING = "RdBu_r"
+NOT_A_NUMBER = "0.85"
+MOST_MAP_COLUMNS = 2000
+
+TIME_LABEL = r"time $t$  (1/energy)"
+EXACT = dict(linestyle="-", linewidth=3.6, alpha=0.42)
+EXACT_ALONE = dict(linestyle="-", linewidth=2.0)
+MANY_BODY = dict(linestyle=(0, (5, 2)), linewidth=1.9)
+SITE = dict(linestyle=(0, (1, 2)), linewidth=1.9)
+
+
+def apply():
+    """Set the look of all pictures, whatever the user's own matplotlib settings are."""
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update({
+        "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 13,
+        "figure.titlesize": 15, "legend.fontsize": 11, "legend.frameon": False,
+        "axes.grid": True, "grid.color": "0.88", "grid.linewidth": 0.8, "axes.axisbelow": True,
+        "axes.formatter.useoffset": False, "axes.formatter.limits": (-3, 4),
+        "axes.formatter.use_mathtext": True, "image.cmap": SEQUENTIAL,
+        "svg.hashsalt": "qheat",  # element names in SVG files do not change from run to run
+    })
+
+
+def plain(text):
+    """Return text from a file or a user so that matplotlib reads no formulas into it."""
+    return text.replace("$", r"\$")
+
+
+def kernel_label(name):
+    """Return a kernel's name as it stands in a picture."""
+    known = {"markov": "Markov"}
+    name = name.upper() if name.startswith("tcl") else known.get(name, name)
+    return plain(f"{name} kernel")
+
+
+def dark(colour):
+    """Return a darker shade, for dots that stay visible on a line of the same colour."""
+    return tuple(0.45 * share for share in matplotlib.colors.to_rgb(colour))
+
+
+def heading(results, width):
+    """Return the picture's title, at most two lines for a width in inches; empty if there is none."""
+    lines = textwrap.wrap(results.title, max(20, int(8.5 * width)))
+    if len(lines) > 2:
+        lines = [lines[0], lines[1][:-1] + "…"]
+    text = plain("\n".join(lines))
+    if results.unfinished:
+        text = f"{text} (unfinished run)".strip()
+    return text
+
+
+def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=False):
+    """Return a figure with the job's title and its axes [rows, columns].
+
+    width, height: of one panel, legend: what the legends need beside them, in inches.
+    share_y: False, "row" or True.
+    """
+    size = (max(columns * width + legend, 6.5), rows * height + 0.5)
+    figure = Figure(figsize=size, layout="constrained")
+    title = heading(results, size[0])
+    if title:
+        figure.suptitle(title)
+    return figure, figure.subplots(rows, columns, squeeze=False, sharey=share_y)
+
+
+def grid_shape(count, most_columns=3):
+    """Return rows and columns for a number of panels."""
+    columns = min(count, most_columns)
+    return -(-count // columns), columns
+
+
+def clear(axes):
+    """Hide the panels that stay empty."""
+    for ax in axes:
+        ax.set_axis_off()
+
+
+def time_axis(ax, time):
+    """Set limits and label of a time axis."""
+    half = 0.5 if time.size == 1 else 0.0
+    ax.set_xlim(time[0] - half, time[-1] + half)
+    ax.set_xlabel(TIME_LABEL)
+
+
+def whole_numbers(axis):
+    """Put ticks at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+
+
+def line(ax, x, y, **look):
+    """Draw a line; where too few finite points are left for one, draw them as dots."""
+    few = np.count_nonzero(np.isfinite(y)) < 3
+    ax.plot(x, y, marker="o" if few else None, markersize=4, **look)
+
+
+def note(ax, text):
+    """Write a remark in the middle of a panel that has nothing to show."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.35")
+
+
+def outside_legend(ax, handles, title=None):
+    """Put a legend to the right of a panel, where it covers no data."""
+    ax.legend(handles=handles, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.02),
+              borderaxespad=0.0, handlelength=2.3, alignment="left", labelspacing=0.35)
+
+
+def key(label, color="0.25", **look):
+    """Return a legend entry for a line."""
+    return Line2D([], [], color=color, label=label, **look)
+
+
+def finite_range(arrays):
+    """Return the smallest and largest finite value of all arrays, None if there is none."""
+    values = np.concatenate([np.ravel(array) for array in arrays] or [np.zeros(0)])
+    values = values[np.isfinite(values)]
+    return (values.min(), values.max()) if values.size else None
+
+
+def widen(low, high, share=0.05):
+    """Return limits with a margin; constant data stand in the middle of a visible span."""
+    span = max(high - low, 1e-3 * max(abs(low), abs(high)))
+    if span == 0:
+        span = 1.0
+    middle = 0.5 * (low + high)
+    half = (0.5 + share) * span
+    return middle - half, middle + half
+
+
+def data_limits(ax, leading, following=()):
+    """Set the y limits from finite data.
+
+    The leading arrays are always in sight.  The following ones (rate equations, which may run
+    away) widen the limits by at most half of the leading range on either side.
+    """
+    lead = finite_range(leading) or finite_range(following)
+    if lead is None:
+        note(ax, "no finite values")
+        return
+    both = finite_range([*leading, *following])
+    low, high = lead
+    room = 0.5 * (high - low) if leading and high > low else np.inf
+    ax.set_ylim(*widen(max(both[0], low - room), min(both[1], high + room)))
+
+
+def positive(values):
+    """Return values for a logarithmic axis: NaN where they are not positive."""
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def log_limits(ax, arrays, floor=1e-17):
+    """Make the y axis logarithmic, with limits that show the positive values above the floor."""
+    found = finite_range([positive(values) for values in arrays])
+    if found is None:
+        ax.set_yticks([])
+        note(ax, "zero or undefined at all times")
+        return
+    low, high = found
+    bottom = low if high < 10 * floor else max(low, floor)
+    ax.set_yscale("log")
+    ax.set_ylim(min(bottom, high / 10) / 2, 2 * high)
+
+
+def spread(count, limit):
+    """Return up to `limit` whole numbers spread evenly over 0 ... count - 1."""
+    return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int))
+
+
+def edges(centres):
+    """Return the cell edges [K + 1] around ascending centres [K]."""
+    if centres.size == 1:
+        return centres[0] + np.array([-0.5, 0.5])
+    middle = 0.5 * (centres[1:] + centres[:-1])
+    return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
+
+
+def space_time_map(ax, time, values, limits, colours):
+    """Draw values [T, K] over time and whole numbers 0 ... K - 1; return the mappable."""
+    step = -(-time.size // MOST_MAP_COLUMNS)
+    colour_map = matplotlib.colormaps[colours].with_extremes(bad=NOT_A_NUMBER)
+    ax.grid(False)
+    ax.set_facecolor(NOT_A_NUMBER)
+    rows = np.arange(values.shape[1], dtype=float)
+    mesh = ax.pcolormesh(edges(time[::step]), edges(rows), np.ma.masked_invalid(values[::step].T),
+                         cmap=colour_map, vmin=limits[0], vmax=limits[1], rasterized=True)
+    time_axis(ax, time)
+    ax.set_ylim(-0.5, rows.size - 0.5)
+    whole_numbers(ax.yaxis)
+    return mesh

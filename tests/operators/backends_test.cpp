@@ -1,0 +1,186 @@
+// All backends of one operator against the dense reference and each other, on every number of ranks.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/operators/block_engine.hpp"
+#include "qheat/operators/currents.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/operator.hpp"
+#include "support/random_models.hpp"
+#include "support/world.hpp"
+
+using namespace qheat;
+using qheat_test::brute::Generator;
+
+namespace {
+
+std::shared_ptr<const DistributedSector> space_of(const Model& model, const std::vector<int>& counts,
+                                                  const Communicator& comm) {
+  return std::make_shared<DistributedSector>(level_sector(model, counts), comm);
+}
+
+/// The same random vector on any number of ranks.
+std::vector<Complex> random_vector(const DistributedSector& space, std::uint64_t seed) {
+  std::vector<Complex> local;
+  Generator random(seed);
+  for (Index state = 0; state < space.dimension(); ++state) {
+    const Complex value(random.symmetric(), random.symmetric());
+    if (state >= space.first_state() && state < space.first_state() + space.local_size()) local.push_back(value);
+  }
+  return local;
+}
+
+/// Number of a sector's state in the reference's full space.
+std::size_t reference_number(const DistributedSector& space, Index state) {
+  std::vector<Level> levels(static_cast<std::size_t>(space.sector().sites()));
+  space.sector().configuration(state, levels);
+  return qheat_test::brute::number(std::vector<int>(levels.begin(), levels.end()), space.sector().levels());
+}
+
+/// Reference matrix times vector, this rank's rows.
+std::vector<Complex> reference_product(const DistributedSector& space, const qheat_test::brute::ComplexMatrix& matrix,
+                                       std::size_t full, std::uint64_t seed) {
+  const DistributedSector alone(space.sector(), Communicator::self());
+  const auto x = random_vector(alone, seed);
+  std::vector<Complex> y;
+  for (Index row = space.first_state(); row < space.first_state() + space.local_size(); ++row) {
+    Complex sum = 0.0;
+    for (Index column = 0; column < space.dimension(); ++column) {
+      sum += matrix[reference_number(space, row) * full + reference_number(space, column)] *
+             x[static_cast<std::size_t>(column)];
+    }
+    y.push_back(sum);
+  }
+  return y;
+}
+
+double largest_difference(const std::vector<Complex>& a, const std::vector<Complex>& b) {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  return qheat_test::world().max(largest);
+}
+
+std::vector<Backend> backends() {
+  std::vector<Backend> all = {Backend::assembled, Backend::matrix_free};
+  if (qheat_test::world().size() == 1) all.push_back(Backend::dense);
+  return all;
+}
+
+void expect_reference(const TermSum<Complex>& terms, const qheat_test::brute::ComplexMatrix& matrix, std::size_t full,
+                      const std::shared_ptr<const DistributedSector>& space, const std::string& what) {
+  const auto expected = reference_product(*space, matrix, full, 99);
+  const auto x = random_vector(*space, 99);
+  std::vector<Complex> y(x.size());
+  for (const Backend backend : backends()) {
+    const auto a = make_operator(space, terms, backend);
+    a->apply(std::span<const Complex>(x), std::span(y));
+    EXPECT_LT(largest_difference(y, expected), 1e-12) << what << ", backend " << static_cast<int>(backend);
+  }
+}
+
+TEST(Backends, HamiltonianAndOutflowsEqualTheReferenceOnEverySector) {
+  for (const auto& random : qheat_test::random_cases()) {
+    const auto full = qheat_test::brute::dimension(random.reference);
+    const auto thermal = InitialState::thermal(random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0));
+    const auto matrix = qheat_test::brute::hamiltonian(random.reference);
+    for (const auto& counts : sector_counts(random.model, thermal)) {
+      const auto space = space_of(random.model, counts, qheat_test::world());
+      expect_reference(hamiltonian(random.model), matrix, full, space, random.name + " H");
+    }
+    for (int b = 0; b < random.model.lattice.bond_count(); ++b) {
+      for (const int end : {0, 1}) {
+        const auto current =
+            qheat_test::brute::outflow_operator(random.reference, static_cast<std::size_t>(b), end);
+        const auto all = sector_counts(random.model, thermal);
+        const auto space = space_of(random.model, all[all.size() / 2], qheat_test::world());
+        expect_reference(outflow(random.model, b, end == 0 ? BondEnd::first : BondEnd::second), current, full, space,
+                         random.name + " outflow of bond " + std::to_string(b));
+      }
+    }
+  }
+}
+
+TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
+  struct Large {
+    Model model;
+    std::vector<int> counts;
+  };
+  std::vector<Large> cases;
+  cases.push_back({uniform_model(Lattice::chain(12), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3), {6, 6}});
+  cases.push_back({uniform_model(Lattice({4, 3}, std::vector<bool>{true, true}), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.5), 0.3), {7, 5}});
+  cases.push_back({uniform_model(Lattice::ring(7), Site({0.0, 1.0, 2.5}), PairInteraction::exchange(3), 0.3), {3, 2, 2}});
+  cases.push_back({uniform_model(Lattice({2, 2, 2}, std::vector<bool>{false, false, false}), Site({0.0, 1.0, 1.5}, {0, 1, 1}), PairInteraction::exchange(3), 0.3), {5, 3}});
+  for (const auto& [model, counts] : cases) {
+    const auto space = space_of(model, counts, qheat_test::world());
+    const auto engine = make_operator(space, hamiltonian(model), Backend::matrix_free);
+    const auto matrix = make_operator(space, hamiltonian(model), Backend::assembled);
+    constexpr Index columns = 3;
+    ColumnStorage<Complex> x(space->local_size(), columns);
+    ColumnStorage<Complex> y(space->local_size(), columns);
+    ColumnStorage<Complex> z(space->local_size(), columns);
+    for (Index k = 0; k < columns; ++k) {
+      const auto column = random_vector(*space, static_cast<std::uint64_t>(k));
+      std::copy(column.begin(), column.end(), x.block().column(k));
+    }
+    engine->apply(x.block(), y.block());
+    matrix->apply(x.block(), z.block());
+    double difference = 0.0;
+    double real_difference = 0.0;
+    std::vector<double> real(static_cast<std::size_t>(space->local_size()));
+    std::vector<double> product(real.size());
+    for (Index k = 0; k < columns; ++k) {
+      std::transform(x.block().column(k), x.block().column(k) + x.block().rows(), real.begin(), [](Complex v) { return v.real(); });
+      engine->apply(std::span<const double>(real), std::span(product));
+      for (Index i = 0; i < space->local_size(); ++i) {
+        difference = std::max(difference, std::abs(y.block().column(k)[i] - z.block().column(k)[i]));
+        real_difference = std::max(real_difference, std::abs(product[static_cast<std::size_t>(i)] - y.block().column(k)[i].real()));
+      }
+    }
+    EXPECT_LT(difference, 1e-12);
+    EXPECT_LT(real_difference, 1e-12);
+    EXPECT_EQ(engine->timing().calls, 2 * columns);
+  }
+}
+
+TEST(BlockEngine, TakesNewValuesAndKnowsItsDiagonal) {
+  const auto model = uniform_model(Lattice({3, 3}, std::vector<bool>{true, false}), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.7), 0.3);
+  const auto space = space_of(model, {5, 4}, qheat_test::world());
+  const auto terms = real_part(hamiltonian(model));
+  BlockEngine<double> engine(*space, terms);
+  auto changed = terms;
+  std::vector<double> values;
+  Generator random(3);
+  for (auto& term : changed.terms) {
+    for (auto& e : term.elements) {
+      e.value = random.symmetric();
+      values.push_back(e.value);
+    }
+  }
+  engine.set_values(values);
+  const BlockEngine<double> fresh(*space, changed);
+  const auto x = random_vector(*space, 8);
+  std::vector<Complex> y(x.size());
+  std::vector<Complex> z(x.size());
+  engine.apply(std::span<const Complex>(x), std::span(y));
+  fresh.apply(std::span<const Complex>(x), std::span(z));
+  EXPECT_EQ(largest_difference(y, z), 0.0);
+
+  std::vector<double> diagonal(x.size());
+  engine.diagonal(diagonal);
+  for (Index state = 0; state < space->dimension(); state += 5) {  // against unit vectors
+    const bool mine = state >= space->first_state() && state < space->first_state() + space->local_size();
+    const auto place = static_cast<std::size_t>(state - space->first_state());
+    std::vector<double> unit(x.size(), 0.0);
+    std::vector<double> image(x.size());
+    if (mine) unit[place] = 1.0;
+    engine.apply(std::span<const double>(unit), std::span(image));
+    if (mine) {
+      EXPECT_NEAR(image[place], diagonal[place], 1e-14);
+    }
+  }
+}
+
+}  // namespace
