@@ -36,14 +36,7 @@ std::optional<std::vector<Bond>> read_bonds(CheckedTable& table, const std::opti
   std::set<std::pair<int, int>> seen;
   const bool good = table.list("bonds", {}, [&](const TomlValue& entry, const std::string& path) {
     std::vector<int> ends;
-    const bool pair = table.read_list(
-        entry, entry.place, path, {2, 2, "the two sites"}, [&](const TomlValue& end, const std::string& end_path) {
-          std::int64_t site = 0;
-          if (!table.read_integer(end, end_path, site, {0, kMaxSites - 1})) return false;
-          ends.push_back(static_cast<int>(site));
-          return true;
-        });
-    if (!pair) return false;
+    if (!table.read_integers(entry, path, ends, {0, kMaxSites - 1}, {2, 2, "the two sites"})) return false;
     const Bond bond{ends[0], ends[1]};
     const std::string problem = bond_problem(bond, sites, seen);
     if (!problem.empty()) table.problems().add(entry.place, path, problem);
@@ -57,13 +50,21 @@ std::optional<std::vector<Bond>> read_bonds(CheckedTable& table, const std::opti
 
 }  // namespace
 
+Length Draft::one_a_site() const {
+  if (!sites) return {};
+  const auto count = static_cast<std::size_t>(*sites);
+  return {count, count, "one a site"};
+}
+
 void read_lattice(CheckedTable& root, Draft& draft) {
   auto table = root.table("lattice");
   if (!table) return;
   std::vector<int> shape;
   const auto sites = read_shape(*table, shape);
+  draft.sites = sites;
   std::vector<bool> periodic(shape.size(), false);
-  const Length one_an_axis = sites ? Length{shape.size(), shape.size(), "one an axis"} : Length{1, 3, "one an axis"};
+  const Length one_an_axis =
+      sites ? Length{shape.size(), shape.size(), "one an axis"} : Length{1, 3, "one an axis"};
   bool good = table->booleans("periodic", periodic, one_an_axis) || !table->has("periodic");
   double spacing = 1.0;
   good = (table->number("spacing", spacing, NumberRule::positive()) || !table->has("spacing")) && good;
@@ -97,13 +98,13 @@ std::optional<Face> face_named(const std::string& name, const std::optional<Latt
   if (!lattice) return face;
   const auto axes = static_cast<int>(lattice->shape().size());
   if (face.axis >= axes) {
-    table.problem(key, fmt::format("the lattice has no face {}: lattice.shape has {} {}; choose another face", name,
-                                   axes, axes == 1 ? "axis" : "axes"));
+    table.problem(key, fmt::format("the lattice has no face {}: lattice.shape has {} {}; choose another face",
+                                   name, axes, axes == 1 ? "axis" : "axes"));
     return {};
   }
   if (lattice->periodic()[static_cast<std::size_t>(face.axis)]) {
-    table.problem(key, fmt::format("the lattice is periodic along {0}, so it has no face {1}; make {0} open", name[0],
-                                   name));
+    table.problem(key, fmt::format("the lattice is periodic along {0}, so it has no face {1}; make {0} open",
+                                   name[0], name));
     return {};
   }
   return face;

@@ -11,17 +11,16 @@
 namespace qheat::jobfile {
 namespace {
 
-/// Beyond these the rest of a list or table is not looked at: a list of 100 000 strings is one mistake, not 100 000.
+/// Beyond these the rest of a list or table is not looked at: a list of 100 000 strings is one mistake, not
+/// 100 000.
 constexpr int kMaxWrongEntries = 20;
 
 std::string expected(const NumberRule& rule) {
-  const bool from_below = std::isfinite(rule.lowest);
   if (rule.infinity) return "a number > 0, or inf";
-  if (from_below && std::isfinite(rule.highest)) {
-    return fmt::format("a number from {} to {}", rule.lowest, rule.highest);
-  }
-  if (!from_below) return "a finite number";
-  return fmt::format("a finite number {} {}", rule.above_lowest ? ">" : ">=", rule.lowest);
+  if (!std::isfinite(rule.lowest)) return "a finite number";
+  const std::string from = fmt::format("{} {}", rule.above_lowest ? ">" : ">=", rule.lowest);
+  if (!std::isfinite(rule.highest)) return fmt::format("a finite number {}", from);
+  return fmt::format("a number {} and <= {}", from, rule.highest);
 }
 
 std::string expected(const IntegerRule& rule) {
@@ -55,7 +54,9 @@ std::string shown_key(std::string_view key) {
   return bare ? printable(key) : fmt::format("\"{}\"", printable(key));
 }
 
-std::string entries(std::size_t count) { return count == 1 ? "1 entry" : fmt::format("{} entries", count); }
+std::string entries(std::size_t count) {
+  return count == 1 ? "1 entry" : fmt::format("{} entries", count);
+}
 
 std::string expected(const Length& length) {
   std::string count;
@@ -99,7 +100,9 @@ void CheckedTable::problem(std::string_view key, std::size_t index, std::string_
   problems_->add(place_of(*table_, indexed), fmt::format("{}[{}]", path_of(key), index), message);
 }
 
-void CheckedTable::problem(std::string_view message) const { problems_->add(place_, path_, message); }
+void CheckedTable::problem(std::string_view message) const {
+  problems_->add(place_, path_, message);
+}
 
 void CheckedTable::only(std::string_view key, bool allowed, std::string_view when) {
   if (known(key) == nullptr || allowed) return;
@@ -126,8 +129,8 @@ bool CheckedTable::read_number(const TomlValue& value, Place place, const std::s
   return true;
 }
 
-bool CheckedTable::read_integer(const TomlValue& value, Place place, const std::string& path, std::int64_t& target,
-                                const IntegerRule& rule) const {
+bool CheckedTable::read_integer(const TomlValue& value, Place place, const std::string& path,
+                                std::int64_t& target, const IntegerRule& rule) const {
   const auto* integer = std::get_if<std::int64_t>(&value.data);
   if (integer == nullptr) {
     wrong_type(value, place, path, expected(rule));
@@ -180,7 +183,8 @@ bool CheckedTable::text(std::string_view key, std::string& value) {
   return true;
 }
 
-std::optional<std::size_t> CheckedTable::choice_of(std::string_view key, const std::vector<std::string>& names) {
+std::optional<std::size_t> CheckedTable::choice_of(std::string_view key,
+                                                   const std::vector<std::string>& names) {
   const TomlEntry* entry = known(key);
   if (entry == nullptr) return {};
   const auto* text = std::get_if<std::string>(&entry->value.data);
@@ -194,7 +198,8 @@ std::optional<std::size_t> CheckedTable::choice_of(std::string_view key, const s
   return {};
 }
 
-bool CheckedTable::read_list(const TomlValue& value, Place place, const std::string& path, const Length& length,
+bool CheckedTable::read_list(const TomlValue& value, Place place, const std::string& path,
+                             const Length& length,
                              const std::function<bool(const TomlValue&, const std::string&)>& read) const {
   const auto* array = std::get_if<TomlArray>(&value.data);
   if (array == nullptr) {
@@ -213,6 +218,17 @@ bool CheckedTable::read_list(const TomlValue& value, Place place, const std::str
     problems_->add(place, path, fmt::format("{} wrong entries; the others were not looked at", wrong));
   }
   return length_good && wrong == 0;
+}
+
+bool CheckedTable::read_integers(const TomlValue& value, const std::string& path, std::vector<int>& targets,
+                                 const IntegerRule& rule, const Length& length) const {
+  return read_list(value, value.place, path, length,
+                   [&](const TomlValue& entry, const std::string& entry_path) {
+                     std::int64_t wide = 0;
+                     if (!read_integer(entry, entry_path, wide, rule)) return false;
+                     targets.push_back(static_cast<int>(wide));
+                     return true;
+                   });
 }
 
 bool CheckedTable::list(std::string_view key, const Length& length,
@@ -310,7 +326,8 @@ void CheckedTable::report_unknown_keys() const {
   }
 }
 
-std::string unknown_word(std::string_view what, std::string_view word, const std::vector<std::string>& words) {
+std::string unknown_word(std::string_view what, std::string_view word,
+                         const std::vector<std::string>& words) {
   const auto nearest = nearest_key(word, words);
   const std::string remedy = nearest ? fmt::format("did you mean \"{}\"? Choices", *nearest) : "choices";
   return fmt::format("\"{}\" is no {}; {}: {}", printable(word), what, remedy, fmt::join(words, ", "));

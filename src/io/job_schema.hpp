@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,9 +45,9 @@ struct Length {
   std::string meaning = {};
 };
 
-/// One table of the job file under check. Getters put the value into their second argument, and return true, only if
-/// the key is there and its value is right; otherwise they leave the argument alone, and tell a wrong value to the
-/// problems. Every key asked for counts as known; report_unknown_keys() tells the others.
+/// One table of the job file under check. Getters put the value into their second argument, and return true,
+/// only if the key is there and its value is right; otherwise they leave the argument alone, and tell a wrong
+/// value to the problems. Every key asked for counts as known; report_unknown_keys() tells the others.
 class CheckedTable {
  public:
   CheckedTable(const TomlTable& table, Place place, std::string path, Problems& problems);
@@ -64,7 +65,8 @@ class CheckedTable {
   bool choice(std::string_view key, T& value, std::initializer_list<std::pair<std::string_view, T>> choices);
 
   bool booleans(std::string_view key, std::vector<bool>& values, const Length& length);
-  bool numbers(std::string_view key, std::vector<double>& values, const NumberRule& rule, const Length& length);
+  bool numbers(std::string_view key, std::vector<double>& values, const NumberRule& rule,
+               const Length& length);
   template <std::integral T>
   bool integers(std::string_view key, std::vector<T>& values, const IntegerRule& rule, const Length& length);
   bool texts(std::string_view key, std::vector<std::string>& values, const Length& length);
@@ -86,15 +88,17 @@ class CheckedTable {
   void only(std::string_view key, bool allowed, std::string_view when);
   void report_unknown_keys() const;
 
-  const std::string& path() const { return path_; }
-  Place place() const { return place_; }
+  const TomlTable& toml() const { return *table_; }
   std::string path_of(std::string_view key) const;
   Problems& problems() const { return *problems_; }
 
   /// Single values, for readers of lists.
-  bool read_number(const TomlValue& value, const std::string& path, double& target, const NumberRule& rule) const;
+  bool read_number(const TomlValue& value, const std::string& path, double& target,
+                   const NumberRule& rule) const;
   bool read_integer(const TomlValue& value, const std::string& path, std::int64_t& target,
                     const IntegerRule& rule) const;
+  bool read_integers(const TomlValue& value, const std::string& path, std::vector<int>& targets,
+                     const IntegerRule& rule, const Length& length) const;
   /// Entries of a list that stands at `path`.
   bool read_list(const TomlValue& value, Place place, const std::string& path, const Length& length,
                  const std::function<bool(const TomlValue&, const std::string&)>& read) const;
@@ -106,7 +110,8 @@ class CheckedTable {
                     const IntegerRule& rule) const;
   bool read_number(const TomlValue& value, Place place, const std::string& path, double& target,
                    const NumberRule& rule) const;
-  void wrong_type(const TomlValue& value, Place place, const std::string& path, std::string_view expected) const;
+  void wrong_type(const TomlValue& value, Place place, const std::string& path,
+                  std::string_view expected) const;
 
   const TomlTable* table_;
   Place place_;
@@ -120,12 +125,14 @@ std::string unknown_word(std::string_view what, std::string_view word, const std
 
 /// Runs `build`; what it refuses becomes a problem at `key` of `table`.
 template <class Build>
-auto build_or_tell(const CheckedTable& table, std::string_view key, std::string_view remedy, const Build& build)
-    -> std::optional<decltype(build())> {
+auto build_or_tell(const CheckedTable& table, std::string_view key, std::string_view remedy,
+                   const Build& build) -> std::optional<decltype(build())> {
   try {
     return build();
   } catch (const InputError& error) {
-    for (const auto& problem : error.problems()) table.problem(key, problem + std::string(remedy));
+    // one wrong element may break several symmetries, and be told for each
+    const std::set<std::string> different(error.problems().begin(), error.problems().end());
+    for (const auto& problem : different) table.problem(key, problem + std::string(remedy));
     return {};
   }
 }

@@ -29,20 +29,26 @@ struct InitialDraft {
   std::vector<double> temperatures;
 };
 
-/// A job while it is read. A part that is not in the file, or is wrong, is absent; checks that need it are left out.
+/// A job while it is read. A part that is not in the file, or is wrong, is absent; checks that need it are
+/// left out.
 struct Draft {
   Job job;
+  std::optional<int> sites;  ///< known from lattice.shape even if the rest of [lattice] is wrong
   std::optional<Site> site;
-  std::vector<double> energies;  ///< of realisation 0, [N][M]; empty if lattice or site is absent
+  std::vector<double> energies;  ///< of realisation 0, [N][M]; empty if sites or site is absent
   std::optional<InteractionDraft> interaction;
   Bath bath;
+  bool reservoirs_listed = false;  ///< in the file, right or wrong
   std::optional<InitialDraft> initial;
 
-  int sites() const { return job.lattice->sites(); }
+  Length one_a_site() const;
 };
 
-/// Each reads one table of the job, if it is there, and tells everything that is wrong with it. In this order: later
-/// ones check against what earlier ones found.
+/// Names of all kernels that a rate equation may have.
+const std::vector<std::string>& kernel_names();
+
+/// Each reads one table of the job, if it is there, and tells everything that is wrong with it. In this
+/// order: later ones check against what earlier ones found.
 void read_lattice(CheckedTable& root, Draft& draft);
 void read_site(CheckedTable& root, Draft& draft);
 void read_interaction(CheckedTable& root, Draft& draft);

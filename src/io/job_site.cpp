@@ -12,11 +12,13 @@ namespace {
 constexpr std::size_t kMaxLevels = std::numeric_limits<Level>::max();
 
 bool read_levels(CheckedTable& table, std::vector<double>& levels) {
-  const bool read = table.require("levels", "levels = [0.0, 1.0]") &&
-                    table.numbers("levels", levels, NumberRule::any(), {2, kMaxLevels, "the energies of one site"});
+  const bool read =
+      table.require("levels", "levels = [0.0, 1.0]") &&
+      table.numbers("levels", levels, NumberRule::any(), {2, kMaxLevels, "the energies of one site"});
   if (!read) return false;
   if (levels.front() != 0.0) {
-    table.problem("levels", 0, fmt::format("{} is not 0; energies count from the ground level", levels.front()));
+    table.problem("levels", 0,
+                  fmt::format("{} is not 0; energies count from the ground level", levels.front()));
     return false;
   }
   const auto descent = std::is_sorted_until(levels.begin(), levels.end());
@@ -27,15 +29,16 @@ bool read_levels(CheckedTable& table, std::vector<double>& levels) {
 }
 
 bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vector<int>& bands) {
-  if (!table.has("bands")) table.only("bands", true, "");
   const std::size_t count = levels.size();
   const Length one_a_level = count > 0 ? Length{count, count, "one a level"} : Length{};
   const bool read = table.integers("bands", bands, {0, static_cast<int>(kMaxLevels) - 1}, one_a_level);
   int next = 0;
   for (std::size_t n = 0; n < bands.size(); ++n) {
     if (bands[n] > next) {
-      table.problem("bands", n, fmt::format("band {} comes before band {}; number bands 0, 1, ... in order of first "
-                                            "appearance", bands[n], next));
+      table.problem("bands", n,
+                    fmt::format("band {} comes before band {}; number bands 0, 1, ... in order of first "
+                                "appearance",
+                                bands[n], next));
       return false;
     }
     if (bands[n] == next) ++next;
@@ -45,29 +48,26 @@ bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vec
 
 bool read_offsets(CheckedTable& table, const Draft& draft, const std::vector<double>& levels,
                   std::vector<double>& offsets) {
-  const auto& lattice = draft.job.lattice;
-  const auto sites = lattice ? static_cast<std::size_t>(lattice->sites()) : 0;
-  const Length rows = lattice ? Length{sites, sites, "one row a site"} : Length{};
   const std::size_t count = levels.size();
   const Length columns = count > 0 ? Length{count, count, "one a level"} : Length{};
-  return table.list("offsets", rows, [&](const TomlValue& row, const std::string& path) {
-    return table.read_list(row, row.place, path, columns, [&](const TomlValue& entry, const std::string& entry_path) {
-      return table.read_number(entry, entry_path, offsets.emplace_back(), NumberRule::any());
-    });
+  return table.list("offsets", draft.one_a_site(), [&](const TomlValue& row, const std::string& path) {
+    return table.read_list(
+        row, row.place, path, columns, [&](const TomlValue& entry, const std::string& entry_path) {
+          return table.read_number(entry, entry_path, offsets.emplace_back(), NumberRule::any());
+        });
   });
 }
 
 void check_random_detuning(CheckedTable& table, const Detuning& detuning) {
   const bool random = table.has("distribution");
-  if (random && !table.has("width")) {
-    table.require("width", "width = 0.2");
-  }
+  if (random) table.require("width", "width = 0.2");
   if (random) return;
-  for (const std::string key : {"width", "seed"}) {
-    if (table.has(key)) table.problem(key, "there is no distribution to draw from; add distribution or remove this");
-  }
+  const std::string_view remedy = "there is no distribution to draw from; add distribution or remove this";
+  if (table.has("width")) table.problem("width", remedy);
+  if (table.has("seed")) table.problem("seed", remedy);
   if (detuning.realizations > 1) {
-    table.problem("realizations", "without a distribution all realizations are the same; add distribution, or set 1");
+    table.problem("realizations",
+                  "without a distribution all realizations are the same; add distribution, or set 1");
   }
 }
 
@@ -91,15 +91,18 @@ Detuning read_detuning(CheckedTable& site, const Draft& draft, const std::vector
 
 /// Energies of realisation 0, once their number is bearable; offsets that do not fit have been told.
 void fill_energies(const CheckedTable& table, const std::vector<double>& levels, Draft& draft) {
-  const auto count = static_cast<std::int64_t>(levels.size()) * draft.sites();
+  const auto count = static_cast<std::int64_t>(levels.size()) * *draft.sites;
   if (count > kMaxSitesTimesLevels) {
     table.problem("levels", fmt::format("{} sites with {} levels are too many; give at most {} levels in all",
-                                        draft.sites(), levels.size(), kMaxSitesTimesLevels));
+                                        *draft.sites, levels.size(), kMaxSitesTimesLevels));
     return;
   }
-  draft.energies = site_energies(levels, draft.sites(), draft.job.detuning);
-  const bool finite = std::all_of(draft.energies.begin(), draft.energies.end(), [](double e) { return std::isfinite(e); });
-  if (!finite) table.problem("detuning", "levels and detuning add up to an infinite energy; give smaller numbers");
+  draft.energies = site_energies(levels, *draft.sites, draft.job.detuning);
+  const bool finite =
+      std::all_of(draft.energies.begin(), draft.energies.end(), [](double e) { return std::isfinite(e); });
+  if (!finite) {
+    table.problem("detuning", "levels and detuning add up to an infinite energy; give smaller numbers");
+  }
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ void read_site(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
   if (!levels_good || !bands_good) return;
   draft.site = build_or_tell(*table, "levels", "", [&] { return Site(levels, bands); });
-  if (draft.site && draft.job.lattice) fill_energies(*table, levels, draft);
+  if (draft.site && draft.sites) fill_energies(*table, levels, draft);
 }
 
 }  // namespace qheat::jobfile

@@ -37,7 +37,9 @@ std::size_t slips(const std::string& from, const std::string& to) {
   return row[to.size()];
 }
 
-std::size_t allowed_slips(std::size_t length) { return std::max<std::size_t>(1, length / 3); }
+std::size_t allowed_slips(std::size_t length) {
+  return std::max<std::size_t>(1, length / 3);
+}
 
 }  // namespace
 

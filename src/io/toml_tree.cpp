@@ -10,7 +10,8 @@
 namespace qheat::jobfile {
 namespace {
 
-/// The schema needs 3. A path of 100 000 parts overflows the stack of toml++, which tears tables down recursively.
+/// The schema needs 3. A path of 100 000 parts overflows the stack of toml++, which tears tables down
+/// recursively.
 constexpr int kMaxKeyParts = 8;
 
 /// Walks over TOML text knowing only strings and comments, and finds a dotted key of too many parts.
@@ -62,7 +63,9 @@ class KeyDepthScan {
   int dots_ = 0;
 };
 
-Place place_from(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
+Place place_from(const toml::source_region& region) {
+  return {region.begin.line, region.begin.column};
+}
 
 TomlValue convert(const toml::node& node);
 
@@ -116,7 +119,8 @@ const TomlEntry* TomlTable::find(std::string_view key) const {
 
 std::optional<TomlTable> parse_toml(const std::string& text, Problems& problems) {
   if (const auto place = KeyDepthScan(text).too_deep()) {
-    problems.add(*place, "", fmt::format("a key has more than {} parts; keys of a job have at most 3", kMaxKeyParts));
+    problems.add(*place, "",
+                 fmt::format("a key has more than {} parts; keys of a job have at most 3", kMaxKeyParts));
     return {};
   }
   try {
@@ -130,8 +134,13 @@ std::optional<TomlTable> parse_toml(const std::string& text, Problems& problems)
 }
 
 std::string_view type_name(const TomlValue& value) {
-  constexpr std::string_view names[] = {"true or false", "an integer", "a number", "a string",
-                                        "a date or time", "a list",     "a table"};
+  constexpr std::string_view names[] = {"a boolean (true or false)",
+                                        "an integer",
+                                        "a number with a point or an exponent",
+                                        "a string",
+                                        "a date or time",
+                                        "a list",
+                                        "a table"};
   return names[value.data.index()];
 }
 

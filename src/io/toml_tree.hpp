@@ -37,13 +37,15 @@ struct TomlEntry {
   TomlValue value;
 };
 
-/// Reads TOML 1.0. A syntax error, or keys nested beyond all reason, is added to `problems`; then there is no table.
+/// Reads TOML 1.0. A syntax error, or keys nested beyond all reason, is added to `problems`; then there is no
+/// table.
 std::optional<TomlTable> parse_toml(const std::string& text, Problems& problems);
 
 /// "a string", "an integer", ... for messages.
 std::string_view type_name(const TomlValue& value);
 
-/// Place of the value at a path such as "kernel.orders[1]"; where that is not written down, of what encloses it.
+/// Place of the value at a path such as "kernel.orders[1]"; where that is not written down, of what encloses
+/// it.
 Place place_of(const TomlTable& root, std::string_view path);
 
 }  // namespace qheat::jobfile

@@ -92,7 +92,8 @@ AssembledOperator::AssembledOperator(std::shared_ptr<const DistributedSector> sp
     : Operator(std::move(space)), real_(qheat::is_real(terms)), matrix_(assemble(this->space(), terms)) {
   MatInfo info;
   QHEAT_PETSC(MatGetInfo(matrix_.get(), MAT_LOCAL, &info));
-  bytes_ = static_cast<Index>(info.memory);
+  bytes_ = static_cast<Index>(info.nz_allocated) * static_cast<Index>(sizeof(PetscScalar) + sizeof(PetscInt)) +
+           2 * this->space().local_size() * static_cast<Index>(sizeof(PetscInt));
 }
 
 Index AssembledOperator::apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {

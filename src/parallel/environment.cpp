@@ -60,7 +60,9 @@ Environment::Environment(int& argc, char**& argv, const std::vector<std::string>
 
 Environment::~Environment() {
   SlepcFinalize();
+  // After a failure PETSc may have left objects on this communicator; freeing it must not abort the program then.
   MPI_Comm world = world_.get();
+  MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN);
   MPI_Comm_free(&world);
   MPI_Finalize();
 }

@@ -119,8 +119,9 @@ def plot(arguments):
         directory = options.out or pathlib.Path(pathlib.Path(options.result).stem + "_plots")
         written, left_out = draw_all(results, directory, options.format)
         if not written:
-            raise BadInput(f"{options.result}: no datasets to draw"
-                           + "".join(f"; {note}" for note in results.notes))
+            reasons = {reason for _, reason in left_out}
+            why = [*reasons] if len(reasons) == 1 else results.notes
+            raise BadInput("; ".join([f"{options.result}: no datasets to draw", *why]))
         print(summary(results, directory, written, left_out), file=sys.stderr)
 
 

@@ -136,16 +136,16 @@ class Model:
         return rates - np.diag(rates.sum(axis=0))
 
     def exact_kernel(self, times):
-        """Return K(t) = G'(t) G(t)^-1 [T, C, C]; NaN where G is too ill conditioned."""
+        """Return K(t) = G'(t) G(t)^-1 [T, C, C] and the times at which det G changes sign."""
         propagator = np.zeros((len(times), len(self.cells), len(self.cells)))
         slope = np.zeros_like(propagator)
         for cell in range(len(self.cells)):
             rho = self.density_matrix(cell, times)
             propagator[:, :, cell] = np.diagonal(rho, axis1=1, axis2=2).real
             slope[:, :, cell] = np.diagonal(self.liouville(rho), axis1=1, axis2=2).real
-        kernel = slope @ np.linalg.inv(propagator)
-        kernel[np.linalg.cond(propagator) > 1e8] = np.nan
-        return kernel
+        sign = np.linalg.slogdet(propagator)[0]
+        changes = np.flatnonzero(sign[1:] != sign[:-1])
+        return slope @ np.linalg.inv(propagator), (times[changes] + times[changes + 1]) / 2
 
     def bond_rates(self, generator):
         """Return the mean swap rate of each bond [T, B]."""
@@ -183,54 +183,68 @@ def closure_error(site, exact):
     return distance / np.abs(exact - exact.mean(axis=1, keepdims=True)).sum(axis=(1, 2))
 
 
-def write_rates(file, model, kernel, generator, exact, times):
-    """Write a kernel and its two rate equations."""
+def write_rates(file, model, kernel, generator, singular, exact, times):
+    """Write a kernel and its two rate equations, which stop at the first singular time."""
     rates = model.bond_rates(generator)
     group = file.create_group(f"kernel/{kernel}")
     group["generator"] = generator
     group["bond_rate"] = rates
+    before = times[times < min(singular, default=np.inf)]
     at = linear_in_time(times, generator)
     start = (model.cells == model.start).all(axis=1).astype(float)
-    many_body = integrate(lambda t, p: at(t) @ p, start, times) @ model.cells
-    site = site_equation(model, linear_in_time(times, rates), np.array(model.start, dtype=float), times)
+    many_body = integrate(lambda t, p: at(t) @ p, start, before) @ model.cells
+    site = site_equation(model, linear_in_time(times, rates), np.array(model.start, dtype=float), before)
     for parent, excited in (("rates", many_body), ("sites", site)):
+        excited = np.pad(excited, ((0, len(times) - len(before)), (0, 0)), constant_values=np.nan)
         group = file.create_group(f"{parent}/{kernel}")
         group["populations"] = both_levels(excited)
         group["energy"] = excited * model.levels
-    file[f"sites/{kernel}/closure_error"] = closure_error(both_levels(site), exact)
+    file[f"sites/{kernel}/closure_error"] = closure_error(file[f"sites/{kernel}/populations"][()], exact)
 
 
-def write_sample(path, shape=(6,), times=101, exact_kernel=False, dephasing=GAMMA,
-                 title="Energy spreads along an xy chain with dephasing"):
+def write_exact(file, model, rho):
+    """Write the exact solution; return its populations [T, N, 2]."""
+    excited = np.diagonal(rho, axis1=1, axis2=2).real @ model.cells
+    flow = model.outflow(rho)
+    file["exact/populations"] = both_levels(excited)
+    file["exact/energy"] = excited * model.levels
+    file["exact/outflow"] = flow
+    file["exact/current"] = (flow[:, :, 0] - flow[:, :, 1]) / 2
+    file["exact/norm"] = np.trace(rho, axis1=1, axis2=2).real
+    file["exact/total_energy"] = np.einsum("tij,ji->t", rho, model.hamiltonian).real
+    return both_levels(excited)
+
+
+def job_text(model, times, kernels):
+    """Return the job file that would ask for this run."""
+    lattice = " x ".join(map(str, model.shape))
+    return JOB.format(title=f"Energy spreads over an xy lattice of {lattice} sites, dephasing {model.dephasing:g}",
+                      shape=model.shape, strength=LAMBDA, dephasing=model.dephasing,
+                      offsets=[[0.0, float(level - 1)] for level in model.levels],
+                      start=model.start, end=END, times=times, kernels=str(kernels).replace("'", '"'))
+
+
+def write_sample(path, shape=(6,), times=101, exact_kernel=False, dephasing=GAMMA):
     """Write a complete results file."""
     model = Model(shape, dephasing)
     instants = np.linspace(0, END, times)
     start = int(np.flatnonzero((model.cells == model.start).all(axis=1))[0])
-    rho = model.density_matrix(start, instants)
-    excited = np.diagonal(rho, axis1=1, axis2=2).real @ model.cells
-    flow = model.outflow(rho)
     kernels = ["tcl2", "exact"] if exact_kernel else ["tcl2"]
     with h5py.File(path, "w") as file:
         file.attrs.update({"filetype": "results", "format_version": [1, 0], "qheat_version": "sample",
                            "ranks": 1, "scalar": "complex", "index_bits": 32, "complete": True})
-        file["job"] = JOB.format(title=title, shape=model.shape, strength=LAMBDA, dephasing=dephasing,
-                                 offsets=[[0.0, float(level - 1)] for level in model.levels],
-                                 start=model.start, end=END, times=times,
-                                 kernels=str(kernels).replace("'", '"'))
+        file["job"] = job_text(model, times, kernels)
         file["time"] = instants
         file["model/site_energies"] = np.stack([np.zeros(model.sites), model.levels], axis=1)
         file["model/bonds"] = model.bonds
-        file["exact/populations"] = both_levels(excited)
-        file["exact/energy"] = excited * model.levels
-        file["exact/outflow"] = flow
-        file["exact/current"] = (flow[:, :, 0] - flow[:, :, 1]) / 2
-        file["exact/norm"] = np.trace(rho, axis1=1, axis2=2).real
-        file["exact/total_energy"] = np.einsum("tij,ji->t", rho, model.hamiltonian).real
+        exact = write_exact(file, model, model.density_matrix(start, instants))
         file["kernel/cells"] = model.cells
         tcl2 = np.array([model.second_order(t) for t in instants])
-        write_rates(file, model, "tcl2", tcl2, both_levels(excited), instants)
+        write_rates(file, model, "tcl2", tcl2, [], exact, instants)
         if exact_kernel:
-            write_rates(file, model, "exact", model.exact_kernel(instants), both_levels(excited), instants)
+            kernel, singular = model.exact_kernel(instants)
+            write_rates(file, model, "exact", kernel, singular, exact, instants)
+            file["kernel/exact/singular_times"] = singular
         file["timing/exact/seconds"] = 0.1
 
 

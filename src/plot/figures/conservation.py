@@ -12,8 +12,8 @@ def draw_panel(ax, time, values, rounding, colour):
     """Draw deviations [T] on a logarithmic axis, those below the rounding error at its level."""
     visible = np.where(np.isfinite(values), np.maximum(values, rounding), np.nan)
     style.line(ax, time, style.positive(visible), color=colour, linewidth=1.8)
-    style.log_limits(ax, [visible])
-    if rounding > 0 and ax.get_ylim()[0] < rounding:
+    if style.log_limits(ax, [visible]) and ax.get_ylim()[0] < rounding:
+        ax.set_ylim(rounding / 3, max(ax.get_ylim()[1], 10 * rounding))
         ax.axhspan(ax.get_ylim()[0], rounding, color="0.93", zorder=0)
         ax.annotate("rounding", (0.99, rounding), xycoords=("axes fraction", "data"), xytext=(0, -4),
                     textcoords="offset points", ha="right", va="top", color="0.35", fontsize=10)

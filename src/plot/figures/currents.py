@@ -28,7 +28,7 @@ def draw_lines(results, current, error, names):
             ax.fill_between(time, current[:, bond] - error[:, bond], current[:, bond] + error[:, bond],
                             color=colour, alpha=0.25, linewidth=0)
     style.time_axis(ax, time)
-    style.data_limits(ax, [current])
+    style.data_limits(ax, [current] if error is None else [current - error, current + error])
     ax.set_ylabel(LABEL)
     ax.set_title("exact bond currents")
     style.outside_legend(ax, [style.key(name, colour, linewidth=2)
@@ -56,7 +56,6 @@ def draw_map(results, current, names):
 
 def draw(results):
     """Draw lines for few bonds, a map for many."""
-    results.time
     current = results.series("/exact/current", 2)
     if current is None:
         raise NotDrawn("needs /exact/current with at least one bond")

@@ -7,6 +7,7 @@ from .results import NotDrawn, kernel_order
 
 EQUATIONS = (("rates", "many-body", style.MANY_BODY), ("sites", "site", style.SITE))
 SAMPLING = dict(color="0.55", linewidth=1.2)
+CEILING = 1e2  # a rate equation that has run away need not be followed
 
 
 def distance(values, exact):
@@ -51,7 +52,7 @@ def draw_distances(ax, results, found, colours):
     if sampling is not None:
         style.line(ax, results.time, style.positive(sampling), **SAMPLING)
         curves.append(sampling)
-    style.log_limits(ax, curves)
+    style.log_limits(ax, curves, ceiling=CEILING)
     ax.set_ylabel(r"$|P - P_\mathrm{exact}|_1\, /\, N$")
     ax.set_title("distance from exact populations, per site")
 
@@ -60,7 +61,7 @@ def draw_closure(ax, results, found, colours):
     """Draw the closure errors of the site equations."""
     for kernel, values in found:
         style.line(ax, results.time, style.positive(values), color=style.dark(colours[kernel]), **style.SITE)
-    style.log_limits(ax, [values for _, values in found])
+    style.log_limits(ax, [values for _, values in found], ceiling=CEILING)
     ax.set_ylabel("closure error")
     ax.set_title("closure error of the site equation")
 
@@ -68,7 +69,8 @@ def draw_closure(ax, results, found, colours):
 def legend_entries(results, far, closure, colours):
     """Return the legend: line styles of the equations, colours of the kernels."""
     shown = {equation for _, equation, *_ in far} | ({"site"} if closure else set())
-    entries = [style.key(f"{equation} rate eq.", **look) for _, equation, look in EQUATIONS if equation in shown]
+    entries = [style.key(f"{equation} rate eq.", "black", **look)
+               for _, equation, look in EQUATIONS if equation in shown]
     if far and sampling_error(results) is not None:
         entries.append(style.key("sampling error", **SAMPLING))
     return entries + [style.key(style.kernel_label(kernel), colour, linewidth=3)

@@ -9,20 +9,28 @@ ALIKE = 0.01  # curves that differ by less than this share of the largest value 
 CUT = 4.0     # a diverging kernel is shown up to this multiple of its typical largest value
 MOST_SITES_SPELT = 6
 MOST_ELEMENTS = 6
+SINGULAR = dict(color="0.45", linestyle=":", linewidth=1.3)
 
 
-def visible_range(values, diverges):
-    """Return the largest absolute value to show, and whether larger ones are cut off.
+def times_before_divergence(results, kernel):
+    """Return how many output times come before the kernel's first singular time, at least one."""
+    singular = results.singular_times(kernel)
+    return results.time.size if not singular.size else np.count_nonzero(results.time < singular[0])
 
-    Only an exact kernel is cut: it diverges where det G changes sign.
+
+def visible_size(curves, before):
+    """Return the largest absolute value to show of curves [T, K], and whether larger ones are cut.
+
+    before: the number of times before the kernel diverges; a kernel that never does is not cut.
     """
-    sizes = np.abs(values[np.isfinite(values)])
+    sizes = np.abs(curves[:before])
+    sizes = sizes[np.isfinite(sizes)]
     if not sizes.size:
         return 0.0, False
     largest, typical = sizes.max(), np.percentile(sizes, 90)
-    if diverges and 0 < 2 * CUT * typical < largest:
-        return CUT * typical, True
-    return largest, False
+    if before == curves.shape[0]:
+        return largest, False
+    return (CUT * typical if 0 < 2 * CUT * typical < largest else largest), True
 
 
 def group_alike(curves, scale):
@@ -39,26 +47,24 @@ def group_alike(curves, scale):
     return groups
 
 
-def largest_elements(results, generator, limit):
+def largest_elements(results, generator, before, limit):
     """Return the off-diagonal elements (to, from, how many alike) with the largest peaks.
 
-    Elements of equal peak and equal mean are counted as alike and given once.  Reads the
-    generator time by time: memory for three matrices [C, C].
+    before: the number of times to look at.  Elements of equal peak and equal mean count as alike
+    and are given once.  Reads the generator time by time: memory for three matrices [C, C].
     """
     size = generator.shape[-1]
     peak, total = np.zeros((size, size)), np.zeros((size, size))
-    times = 0
-    for rates in results.generator_rows(generator):
+    for rates in results.generator_rows(generator, before):
         rates[~np.isfinite(rates)] = 0
         np.fill_diagonal(rates, 0)
         np.maximum(peak, np.abs(rates), out=peak)
         total += rates
-        times += 1
     if not peak.any():
         return []
     grain = 1e-3 * peak.max()
     kept = np.flatnonzero(peak > grain)
-    fingerprint = np.round(peak.ravel()[kept] / grain) + 1j * np.round(total.ravel()[kept] / times / grain)
+    fingerprint = np.round(peak.ravel()[kept] / grain) + 1j * np.round(total.ravel()[kept] / before / grain)
     _, first, count = np.unique(fingerprint, return_index=True, return_counts=True)
     order = np.lexsort((first, -peak.ravel()[kept[first]]))[:limit]
     return [(*divmod(int(kept[first[group]]), size), int(count[group])) for group in order]
@@ -67,8 +73,9 @@ def largest_elements(results, generator, limit):
 def element_curves(results, generator, elements):
     """Return the chosen elements against time [T, K]."""
     to, start = [element[0] for element in elements], [element[1] for element in elements]
-    curves = np.array([rates[to, start] for rates in results.generator_rows(generator)])
-    return np.repeat(curves, results.time.size, axis=0) if generator.ndim == 2 else curves
+    times = results.time.size
+    curves = np.array([rates[to, start] for rates in results.generator_rows(generator, times)])
+    return np.repeat(curves, times, axis=0) if generator.ndim == 2 else curves
 
 
 def element_name(cells, to, start):
@@ -88,30 +95,43 @@ def element_name(cells, to, start):
     return f"sites {', '.join(map(str, changed))}: {states}"
 
 
+def element_names(cells, pairs):
+    """Return the names of elements [(to, from)]; cell numbers tell equal changes apart."""
+    names = [element_name(cells, to, start) for to, start in pairs]
+    return [name if names.count(name) == 1 else f"{name} (cell {start} → {to})"
+            for name, (to, start) in zip(names, pairs)]
+
+
 def count_alike(name, count):
     """Return a curve's legend text with the number of curves that it stands for."""
     return name if count == 1 else f"{name}  (+{count - 1} alike)"
 
 
-def draw_curves(ax, results, curves, names, diverges):
-    """Draw curves [T, K] with their names beside the panel."""
+def draw_curves(ax, results, kernel, curves, names):
+    """Draw curves [T, K] with their names beside the panel.
+
+    Where the kernel diverges is marked; from the first such time on, when no rate equation follows it
+    any more, the curves are faint.
+    """
+    before = times_before_divergence(results, kernel)
     for column, colour in zip(range(curves.shape[1]), style.PALETTE):
-        style.line(ax, results.time, curves[:, column], color=colour, linewidth=2)
+        style.line(ax, results.time[:before], curves[:before, column], color=colour, linewidth=2)
+        style.line(ax, results.time[before:], curves[before:, column], color=colour, linewidth=1, alpha=0.4)
     style.time_axis(ax, results.time)
-    scale, cut = visible_range(curves, diverges)
-    style.data_limits(ax, [np.clip(curves, -scale, scale)])
-    if diverges:
-        for instant in results.singular_times():
-            ax.axvline(instant, color="0.55", linestyle=":", linewidth=1.2)
+    size, cut = visible_size(curves, before)
+    style.data_limits(ax, [np.clip(curves, -size, size)])
     entries = [style.key(name, colour, linewidth=2) for name, colour in zip(names, style.PALETTE)]
     if cut:
-        entries.append(style.key("axis cut: the\nkernel diverges", linestyle="none"))
+        for instant in results.singular_times(kernel):
+            ax.axvline(instant, **SINGULAR)
+        entries.append(style.key("kernel diverges\n(axis cut)", **SINGULAR))
     style.outside_legend(ax, entries)
 
 
-def draw_bond_rates(ax, results, rates, diverges):
+def draw_bond_rates(ax, results, kernel, rates):
     """Draw the bond rates [T, B]; bonds with the same rate are drawn once."""
-    groups = group_alike(rates, visible_range(rates, diverges)[0])
+    size, _ = visible_size(rates, times_before_divergence(results, kernel))
+    groups = group_alike(rates, size)
     shown = [groups[number] for number in style.spread(len(groups), style.MOST_LINES)]
     bonds = rates.shape[1]
     if results.bonds.shape[0] == bonds:
@@ -121,28 +141,29 @@ def draw_bond_rates(ax, results, rates, diverges):
     names = [count_alike(labels[group[0]], len(group)) for group in shown]
     if len(groups) == 1 and bonds > 1:
         names = [f"all {bonds} bonds"]
-    draw_curves(ax, results, rates[:, [group[0] for group in shown]], names, diverges)
+    draw_curves(ax, results, kernel, rates[:, [group[0] for group in shown]], names)
     ax.set_ylabel(r"bond rate $w(b,t)$  (energy)")
 
 
-def draw_elements(ax, results, kernel, generator, diverges):
+def draw_elements(ax, results, kernel, generator):
     """Draw the largest off-diagonal elements of a generator; elements alike are drawn once."""
     ax.set_ylabel(r"kernel $N(t)$  (energy$^2$)" if kernel == "memory" else r"rate $W_{cc'}(t)$  (energy)")
-    elements = largest_elements(results, generator, 4 * style.MOST_LINES)
+    before = times_before_divergence(results, kernel)
+    elements = largest_elements(results, generator, before, 4 * style.MOST_LINES)
     if not elements:
         style.time_axis(ax, results.time)
-        style.note(ax, "no element differs from zero")
+        style.note(ax, "no finite element differs from zero")
         return
     curves = element_curves(results, generator, elements)
-    groups = group_alike(curves, visible_range(curves, diverges)[0])[:MOST_ELEMENTS]
-    names = [count_alike(element_name(results.cells, *elements[group[0]][:2]),
-                         sum(elements[column][2] for column in group)) for group in groups]
-    draw_curves(ax, results, curves[:, [group[0] for group in groups]], names, diverges)
+    groups = group_alike(curves, visible_size(curves, before)[0])[:MOST_ELEMENTS]
+    names = element_names(results.cells, [elements[group[0]][:2] for group in groups])
+    names = [count_alike(name, sum(elements[column][2] for column in group))
+             for name, group in zip(names, groups)]
+    draw_curves(ax, results, kernel, curves[:, [group[0] for group in groups]], names)
 
 
 def draw(results):
     """Draw one row a kernel: bond rates on the left, generator elements on the right."""
-    results.time
     found = []
     for kernel in results.kernels("/kernel"):
         rates = results.series(f"/kernel/{kernel}/bond_rate", 2, one_row=True)
@@ -153,15 +174,14 @@ def draw(results):
         raise NotDrawn("needs bond_rate or generator in /kernel/<k>")
     columns = [any(rates is not None for _, rates, _ in found),
                any(generator is not None for _, _, generator in found)]
-    figure, axes = style.panels(results, len(found), sum(columns), 6.0, 3.4, legend=1.5)
+    figure, axes = style.panels(results, len(found), sum(columns), 6.8, 3.6, legend=1.0)
     for (kernel, rates, generator), row in zip(found, axes):
-        diverges = kernel == "exact"
         if rates is None and columns[0] or generator is None and columns[1]:
             style.clear([row[0] if rates is None else row[-1]])
         if rates is not None:
-            draw_bond_rates(row[0], results, rates, diverges)
+            draw_bond_rates(row[0], results, kernel, rates)
             row[0].set_title(f"{style.kernel_label(kernel)}: bond rates")
         if generator is not None:
-            draw_elements(row[-1], results, kernel, generator, diverges)
+            draw_elements(row[-1], results, kernel, generator)
             row[-1].set_title(f"{style.kernel_label(kernel)}: largest elements")
     return figure

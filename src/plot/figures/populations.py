@@ -50,14 +50,16 @@ def choose_quantity(results):
 def choose_sites(values, limit):
     """Return up to `limit` of the sites of values [T, N].
 
-    All if they are few; otherwise sites spread evenly, and the two that change most.
+    All if they are few; otherwise sites spread evenly, and those others that change most.
     """
     sites = values.shape[1]
     if sites <= limit:
         return np.arange(sites)
     finite = np.where(np.isfinite(values), values, values[0])
-    most_changed = np.argsort(-np.nan_to_num(np.ptp(finite, axis=0)), kind="stable")[:2]
-    return np.union1d(style.spread(sites, limit - 2), most_changed)
+    most_changed = np.argsort(-np.nan_to_num(np.ptp(finite, axis=0)), kind="stable")
+    evenly = style.spread(sites, limit - 2)
+    others = most_changed[~np.isin(most_changed, evenly)]
+    return np.union1d(evenly, others[:2])
 
 
 def exact_error(results, name):
@@ -87,7 +89,7 @@ def legend_entries(sites, shown, exact_look):
     if "/exact" in shown:
         entries.append(style.key("exact", **exact_look))
     if any(path.startswith("/rates/") for path in shown):
-        entries.append(style.key("many-body rate eq.", **style.MANY_BODY))
+        entries.append(style.key("many-body rate eq.", "black", **style.MANY_BODY))
     if any(path.startswith("/sites/") for path in shown):
         entries.append(style.key("site rate eq.", "black", **style.SITE))
     entries += [style.key(f"site {site}", colour, linewidth=3)
@@ -127,6 +129,8 @@ def draw(results):
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     leading = [] if exact is None else [exact[:, sites]]
+    if error is not None:
+        leading += [(exact - error)[:, sites], (exact + error)[:, sites]]
     following = [array[:, sites] for path, array in values.items() if path != "/exact"]
     style.data_limits(flat[0], leading, following)
     style.outside_legend(axes[0, -1], legend_entries(sites, values, exact_look))

@@ -22,6 +22,8 @@ def draw_panel(ax, exact, diffusion, chosen, colours):
         if exact is not None:
             ax.plot(np.arange(exact.shape[1]), exact[row], linestyle="none", marker="o",
                     markersize=6, color=colour)
+    sites = (exact if exact is not None else diffusion).shape[1]
+    ax.set_xlim(-0.03 * sites, 1.03 * sites - 1)
     ax.set_xlabel("site $i$")
     style.whole_numbers(ax.xaxis)
 

@@ -193,18 +193,24 @@ class Results:
             return None
         return dataset
 
-    def generator_rows(self, dataset):
-        """Yield the generator [C, C] time by time; a constant one once.  Needs memory for one."""
+    def generator_rows(self, dataset, times):
+        """Yield the generator [C, C] at the first output times; a constant one once.
+
+        Needs memory for one matrix only.
+        """
         if dataset.ndim == 2:
             yield self._load(dataset)
             return
-        for row in range(dataset.shape[0]):
+        for row in range(times):
             yield self._load(dataset, row)
 
-    def singular_times(self):
-        """Return the times at which the exact kernel diverges [S]."""
-        dataset = self._dataset("/kernel/exact/singular_times")
-        return np.zeros(0) if dataset is None else np.ravel(self._load(dataset))
+    def singular_times(self, kernel):
+        """Return the times within the run at which a kernel diverges, ascending [S]."""
+        dataset = self._dataset(f"/kernel/{kernel}/singular_times")
+        if dataset is None:
+            return np.zeros(0)
+        instants = np.sort(np.ravel(self._load(dataset)))
+        return instants[(instants > self.time[0]) & (instants < self.time[-1])]
 
     def kernels(self, parent):
         """Return the names of the kernels under /kernel, /rates or /sites, in reading order."""

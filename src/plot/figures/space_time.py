@@ -50,6 +50,6 @@ def draw(results):
         for ax, (title, values) in zip(row_axes, row):
             mesh = style.space_time_map(ax, time, values, limits, style.SEQUENTIAL)
             ax.set_title(title, fontsize=12)
-    bar = figure.colorbar(mesh, ax=axes, extend=extend, pad=0.015, aspect=24)
+    bar = figure.colorbar(mesh, ax=axes, extend=extend, pad=0.015, aspect=24 * len(rows))
     bar.set_label(r"site energy $u(i,t)$  (energy)")
     return figure

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-# Okabe and Ito's colours for all kinds of colour vision, grey in place of yellow
-PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A8A8A"]
+# Okabe and Ito's colours for all kinds of colour vision, with wine and grey in place of black and yellow
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8A8A8A"]
 MOST_LINES = len(PALETTE)
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
@@ -56,13 +56,12 @@ def dark(colour):
 
 def heading(results, width):
     """Return the picture's title, at most two lines for a width in inches; empty if there is none."""
-    lines = textwrap.wrap(results.title, max(20, int(8.5 * width)))
+    length = int(8 * width)
+    remark = " (unfinished run)" if results.unfinished else ""
+    lines = textwrap.wrap(results.title + remark, length)
     if len(lines) > 2:
-        lines = [lines[0], lines[1][:-1] + "…"]
-    text = plain("\n".join(lines))
-    if results.unfinished:
-        text = f"{text} (unfinished run)".strip()
-    return text
+        lines = [lines[0], lines[1][:length - 1 - len(remark)].rstrip() + "…" + remark]
+    return plain("\n".join(lines))
 
 
 def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=False):
@@ -111,7 +110,9 @@ def line(ax, x, y, **look):
 
 def note(ax, text):
     """Write a remark in the middle of a panel that has nothing to show."""
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.35")
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.35",
+            backgroundcolor="white")
 
 
 def outside_legend(ax, handles, title=None):
@@ -134,9 +135,10 @@ def finite_range(arrays):
 
 def widen(low, high, share=0.05):
     """Return limits with a margin; constant data stand in the middle of a visible span."""
-    span = max(high - low, 1e-3 * max(abs(low), abs(high)))
-    if span == 0:
-        span = 1.0
+    size = max(abs(low), abs(high))
+    span = high - low
+    if span <= 1e-6 * size:
+        span = 0.4 * size or 1.0
     middle = 0.5 * (low + high)
     half = (0.5 + share) * span
     return middle - half, middle + half
@@ -163,17 +165,21 @@ def positive(values):
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
-def log_limits(ax, arrays, floor=1e-17):
-    """Make the y axis logarithmic, with limits that show the positive values above the floor."""
+def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):
+    """Make the y axis logarithmic, with limits that show the positive values above the floor.
+
+    Values above the ceiling may be out of sight.  Returns False where there is nothing to show.
+    """
     found = finite_range([positive(values) for values in arrays])
     if found is None:
-        ax.set_yticks([])
         note(ax, "zero or undefined at all times")
-        return
+        return False
     low, high = found
     bottom = low if high < 10 * floor else max(low, floor)
     ax.set_yscale("log")
-    ax.set_ylim(min(bottom, high / 10) / 2, 2 * high)
+    top = max(min(high, ceiling), bottom)
+    ax.set_ylim(min(bottom, top / 10) / 2, 2 * top)
+    return True
 
 
 def spread(count, limit):

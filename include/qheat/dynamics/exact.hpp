@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/observations.hpp"
+#include "qheat/parallel/run_control.hpp"
+#include "qheat/parallel/timings.hpp"
+
+namespace qheat {
+
+enum class ExactMethod { automatic, diagonalize, krylov };
+
+struct ExactOptions {
+  ExactMethod method = ExactMethod::automatic;
+  double tolerance = 1e-10;  ///< of the state's norm over the whole run
+  int samples = 0;           ///< random-phase states a sector instead of a whole mixture; 0: only where it must be
+  std::uint64_t seed = 1;    ///< of the random phases
+};
+
+/// How one sector will be propagated.
+struct SectorPlan {
+  std::vector<int> counts;  ///< sites in each band; empty: the full space
+  Index dimension = 0;
+  Index columns = 0;  ///< state vectors to propagate
+  bool sampled = false;
+  ExactMethod method = ExactMethod::automatic;
+  double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
+};
+
+/// What propagate_exact will do, sector by sector. Uses no memory of the basis' size. Throws Error if no method fits the
+/// memory. Collective.
+std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                                   const ExactOptions& options, const Communicator& comm);
+
+struct ExactResult {
+  Observations mean;
+  std::optional<Observations> error;  ///< standard errors, if any sector was sampled
+};
+
+/// Exact dynamics of a closed system from a diagonal product state. Sectors are independent; a mixture is a set of state
+/// vectors sqrt(p_m)|m>, or random-phase vectors sum_m sqrt(p_m) e^{i theta_m}|m> whose mean is the mixture. Saves its
+/// state through `control`.
+ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                            const ExactOptions& options, const Communicator& comm, RunControl& control, Timings& timings);
+
+}  // namespace qheat

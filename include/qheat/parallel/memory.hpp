@@ -1,0 +1,14 @@
+#pragma once
+
+#include "qheat/parallel/communicator.hpp"
+
+namespace qheat {
+
+/// Bytes that each rank may use: what the node (or its control group) has free, shared evenly among the node's ranks;
+/// the least over all ranks. Collective. 0 if the system does not tell.
+double free_bytes_per_rank(const Communicator& comm);
+
+/// Throws Error, naming `what` and the remedy, if a rank would need more than it has.
+void require_memory(const Communicator& comm, double bytes_per_rank, const std::string& what);
+
+}  // namespace qheat

@@ -1,0 +1,300 @@
+#include "qheat/dynamics/exact.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "qheat/dynamics/krylov.hpp"
+#include "qheat/dynamics/observer.hpp"
+#include "qheat/dynamics/spectrum.hpp"
+#include "qheat/model/counter_random.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
+constexpr Index kKrylovBlock = 8;
+constexpr double kPhaseAStep = 15.0;         // |H| dt of one Krylov step: bounds the time between safe points
+constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
+
+/// Probabilities of this rank's states in a diagonal product state.
+std::vector<double> local_weights(const DistributedSector& space, const InitialState& initial) {
+  const Sector& sector = space.sector();
+  const auto levels = static_cast<std::size_t>(sector.levels());
+  const auto weight = [&](std::span<const Level> configuration, std::size_t first_site) {
+    double product = 1.0;
+    for (std::size_t i = 0; i < configuration.size(); ++i) {
+      product *= initial.probabilities[(first_site + i) * levels + configuration[i]];
+    }
+    return product;
+  };
+  std::vector<double> weights;
+  weights.reserve(static_cast<std::size_t>(space.local_size()));
+  const auto prefix_sites = static_cast<std::size_t>(sector.prefix().sites());
+  for (Index row = space.first_row(); row < space.first_row() + space.local_rows(); ++row) {
+    const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
+    if (block.row_length == 0) continue;
+    const double head = weight(sector.prefix().configuration(row), 0);
+    const Index first = sector.suffix().classes()[static_cast<std::size_t>(block.suffix_class)].first;
+    for (Index j = 0; j < block.row_length; ++j) {
+      weights.push_back(head == 0.0 ? 0.0 : head * weight(sector.suffix().configuration(first + j), prefix_sites));
+    }
+  }
+  return weights;
+}
+
+/// Sums over columns of the observed values and of their squares, [T][Q] each.
+struct Sums {
+  explicit Sums(std::size_t size) : values(size), squares(size) {}
+  void save(StateWriter& writer) const {
+    writer.replicated("values", values);
+    writer.replicated("squares", squares);
+  }
+  void load(StateReader& reader) {
+    values = reader.replicated("values");
+    squares = reader.replicated("squares");
+  }
+  void add(const Sums& other) {
+    std::transform(values.begin(), values.end(), other.values.begin(), values.begin(), std::plus<>());
+    std::transform(squares.begin(), squares.end(), other.squares.begin(), squares.begin(), std::plus<>());
+  }
+
+  std::vector<double> values, squares;
+};
+
+/// Propagates the state vectors of one sector, a block of columns at a time.
+class SectorPropagation {
+ public:
+  SectorPropagation(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                    const ExactOptions& options, const SectorPlan& plan, std::uint32_t number, const Communicator& comm,
+                    Timings& timings)
+      : times_(times),
+        options_(options),
+        plan_(plan),
+        number_(number),
+        timings_(timings),
+        space_(std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm)),
+        terms_(hamiltonian(model)),
+        hamiltonian_(make_operator(space_, terms_)),
+        observer_(model, *hamiltonian_),
+        weights_(local_weights(*space_, initial)),
+        radius_(spectral_radius_bound(model)) {
+    count_occupied();
+    if (plan_.method == ExactMethod::diagonalize) {
+      const Timings::Scope scope(timings_, "diagonalization");
+      spectrum_ = std::make_unique<Spectrum>(space_, terms_);
+    } else {
+      krylov_ = std::make_unique<KrylovEvolution>(*hamiltonian_);
+    }
+  }
+
+  /// Sums over all columns. `progress(fraction)` maps the sector's own progress to that of the run.
+  template <class Progress>
+  Sums run(RunControl& control, const Progress& progress) {
+    Sums total(times_.size() * observer_.layout().size());
+    const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kKrylovBlock;
+    for (Index first = 0; first < plan_.columns; first += block) {
+      const Index columns = std::min(block, plan_.columns - first);
+      const Stage stage(control, fmt::format("columns-{}", first));
+      Sums sums(total.values.size());
+      if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
+        const auto done = [&](double fraction) {
+          return progress((static_cast<double>(first) + fraction * static_cast<double>(columns)) /
+                          static_cast<double>(plan_.columns));
+        };
+        if (spectrum_) {
+          run_diagonalized(control, first, columns, sums, done);
+        } else {
+          run_krylov(control, first, columns, sums, done);
+        }
+        control.finish([&](StateWriter& writer) { sums.save(writer); });
+      }
+      total.add(sums);
+    }
+    timings_.phase("hamiltonian products").seconds += hamiltonian_->timing().seconds;
+    timings_.phase("hamiltonian products").calls += hamiltonian_->timing().calls;
+    timings_.phase("hamiltonian products").bytes_sent += hamiltonian_->timing().bytes_sent;
+    return total;
+  }
+
+ private:
+  void count_occupied() {
+    Index mine = 0;
+    for (const double w : weights_) mine += w > 0.0 ? 1 : 0;
+    MPI_Exscan(&mine, &occupied_before_, 1, MPI_INT64_T, MPI_SUM, space_->comm().get());
+    if (space_->comm().is_root()) occupied_before_ = 0;
+  }
+
+  void prepare(Index first, ColumnBlock<Complex> psi) const {
+    for (Index k = 0; k < psi.columns(); ++k) std::fill_n(psi.column(k), psi.rows(), Complex{});
+    Index occupied = occupied_before_;
+    const CounterRandom random(options_.seed);
+    for (Index i = 0; i < psi.rows(); ++i) {
+      const double weight = weights_[static_cast<std::size_t>(i)];
+      if (weight == 0.0) continue;
+      const double amplitude = std::sqrt(weight);
+      if (plan_.sampled) {
+        const auto state = static_cast<std::uint64_t>(space_->first_state() + i);
+        for (Index k = 0; k < psi.columns(); ++k) {
+          const double u = random.uniform({static_cast<std::uint32_t>(state), static_cast<std::uint32_t>(state >> 32),
+                                           static_cast<std::uint32_t>(first + k), number_});
+          psi.column(k)[i] = std::polar(amplitude, 2.0 * std::numbers::pi * u);
+        }
+      } else if (occupied >= first && occupied < first + psi.columns()) {
+        psi.column(occupied - first)[i] = amplitude;
+      }
+      ++occupied;
+    }
+  }
+
+  void observe(std::size_t time, ColumnBlock<const Complex> psi, Sums& sums) {
+    const Timings::Scope scope(timings_, "observables");
+    const std::size_t size = observer_.layout().size();
+    const auto values = observer_.observe(psi);
+    for (std::size_t e = 0; e < values.size(); ++e) {
+      const std::size_t place = time * size + e % size;
+      sums.values[place] += values[e];
+      sums.squares[place] += values[e] * values[e];
+    }
+  }
+
+  template <class Progress>
+  void run_diagonalized(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
+    ColumnStorage<Complex> psi(space_->local_size(), columns);
+    ColumnStorage<Complex> coefficients(spectrum_->local_coefficients(), columns);
+    prepare(first, psi.block());
+    spectrum_->coefficients(psi.block(), coefficients.block());
+    double next = 0.0;
+    control.restore_partial([&](StateReader& reader) {
+      sums.load(reader);
+      next = reader.replicated("next").front();
+    });
+    for (auto time = static_cast<std::size_t>(next); time < times_.size(); ++time) {
+      {
+        const Timings::Scope scope(timings_, "evolution");
+        spectrum_->state(times_[time], coefficients.block(), psi.block());
+      }
+      observe(time, psi.block(), sums);
+      control.offer(progress(static_cast<double>(time + 1) / static_cast<double>(times_.size())),
+                    [&](StateWriter& writer) {
+                      sums.save(writer);
+                      const double following = static_cast<double>(time + 1);
+                      writer.replicated("next", std::span(&following, 1));
+                    });
+    }
+  }
+
+  template <class Progress>
+  void run_krylov(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
+    ColumnStorage<Complex> psi(space_->local_size(), columns);
+    const auto doubles = std::span(reinterpret_cast<double*>(psi.block().data()),
+                                   static_cast<std::size_t>(2 * space_->local_size() * columns));
+    // Columns are saved one by one: each is a distributed vector of its own.
+    const auto column = [&](Index k) {
+      const auto size = static_cast<std::size_t>(2 * space_->local_size());
+      return doubles.subspan(static_cast<std::size_t>(k) * size, size);
+    };
+    std::size_t time = 0;  // output under way
+    int step = 0;          // Krylov steps done towards it
+    const bool restored = control.restore_partial([&](StateReader& reader) {
+      sums.load(reader);
+      const auto place = reader.replicated("place");
+      time = static_cast<std::size_t>(place[0]);
+      step = static_cast<int>(place[1]);
+      for (Index k = 0; k < columns; ++k) {
+        reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(), 2 * space_->dimension());
+      }
+    });
+    if (!restored) prepare(first, psi.block());
+    const auto save = [&](StateWriter& writer) {
+      sums.save(writer);
+      const double place[2] = {static_cast<double>(time), static_cast<double>(step)};
+      writer.replicated("place", place);
+      for (Index k = 0; k < columns; ++k) {
+        writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(), 2 * space_->dimension());
+      }
+    };
+    while (time < times_.size()) {
+      const double interval = time == 0 ? times_[0] : times_[time] - times_[time - 1];
+      const int steps = interval == 0.0 ? 0 : std::max(1, static_cast<int>(std::ceil(radius_ * interval / kPhaseAStep)));
+      if (step < steps) {
+        const Timings::Scope scope(timings_, "evolution");
+        const double dt = interval / steps;
+        krylov_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()), psi.block());
+        ++step;
+      }
+      const double within = steps == 0 ? 1.0 : static_cast<double>(step) / steps;
+      const double fraction = (static_cast<double>(time) + within) / static_cast<double>(times_.size());
+      if (step == steps) {
+        observe(time, psi.block(), sums);
+        ++time;
+        step = 0;
+      }
+      control.offer(progress(fraction), save);
+    }
+  }
+
+  const std::vector<double>& times_;
+  const ExactOptions& options_;
+  const SectorPlan& plan_;
+  std::uint32_t number_;
+  Timings& timings_;
+  std::shared_ptr<const DistributedSector> space_;
+  TermSum<Complex> terms_;
+  std::unique_ptr<Operator> hamiltonian_;
+  Observer observer_;
+  std::vector<double> weights_;
+  double radius_;
+  Index occupied_before_ = 0;  ///< occupied states on lower ranks
+  std::unique_ptr<Spectrum> spectrum_;
+  std::unique_ptr<KrylovEvolution> krylov_;
+};
+
+double sector_cost(const SectorPlan& plan) {
+  return static_cast<double>(plan.columns) * static_cast<double>(plan.dimension);
+}
+
+}  // namespace
+
+ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                            const ExactOptions& options, const Communicator& comm, RunControl& control,
+                            Timings& timings) {
+  const auto plans = plan_exact(model, initial, times, options, comm);
+  const ObservationLayout layout(model);
+  double cost = 0.0;
+  for (const auto& plan : plans) cost += sector_cost(plan);
+
+  std::vector<double> mean(times.size() * layout.size(), 0.0);
+  std::vector<double> variance(mean.size(), 0.0);  // of the mean
+  double done = 0.0;
+  for (std::size_t s = 0; s < plans.size(); ++s) {
+    const SectorPlan& plan = plans[s];
+    const Stage stage(control, fmt::format("sector-{}", s));
+    Sums sums(mean.size());
+    if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
+      SectorPropagation sector(model, initial, times, options, plan, static_cast<std::uint32_t>(s), comm, timings);
+      sums = sector.run(control, [&](double fraction) { return (done + fraction * sector_cost(plan)) / cost; });
+      control.finish([&](StateWriter& writer) { sums.save(writer); });
+    }
+    done += sector_cost(plan);
+    const auto columns = static_cast<double>(plan.columns);
+    for (std::size_t e = 0; e < mean.size(); ++e) {
+      const double average = sums.values[e] / columns;
+      mean[e] += plan.sampled ? average : sums.values[e];
+      if (plan.sampled && plan.columns > 1) {
+        variance[e] += std::max(0.0, sums.squares[e] / columns - average * average) / (columns - 1.0);
+      }
+    }
+  }
+  ExactResult result{.mean = unpack(layout, mean), .error = std::nullopt};
+  if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.sampled; })) {
+    for (double& v : variance) v = std::sqrt(v);
+    result.error = unpack(layout, variance);
+  }
+  return result;
+}
+
+}  // namespace qheat

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "qheat/dynamics/exact.hpp"
+#include "qheat/dynamics/krylov.hpp"
+#include "qheat/dynamics/spectrum.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr Index kSmallDimension = 512;        // diagonalised without a second thought
+constexpr Index kLargestWholeMixture = 2000;  // beyond, a mixture is sampled unless the job says otherwise
+constexpr int kDefaultSamples = 20;
+
+/// Number of configurations of a sector that the initial state occupies, by adding site after site.
+Index occupied_states(const Model& model, const InitialState& initial, const std::vector<int>& counts) {
+  const auto& band = model.site.band_of_level();
+  std::map<std::vector<int>, Index> ways = {{std::vector<int>(counts.size(), 0), 1}};
+  for (int i = 0; i < model.sites(); ++i) {
+    std::map<std::vector<int>, Index> next;
+    for (const auto& [used, number] : ways) {
+      for (int n = 0; n < model.levels(); ++n) {
+        if (initial.probabilities[static_cast<std::size_t>(i * model.levels() + n)] == 0.0) continue;
+        auto more = used;
+        if (!counts.empty()) {
+          const std::size_t b = band[static_cast<std::size_t>(n)];
+          if (++more[b] > counts[b]) continue;
+        }
+        Index& total = next[more];
+        total = checked_sum(total, number, "the initial mixture");
+      }
+    }
+    ways = std::move(next);
+  }
+  const auto place = ways.find(counts);
+  return place == ways.end() ? 0 : place->second;
+}
+
+/// Seconds on one core, roughly: only their ratio matters.
+double diagonalization_cost(double dimension, double columns, double outputs) {
+  return 1.5e-9 * std::pow(dimension, 3) + outputs * columns * 2e-10 * dimension * dimension;
+}
+double krylov_cost(const Model& model, double dimension, double columns, double outputs, double end) {
+  const double products = 1.3 * spectral_radius_bound(model) * end + 12.0 * outputs;
+  return columns * products * dimension * 1e-9 * (60.0 + model.lattice.bond_count());
+}
+
+double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
+  const double vector = 16.0 * static_cast<double>(plan.dimension) / ranks;
+  // Half-lattice tables of the Hamiltonian and, once again in sum, of the currents.
+  const double rows = std::sqrt(static_cast<double>(plan.dimension)) * 4.0;
+  const double tables = 2.0 * rows * (64.0 + 32.0 * model.lattice.bond_count());
+  if (plan.method == ExactMethod::diagonalize) {
+    const double block = std::min<double>(static_cast<double>(plan.columns), 256.0);
+    return Spectrum::bytes_per_rank(plan.dimension, ranks) + 6.0 * block * vector + tables;
+  }
+  const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
+  return (KrylovEvolution::kWorkVectors + 2.0 + block) * vector + tables;
+}
+
+}  // namespace
+
+std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                                   const ExactOptions& options, const Communicator& comm) {
+  const double free = free_bytes_per_rank(comm);
+  const auto fits = [&](double bytes) { return free == 0.0 || bytes < 0.8 * free; };
+  std::vector<SectorPlan> plans;
+  for (const auto& counts : sector_counts(model, initial)) {
+    SectorPlan plan{.counts = counts,
+                    .dimension = level_sector_dimension(model, counts),
+                    .columns = occupied_states(model, initial, counts)};
+    if (plan.columns == 0) continue;
+    const int samples = options.samples > 0 ? options.samples : kDefaultSamples;
+    const bool whole = plan.columns <= samples || (options.samples == 0 && plan.dimension <= kLargestWholeMixture);
+    if (!whole) {
+      plan.sampled = true;
+      plan.columns = samples;
+    }
+    const auto with = [&](ExactMethod method) {
+      plan.method = method;
+      plan.bytes_per_rank = bytes_per_rank(plan, model, comm.size());
+      return fits(plan.bytes_per_rank);
+    };
+    if (options.method != ExactMethod::automatic) {
+      with(options.method);
+    } else {
+      const auto d = static_cast<double>(plan.dimension);
+      const auto k = static_cast<double>(plan.columns);
+      const auto t = static_cast<double>(times.size());
+      const bool dense = plan.dimension <= kSmallDimension ||
+                         diagonalization_cost(d, k, t) < krylov_cost(model, d, k, t, times.back());
+      if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::krylov);
+    }
+    if (!fits(plan.bytes_per_rank)) {
+      throw Error(fmt::format(
+          "exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use "
+          "more nodes, fewer sites{}",
+          plan.dimension, plan.bytes_per_rank / 1e9, comm.size(), free / 1e9,
+          options.method == ExactMethod::diagonalize ? ", or exact.method = \"krylov\"" : " or a smaller sector"));
+    }
+    plans.push_back(plan);
+  }
+  return plans;
+}
+
+}  // namespace qheat

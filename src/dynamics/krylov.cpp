@@ -1,0 +1,63 @@
+#include "qheat/dynamics/krylov.hpp"
+
+#include <fmt/format.h>
+#include <slepcmfn.h>
+#undef I
+
+#include "operators/shell_matrix.hpp"
+#include "parallel/petsc.hpp"
+
+namespace qheat {
+
+struct KrylovEvolution::Solver {
+  const Operator* hamiltonian;
+  petsc::Matrix matrix;
+  petsc::Handle<MFN, MFNDestroy> solver;
+  petsc::Vector input;
+  petsc::Vector output;
+};
+
+KrylovEvolution::KrylovEvolution(const Operator& hamiltonian) : solver_(std::make_unique<Solver>()) {
+  Solver& s = *solver_;
+  s.hamiltonian = &hamiltonian;
+  s.matrix = shell_matrix(hamiltonian);
+  QHEAT_PETSC(MatCreateVecs(s.matrix.get(), s.input.out(), s.output.out()));
+  QHEAT_PETSC(MFNCreate(hamiltonian.space().comm().get(), s.solver.out()));
+  QHEAT_PETSC(MFNSetOperator(s.solver.get(), s.matrix.get()));
+  QHEAT_PETSC(MFNSetType(s.solver.get(), MFNKRYLOV));
+  const Index subspace = std::min<Index>(30, hamiltonian.space().dimension());
+  QHEAT_PETSC(MFNSetDimensions(s.solver.get(), static_cast<PetscInt>(subspace)));
+  FN function = nullptr;
+  QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));
+  QHEAT_PETSC(FNSetType(function, FNEXP));
+}
+
+KrylovEvolution::~KrylovEvolution() = default;
+
+void KrylovEvolution::advance(double dt, double tolerance, ColumnBlock<Complex> x) {
+  Solver& s = *solver_;
+  FN function = nullptr;
+  QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));
+  QHEAT_PETSC(FNSetScale(function, Complex(0.0, -dt), 1.0));
+  QHEAT_PETSC(MFNSetTolerances(s.solver.get(), tolerance, PETSC_DEFAULT));
+  for (Index k = 0; k < x.columns(); ++k) {
+    PetscScalar* values = nullptr;
+    QHEAT_PETSC(VecGetArrayWrite(s.input.get(), &values));
+    std::copy_n(x.column(k), x.rows(), values);
+    QHEAT_PETSC(VecRestoreArrayWrite(s.input.get(), &values));
+    QHEAT_PETSC(MFNSolve(s.solver.get(), s.input.get(), s.output.get()));
+    MFNConvergedReason reason = MFN_CONVERGED_ITERATING;
+    QHEAT_PETSC(MFNGetConvergedReason(s.solver.get(), &reason));
+    if (reason < 0) {
+      throw Error(fmt::format("the Krylov propagation did not converge to {:g} in a step of {:g} (reason {}); raise "
+                              "exact.tolerance or ask for more outputs",
+                              tolerance, dt, static_cast<int>(reason)));
+    }
+    const PetscScalar* result = nullptr;
+    QHEAT_PETSC(VecGetArrayRead(s.output.get(), &result));
+    std::copy_n(result, x.rows(), x.column(k));
+    QHEAT_PETSC(VecRestoreArrayRead(s.output.get(), &result));
+  }
+}
+
+}  // namespace qheat

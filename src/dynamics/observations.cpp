@@ -1,0 +1,22 @@
+#include "qheat/dynamics/observations.hpp"
+
+namespace qheat {
+
+Observations unpack(const ObservationLayout& layout, std::span<const double> series) {
+  Observations result;
+  const auto append = [&](std::vector<double>& target, std::size_t time, std::size_t first, std::size_t count) {
+    const auto part = series.subspan(time * layout.size() + first, count);
+    target.insert(target.end(), part.begin(), part.end());
+  };
+  for (std::size_t time = 0; time * layout.size() < series.size(); ++time) {
+    append(result.populations, time, layout.populations(), layout.sites() * layout.levels());
+    append(result.energy, time, layout.energy(), layout.sites());
+    append(result.outflow, time, layout.outflow(), 2 * layout.bonds());
+    append(result.current, time, layout.current(), layout.bonds());
+    append(result.norm, time, layout.norm(), 1);
+    append(result.total_energy, time, layout.total_energy(), 1);
+  }
+  return result;
+}
+
+}  // namespace qheat

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "io/job_sections.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+using Statistics = Reservoir::Statistics;
+
+/// Sites of a reservoir table, which names one or a face; none if that is wrong or cannot be known.
+std::vector<int> read_sites(CheckedTable& table, const Draft& draft) {
+  const auto& lattice = draft.job.lattice;
+  int site = 0;
+  std::string face;
+  const int highest = lattice ? lattice->sites() - 1 : kMaxSites - 1;
+  const bool site_good = table.integer("site", site, {0, highest});
+  const bool face_good = table.text("face", face);
+  if (table.has("site") == table.has("face")) {
+    table.problem(table.has("site") ? "both site and face are given; keep one"
+                                    : "does not say where it is; add for example site = 0 or face = \"x-\"");
+    return {};
+  }
+  if (site_good) return {site};
+  if (!face_good) return {};
+  const auto named = face_named(face, lattice, table, "face");
+  if (!named || !lattice) return {};
+  return sites_of_face(*lattice, *named);
+}
+
+/// Bosons exchange the energy of neighbouring levels: it must be positive.
+void check_bose(const CheckedTable& table, const Draft& draft, const std::vector<int>& sites) {
+  if (draft.energies.empty()) return;
+  const auto levels = static_cast<std::size_t>(draft.site->levels());
+  for (const int site : sites) {
+    const double* energies = draft.energies.data() + static_cast<std::size_t>(site) * levels;
+    for (std::size_t n = 0; n + 1 < levels; ++n) {
+      if (energies[n + 1] > energies[n]) continue;
+      table.problem("statistics",
+                    fmt::format("bose needs ascending levels, but level {} of site {} does not lie above "
+                                "level {}; use fermi or change the levels",
+                                n + 1, site, n));
+      return;
+    }
+  }
+}
+
+void read_reservoir(CheckedTable& table, Draft& draft) {
+  Reservoir reservoir;
+  const auto sites = read_sites(table, draft);
+  if (table.require("temperature", "temperature = 2.0")) {
+    table.number("temperature", reservoir.temperature, NumberRule::temperature());
+  }
+  if (table.require("rate", "rate = 1.0")) table.number("rate", reservoir.rate, NumberRule::positive());
+  table.choice("statistics", reservoir.statistics,
+               {{"fermi", Statistics::fermi}, {"bose", Statistics::bose}});
+  if (reservoir.statistics == Statistics::bose) {
+    check_bose(table, draft, sites);
+    if (std::isinf(reservoir.temperature)) {
+      table.problem("temperature", "bosons have no infinite temperature; give a finite one or use fermi");
+    }
+  }
+  table.report_unknown_keys();
+  for (const int site : sites) {
+    reservoir.site = site;
+    draft.bath.reservoirs.push_back(reservoir);
+  }
+}
+
+BathCorrelation read_correlation(CheckedTable& table) {
+  using Kind = BathCorrelation::Kind;
+  BathCorrelation correlation;
+  const bool kind_known =
+      table.require("kind", "kind = \"exponential\"") &&
+      table.choice(
+          "kind", correlation.kind,
+          {{"exponential", Kind::exponential}, {"gaussian", Kind::gaussian}, {"bosons", Kind::bosons}});
+  table.number("rate", correlation.rate, NumberRule::positive());
+  table.number("alpha", correlation.alpha, NumberRule::positive());
+  table.number("cutoff", correlation.cutoff, NumberRule::positive());
+  table.number("temperature", correlation.temperature, NumberRule::not_negative());
+  if (kind_known) {
+    const bool bosons = correlation.kind == Kind::bosons;
+    table.only("rate", !bosons, "kind = \"exponential\" or \"gaussian\"");
+    for (const std::string key : {"alpha", "cutoff", "temperature"}) {
+      table.only(key, bosons, "kind = \"bosons\"");
+      if (bosons) table.require(key, key + " = 0.5");
+    }
+    if (!bosons) table.require("rate", "rate = 0.25");
+  }
+  table.report_unknown_keys();
+  return correlation;
+}
+
+void check_correlation(const CheckedTable& table, const Draft& draft) {
+  if (!draft.bath.correlation) return;
+  const std::string remedy = "[bath.correlation] is a bath of its own; keep one of the two";
+  if (draft.bath.dephasing > 0.0) table.problem("dephasing", remedy);
+  if (draft.reservoirs_listed) table.problem("reservoir", remedy);
+}
+
+}  // namespace
+
+void read_bath(CheckedTable& root, Draft& draft) {
+  auto table = root.table("bath");
+  if (!table) return;
+  table->number("dephasing", draft.bath.dephasing, NumberRule::not_negative());
+  draft.reservoirs_listed = table->has("reservoir");
+  for (auto& reservoir : table->tables("reservoir")) read_reservoir(reservoir, draft);
+  if (auto correlation = table->table("correlation")) draft.bath.correlation = read_correlation(*correlation);
+  check_correlation(*table, draft);
+  table->report_unknown_keys();
+}
+
+}  // namespace qheat::jobfile

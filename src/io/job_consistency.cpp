@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "io/job_sections.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+struct Needs {
+  std::string_view computation;
+  std::vector<std::string_view> tables;
+};
+
+const std::vector<Needs>& needs() {
+  static const std::vector<Needs> list = {{"exact", {"lattice", "site", "interaction", "initial", "time"}},
+                                          {"kernel", {"lattice", "site", "interaction", "time"}},
+                                          {"rates", {"lattice", "site", "interaction", "initial", "time"}},
+                                          {"steady", {"lattice", "site", "interaction", "bath"}},
+                                          {"transport", {"lattice", "site", "interaction"}},
+                                          {"matrix-elements", {"interaction"}},
+                                          {"heat", {"lattice", "time"}}};
+  return list;
+}
+
+std::string_view example_of(std::string_view table) {
+  if (table == "lattice") return "shape = [8]";
+  if (table == "site") return "levels = [0.0, 1.0]";
+  if (table == "interaction") return "kind = \"exchange\" and strength = 0.05";
+  if (table == "initial") return "kind = \"product\" and levels = [1, 0, 0, 0]";
+  if (table == "bath") return "a [[bath.reservoir]] at each end";
+  return "end = 50.0 and outputs = 101";
+}
+
+/// A missing table is told once, where it is first needed.
+void check_needed_tables(const CheckedTable& root) {
+  std::vector<std::string_view> told;
+  for (const auto& [computation, tables] : needs()) {
+    if (!root.has(computation)) continue;
+    for (const auto table : tables) {
+      if (root.has(table) || std::find(told.begin(), told.end(), table) != told.end()) continue;
+      told.push_back(table);
+      root.problem(computation, fmt::format("needs a table [{}], which is missing; add [{}] with {}", table,
+                                            table, example_of(table)));
+    }
+  }
+}
+
+void check_something_asked(const CheckedTable& root) {
+  const bool asked =
+      std::any_of(needs().begin(), needs().end(), [&](const Needs& n) { return root.has(n.computation); });
+  if (asked) return;
+  root.problem(
+      "this job asks for no computation; add [exact], [kernel], [rates], [steady], [transport], "
+      "[matrix-elements] or [heat]");
+}
+
+void tell(const CheckedTable& root, std::string_view path, std::string_view message) {
+  root.problems().add(place_of(root.toml(), path), path, message);
+}
+
+/// The correlation function of a bath defines a theory of second order and nothing else.
+void check_correlation(const CheckedTable& root, const Job& job) {
+  const std::string_view why = "[bath.correlation] has kernels of second order only; ";
+  const auto refuse = [&](std::string_view path, std::string_view remedy) {
+    tell(root, path, fmt::format("{}{}", why, remedy));
+  };
+  if (job.exact) refuse("exact", "remove [exact] or [bath.correlation]");
+  if (job.steady) refuse("steady", "remove [steady] or [bath.correlation]");
+  if (job.kernel && job.kernel->exact) refuse("kernel.exact", "set exact = false");
+  if (job.kernel && job.kernel->memory) refuse("kernel.memory", "set memory = false");
+  for (std::size_t i = 0; job.kernel && i < job.kernel->orders.size(); ++i) {
+    if (job.kernel->orders[i] != 2) refuse(fmt::format("kernel.orders[{}]", i), "set orders = [2]");
+  }
+  for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
+    const auto& name = job.rates->kernels[i];
+    const auto& names = kernel_names();
+    const bool known = std::find(names.begin(), names.end(), name) != names.end();
+    if (known && name != "tcl2" && name != "markov") {
+      refuse(fmt::format("rates.kernels[{}]", i), "use \"tcl2\" or \"markov\"");
+    }
+  }
+}
+
+void check_kernel_asks(const CheckedTable& root, const Job& job) {
+  if (!job.kernel || job.rates) return;
+  const auto& kernel = *job.kernel;
+  const bool asks = kernel.exact || kernel.memory || kernel.markov || !kernel.orders.empty();
+  if (!asks) tell(root, "kernel", "asks for no kernel; set for example orders = [2], or remove [kernel]");
+}
+
+void check_steady(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed || !draft.bath.closed()) return;
+  tell(root, "steady",
+       "a closed system has no steady state of its own; add a [[bath.reservoir]] at each end");
+}
+
+void check_matrix_elements(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.matrix_elements || !draft.interaction) return;
+  if (draft.job.interaction_kind == InteractionKind::well) return;
+  tell(root, "matrix-elements",
+       "needs the wells that the elements belong to; set interaction.kind = \"well\" and add "
+       "[interaction.well]");
+}
+
+}  // namespace
+
+void check_requests(const CheckedTable& root, const Draft& draft) {
+  check_something_asked(root);
+  check_needed_tables(root);
+  if (draft.bath.correlation) check_correlation(root, draft.job);
+  check_kernel_asks(root, draft.job);
+  check_steady(root, draft);
+  check_matrix_elements(root, draft);
+}
+
+}  // namespace qheat::jobfile

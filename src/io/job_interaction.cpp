@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "io/job_sections.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+/// The exchange of M levels has M^2 elements on every rank.
+constexpr int kMaxExchangedLevels = 1024;
+
+/// A row such as [a, b, re, im?]: level numbers first, then a complex number.
+struct ElementRow {
+  std::vector<Level> levels;
+  Complex value;
+};
+
+class ElementReader {
+ public:
+  ElementReader(CheckedTable& table, const std::optional<Site>& site, std::size_t level_count)
+      : table_(table), level_count_(level_count) {
+    highest_ = site ? site->levels() - 1 : std::numeric_limits<Level>::max() - 1;
+  }
+
+  std::optional<ElementRow> read(const TomlValue& row, const std::string& path) const {
+    ElementRow result;
+    double parts[2] = {0.0, 0.0};
+    std::size_t position = 0;
+    const Length length{level_count_ + 1, level_count_ + 2, "levels, real part, imaginary part or nothing"};
+    const bool good =
+        table_.read_list(row, row.place, path, length, [&](const TomlValue& entry, const auto& place) {
+          const std::size_t at = position++;
+          if (at < level_count_) return read_level(entry, place, result);
+          return at > level_count_ + 1 ||
+                 table_.read_number(entry, place, parts[at - level_count_], NumberRule::any());
+        });
+    if (!good) return {};
+    result.value = {parts[0], parts[1]};
+    return result;
+  }
+
+ private:
+  bool read_level(const TomlValue& entry, const std::string& path, ElementRow& row) const {
+    std::int64_t level = 0;
+    if (!table_.read_integer(entry, path, level, {0, highest_})) return false;
+    row.levels.push_back(static_cast<Level>(level));
+    return true;
+  }
+
+  CheckedTable& table_;
+  std::size_t level_count_;
+  std::int64_t highest_ = 0;
+};
+
+bool read_elements(CheckedTable& table, const std::optional<Site>& site, std::vector<PairElement>& elements) {
+  const ElementReader reader(table, site, 4);
+  const Length some{1, std::numeric_limits<std::size_t>::max(), "rows [a, b, c, d, re, im?]"};
+  return table.list("elements", some, [&](const TomlValue& row, const std::string& path) {
+    const auto element = reader.read(row, path);
+    if (!element) return false;
+    const auto& n = element->levels;
+    elements.push_back({n[0], n[1], n[2], n[3], element->value});
+    return true;
+  });
+}
+
+std::vector<OnsiteElement> read_onsite(CheckedTable& table, const std::optional<Site>& site) {
+  std::vector<OnsiteElement> elements;
+  const ElementReader reader(table, site, 2);
+  const bool good = table.list("onsite", {}, [&](const TomlValue& row, const std::string& path) {
+    const auto element = reader.read(row, path);
+    if (!element) return false;
+    elements.push_back({element->levels[0], element->levels[1], element->value});
+    return true;
+  });
+  if (!good || !site) return {};
+  auto complete = build_or_tell(table, "onsite", "; correct the list",
+                                [&] { return hermitian_onsite(site->levels(), elements); });
+  return complete.value_or(std::vector<OnsiteElement>{});
+}
+
+void read_couplings(CheckedTable& table, const Draft& draft, std::vector<double>& couplings) {
+  const auto& lattice = draft.job.lattice;
+  const auto bonds = lattice ? static_cast<std::size_t>(lattice->bond_count()) : 0;
+  const Length length = lattice ? Length{bonds, bonds, "one a bond"} : Length{};
+  table.numbers("couplings", couplings, NumberRule::any(), length);
+}
+
+WellRequest read_well(CheckedTable& table) {
+  WellRequest well;
+  table.choice<std::string>("shape", well.shape, {{"square", "square"}, {"harmonic", "harmonic"}});
+  table.number("width", well.width, NumberRule::positive());
+  table.number("separation", well.separation, NumberRule::positive());
+  if (table.text("potential", well.potential) &&
+      well.potential.find_first_not_of(" \t") == std::string::npos) {
+    table.problem("potential",
+                  "is empty; give delta, linear, quadratic or an expression of r such as \"abs(r)\"");
+  }
+  table.number("direct", well.direct, NumberRule::any());
+  table.number("exchange", well.exchange, NumberRule::any());
+  table.number("alpha", well.alpha, NumberRule::not_negative());
+  table.number("temperature", well.temperature, NumberRule::not_negative());
+  table.report_unknown_keys();
+  return well;
+}
+
+/// What the keys of single kinds say.
+struct KindKeys {
+  double anisotropy = 1.0;
+  bool oriented = false;
+  bool elements_good = false;
+  std::vector<PairElement> elements;
+};
+
+/// Reads the keys of all kinds, so that each value is checked even if the kind is wrong.
+KindKeys read_kind_keys(CheckedTable& table, Draft& draft) {
+  KindKeys keys;
+  table.number("anisotropy", keys.anisotropy, NumberRule::any());
+  keys.elements_good = read_elements(table, draft.site, keys.elements);
+  table.boolean("oriented", keys.oriented);
+  table.integer("seed", draft.job.interaction_seed, {.lowest = 0});
+  if (auto well = table.table("well")) draft.job.well = read_well(*well);
+  return keys;
+}
+
+void check_kind_keys(CheckedTable& table, InteractionKind kind) {
+  const bool matrix = kind == InteractionKind::matrix;
+  table.only("anisotropy", kind == InteractionKind::exchange, "kind = \"exchange\"");
+  table.only("elements", matrix, "kind = \"matrix\"");
+  table.only("oriented", matrix, "kind = \"matrix\"");
+  table.only("seed", kind == InteractionKind::random_bands, "kind = \"random-bands\"");
+  table.only("well", kind == InteractionKind::well, "kind = \"well\"");
+  if (matrix) table.require("elements", "elements = [[0, 1, 1, 0, 1.0]]");
+  if (kind == InteractionKind::well && !table.has("well")) {
+    table.problem("well", "kind \"well\" needs this table; add [interaction.well]");
+  }
+}
+
+void check_random_bands(const CheckedTable& root, const std::optional<Site>& site) {
+  if (!site || (site->bands() == 2 && site->band_sizes()[0] == 1)) return;
+  root.problems().add(
+      place_of(root.toml(), "site.bands"), "site.bands",
+      "interaction.kind \"random-bands\" needs level 0 alone in band 0 and all other levels in band 1; "
+      "set site.bands = [0, 1, 1, ...]");
+}
+
+std::optional<PairInteraction> build_pair(const CheckedTable& table, InteractionKind kind, const Site& site,
+                                          const KindKeys& keys) {
+  const int levels = site.levels();
+  const bool all_to_all = kind == InteractionKind::exchange || kind == InteractionKind::xy;
+  if (all_to_all && levels > kMaxExchangedLevels) {
+    table.problem("kind", fmt::format("the exchange of {} levels is too large; give at most {} levels",
+                                      levels, kMaxExchangedLevels));
+    return {};
+  }
+  switch (kind) {
+    case InteractionKind::exchange:
+      return PairInteraction::exchange(levels, keys.anisotropy);
+    case InteractionKind::xy:
+      return PairInteraction::xy(levels);
+    case InteractionKind::matrix:
+      if (!keys.elements_good) return {};
+      return build_or_tell(table, "elements", "; correct the list",
+                           [&] { return PairInteraction::matrix(levels, keys.elements, keys.oriented); });
+    case InteractionKind::random_bands:
+    case InteractionKind::well:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+void read_interaction(CheckedTable& root, Draft& draft) {
+  auto table = root.table("interaction");
+  if (!table) return;
+  auto& kind = draft.job.interaction_kind;
+  InteractionDraft interaction;
+  const bool kind_known = table->require("kind", "kind = \"exchange\"") &&
+                          table->choice("kind", kind,
+                                        {{"exchange", InteractionKind::exchange},
+                                         {"xy", InteractionKind::xy},
+                                         {"matrix", InteractionKind::matrix},
+                                         {"random-bands", InteractionKind::random_bands},
+                                         {"well", InteractionKind::well}});
+  if (table->require("strength", "strength = 0.05")) {
+    table->number("strength", interaction.strength, NumberRule::any());
+  }
+  const KindKeys keys = read_kind_keys(*table, draft);
+  read_couplings(*table, draft, interaction.couplings);
+  interaction.onsite = read_onsite(*table, draft.site);
+  if (kind_known) {
+    check_kind_keys(*table, kind);
+    if (kind == InteractionKind::random_bands) check_random_bands(root, draft.site);
+    if (draft.site) interaction.pair = build_pair(*table, kind, *draft.site, keys);
+  }
+  table->report_unknown_keys();
+  draft.interaction = std::move(interaction);
+}
+
+}  // namespace qheat::jobfile

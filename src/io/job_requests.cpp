@@ -1,0 +1,231 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <set>
+
+#include "io/job_sections.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr int kMaxOutputs = 10'000'000;
+constexpr int kMaxOrder = 12;
+constexpr double kLongestInterval = 1e9;
+
+/// Iterations stop at such tolerances: rounding lies below, nonsense above.
+NumberRule solver_tolerance() {
+  return NumberRule::between(1e-14, 1e-2);
+}
+
+/// A problem for each entry that has come before.
+template <class T>
+void check_no_repeats(const CheckedTable& table, const std::string& key, const std::vector<T>& values) {
+  std::set<T> seen;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool repeated = !seen.insert(values[i]).second;
+    if (repeated) table.problem(key, i, fmt::format("{} is listed twice; remove one", values[i]));
+  }
+}
+
+void read_time(CheckedTable& root, Draft& draft) {
+  auto table = root.table("time");
+  if (!table) return;
+  TimeGrid time;
+  const bool end_good =
+      table->require("end", "end = 50.0") && table->number("end", time.end, NumberRule::not_negative());
+  const bool outputs_good =
+      table->require("outputs", "outputs = 101") && table->integer("outputs", time.outputs, {1, kMaxOutputs});
+  if (end_good && outputs_good && time.end > 0.0 && time.outputs < 2) {
+    table->problem("outputs", "one output time cannot be both 0 and end; give at least 2, or end = 0");
+  }
+  if (end_good && outputs_good && time.end == 0.0 && time.outputs > 1) {
+    table->problem("outputs", "with end = 0 there is a single output time; set outputs = 1, or a later end");
+  }
+  table->report_unknown_keys();
+  draft.job.time = time;
+}
+
+void read_exact(CheckedTable& root, Draft& draft) {
+  using Method = ExactRequest::Method;
+  auto table = root.table("exact");
+  if (!table) return;
+  auto& exact = draft.job.exact.emplace();
+  table->choice("method", exact.method,
+                {{"auto", Method::automatic},
+                 {"diagonalize", Method::diagonalize},
+                 {"krylov", Method::krylov},
+                 {"chebyshev", Method::chebyshev}});
+  table->number("tolerance", exact.tolerance, solver_tolerance());
+  table->integer("samples", exact.samples, {0, kMaxInt});
+  table->integer("seed", exact.seed, {.lowest = 0});
+  table->report_unknown_keys();
+}
+
+void read_kernel(CheckedTable& root, Draft& draft) {
+  auto table = root.table("kernel");
+  if (!table) return;
+  auto& kernel = draft.job.kernel.emplace();
+  table->boolean("exact", kernel.exact);
+  if (table->integers("orders", kernel.orders, {1, kMaxOrder}, {})) {
+    check_no_repeats(*table, "orders", kernel.orders);
+  }
+  table->boolean("memory", kernel.memory);
+  table->boolean("markov", kernel.markov);
+  table->integer("store_limit", kernel.store_limit, {.lowest = 0});
+  table->report_unknown_keys();
+}
+
+void check_kernel_names(const CheckedTable& table, const std::vector<std::string>& kernels) {
+  const auto& names = kernel_names();
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    const bool known = std::find(names.begin(), names.end(), kernels[i]) != names.end();
+    if (!known) table.problem("kernels", i, unknown_word("kernel", kernels[i], names));
+  }
+}
+
+void read_rates(CheckedTable& root, Draft& draft) {
+  auto table = root.table("rates");
+  if (!table) return;
+  auto& rates = draft.job.rates.emplace();
+  const std::string example = "kernels = [\"tcl2\"]";
+  const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
+  if (table->require("kernels", example) && table->texts("kernels", rates.kernels, some)) {
+    check_kernel_names(*table, rates.kernels);
+    check_no_repeats(*table, "kernels", rates.kernels);
+  }
+  table->number("tolerance", rates.tolerance, NumberRule::between(1e-13, 1e-2));
+  table->report_unknown_keys();
+}
+
+void read_steady(CheckedTable& root, Draft& draft) {
+  auto table = root.table("steady");
+  if (!table) return;
+  auto& steady = draft.job.steady.emplace();
+  if (table->integers("sizes", steady.sizes, {2, kMaxSites}, {})) {
+    check_no_repeats(*table, "sizes", steady.sizes);
+  }
+  table->number("tolerance", steady.tolerance, solver_tolerance());
+  table->report_unknown_keys();
+}
+
+void read_transport(CheckedTable& root, Draft& draft) {
+  auto table = root.table("transport");
+  if (!table) return;
+  auto& transport = draft.job.transport.emplace();
+  const std::string example = "temperatures = [0.5, 1.0, 2.0]";
+  if (table->require("temperatures", example)) {
+    const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
+    table->numbers("temperatures", transport.temperatures, NumberRule::positive(), some);
+  }
+  table->report_unknown_keys();
+}
+
+void read_matrix_elements(CheckedTable& root, Draft& draft) {
+  auto table = root.table("matrix-elements");
+  if (!table) return;
+  auto& request = draft.job.matrix_elements.emplace();
+  table->integer("levels", request.levels, {1, std::numeric_limits<Level>::max()});
+  table->report_unknown_keys();
+}
+
+void read_boundary(CheckedTable& heat, const Draft& draft, HeatRequest& request) {
+  auto table = heat.table("boundary");
+  if (!table) return;
+  for (const auto& face : face_names()) {
+    double temperature = 0.0;
+    if (!table->number(face, temperature, NumberRule::any())) continue;
+    if (face_named(face, draft.job.lattice, *table, face)) request.boundary.emplace_back(face, temperature);
+  }
+  table->report_unknown_keys();
+}
+
+void read_checkpoint_interval(CheckedTable& table, double& seconds) {
+  const std::string key = "checkpoint";
+  const auto* entry = table.toml().find(key);
+  const bool is_text = entry != nullptr && std::holds_alternative<std::string>(entry->value.data);
+  if (!is_text) {
+    table.number(key, seconds, {.lowest = 0.0, .highest = kLongestInterval, .above_lowest = true});
+    return;
+  }
+  std::string duration;
+  table.text(key, duration);
+  const auto parsed = build_or_tell(table, key, "", [&] { return parse_duration(duration); });
+  if (parsed && *parsed > 0.0) seconds = *parsed;
+  if (parsed && *parsed == 0.0) {
+    table.problem(key, "no time lies between checkpoints; give for example \"10m\"");
+  }
+}
+
+std::string output_problem(const std::string& file) {
+  const std::string wanted = "; give a file name such as \"chain.h5\"";
+  if (file.empty()) return "is empty" + wanted;
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(file.begin(), file.end(), control)) return "contains a control character" + wanted;
+  const std::filesystem::path path(file);
+  if (path.extension() != ".h5") return fmt::format("\"{}\" does not end in .h5{}", printable(file), wanted);
+  return {};
+}
+
+}  // namespace
+
+const std::vector<std::string>& kernel_names() {
+  static const auto names = [] {
+    std::vector<std::string> list = {"exact", "memory", "markov"};
+    for (int order = 1; order <= kMaxOrder; ++order) list.push_back(fmt::format("tcl{}", order));
+    return list;
+  }();
+  return names;
+}
+
+void read_requests(CheckedTable& root, Draft& draft) {
+  read_time(root, draft);
+  read_exact(root, draft);
+  read_kernel(root, draft);
+  read_rates(root, draft);
+  read_steady(root, draft);
+  read_transport(root, draft);
+  read_matrix_elements(root, draft);
+}
+
+void read_heat(CheckedTable& root, Draft& draft) {
+  auto table = root.table("heat");
+  if (!table) return;
+  auto& heat = draft.job.heat.emplace();
+  table->number("conductivity", heat.conductivity, NumberRule::positive());
+
+  if (table->require("initial", "initial = [2.0, 1.0, 1.0, 1.0], one number a site")) {
+    table->numbers("initial", heat.initial, NumberRule::any(), draft.one_a_site());
+  }
+  read_boundary(*table, draft, heat);
+  table->report_unknown_keys();
+}
+
+void read_output(CheckedTable& root, Draft& draft) {
+  auto& job = draft.job;
+  job.output = std::filesystem::path(job.name).stem().concat(".h5");
+  std::string file;
+  auto table = root.table("output");
+  if (table) {
+    if (table->text("file", file)) {
+      const std::string problem = output_problem(file);
+      if (problem.empty()) {
+        job.output = file;
+      } else {
+        table->problem("file", problem);
+      }
+    }
+    read_checkpoint_interval(*table, job.checkpoint_interval);
+    table->report_unknown_keys();
+  }
+  if (job.output.lexically_normal() == std::filesystem::path(job.name).lexically_normal()) {
+    (table ? *table : root)
+        .problem("the results would overwrite the job file; set output.file to another name");
+  }
+}
+
+}  // namespace qheat::jobfile

@@ -1,0 +1,61 @@
+#include "qheat/parallel/memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <string>
+
+#include "qheat/parallel/error.hpp"
+
+namespace qheat {
+namespace {
+
+double system_free_bytes() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("MemAvailable:", 0) == 0) return 1024.0 * std::stod(line.substr(13));
+  }
+  return 0.0;
+}
+
+double number_in(const char* file) {
+  std::ifstream stream(file);
+  double value = std::numeric_limits<double>::infinity();
+  if (stream >> value) return value;
+  return std::numeric_limits<double>::infinity();  // absent, or "max"
+}
+
+/// What a batch system leaves: limit minus use of the control group (version 2, then 1).
+double control_group_free_bytes() {
+  const double limit = number_in("/sys/fs/cgroup/memory.max");
+  if (limit < 1e18) return limit - std::min(limit, number_in("/sys/fs/cgroup/memory.current"));
+  const double old_limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  if (old_limit < 1e18) return old_limit - std::min(old_limit, number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes"));
+  return std::numeric_limits<double>::infinity();
+}
+
+}  // namespace
+
+double free_bytes_per_rank(const Communicator& comm) {
+  const double free = std::min(system_free_bytes(), control_group_free_bytes());
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(comm.get(), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  int ranks_here = 1;
+  MPI_Comm_size(node, &ranks_here);
+  MPI_Comm_free(&node);
+  return -comm.max(-free / ranks_here);
+}
+
+void require_memory(const Communicator& comm, double bytes_per_rank, const std::string& what) {
+  const double free = free_bytes_per_rank(comm);
+  const double needed = comm.max(bytes_per_rank);
+  if (free == 0.0 || needed <= free) return;
+  throw Error(fmt::format("{} needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use more nodes, fewer sites or "
+                          "a smaller sector",
+                          what, needed / 1e9, comm.size(), free / 1e9));
+}
+
+}  // namespace qheat
