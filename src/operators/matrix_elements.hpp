@@ -5,6 +5,7 @@
 
 #include "qheat/basis/sector.hpp"
 #include "qheat/operators/local_terms.hpp"
+#include "qheat/parallel/error.hpp"
 
 namespace qheat {
 

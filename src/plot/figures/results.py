@@ -3,6 +3,7 @@
 Shapes: T times, N sites, M levels (or bands), B bonds, C cells.
 """
 
+import contextlib
 import functools
 import os
 import tomllib
@@ -76,11 +77,17 @@ class Results:
             raise BadInput(f"{self.path}: format version {version[0]} is newer than the version "
                            f"{FORMAT_MAJOR} that this program reads")
 
-    def _attribute(self, name, default):
+    @contextlib.contextmanager
+    def _damage_reported(self, what):
+        """Turn the various errors of h5py on a damaged file into BadInput."""
         try:
+            yield
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as problem:
+            raise BadInput(f"{self.path}: cannot read {what}: damaged file? ({problem})") from None
+
+    def _attribute(self, name, default):
+        with self._damage_reported(f"attribute {name}"):
             return self.file.attrs.get(name, default)
-        except OSError as problem:
-            raise BadInput(f"{self.path}: cannot read attribute {name} ({problem})") from None
 
     def _note(self, text):
         if text not in self.notes:
@@ -97,19 +104,19 @@ class Results:
     def _dataset(self, path):
         """Return the numeric dataset at a path, None if absent or empty, noted if not numeric."""
         dataset = self._node(path, h5py.Dataset)
-        if dataset is None or not dataset.size:
+        if dataset is None:
             return None
-        if dataset.dtype.kind not in "fiu":
+        with self._damage_reported(path):
+            size, kind = dataset.size, dataset.dtype.kind
+        if size and kind not in "fiu":
             self._note(f"{path} is not numeric")
             return None
-        return dataset
+        return dataset if size else None
 
     def _load(self, dataset, selection=()):
         """Return (part of) a dataset as float64."""
-        try:
+        with self._damage_reported(dataset.name):
             return np.asarray(dataset[selection], dtype=float)
-        except OSError as problem:
-            raise BadInput(f"{self.path}: cannot read {dataset.name} ({problem})") from None
 
     @functools.cached_property
     def unfinished(self):
@@ -123,10 +130,11 @@ class Results:
         dataset = self._node("/job", h5py.Dataset)
         if dataset is None:
             return {}
+        with self._damage_reported("/job"):
+            text = np.ravel(dataset[()])
         try:
-            text = np.ravel(dataset[()])[0]
-            return tomllib.loads(text.decode() if isinstance(text, bytes) else str(text))
-        except (OSError, IndexError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            return tomllib.loads(text[0].decode() if isinstance(text[0], bytes) else str(text[0]))
+        except (IndexError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             self._note("/job is not readable as TOML")
             return {}
 
@@ -215,7 +223,8 @@ class Results:
     def kernels(self, parent):
         """Return the names of the kernels under /kernel, /rates or /sites, in reading order."""
         group = self._node(parent, h5py.Group)
-        names = [] if group is None else list(group)
+        with self._damage_reported(parent):
+            names = [] if group is None else list(group)
         return sorted((name for name in names
                        if self._node(f"{parent}/{name}", h5py.Group) is not None),
                       key=kernel_order)

@@ -16,6 +16,7 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 NOT_A_NUMBER = "0.85"
 MOST_MAP_COLUMNS = 2000
+ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 
 TIME_LABEL = r"time $t$  (1/energy)"
 EXACT = dict(linestyle="-", linewidth=3.6, alpha=0.42)
@@ -127,9 +128,12 @@ def key(label, color="0.25", **look):
 
 
 def finite_range(arrays):
-    """Return the smallest and largest finite value of all arrays, None if there is none."""
+    """Return the smallest and largest value of all arrays, None if there is none.
+
+    NaN, infinite and absurd values (of a rate equation that has run away) do not count.
+    """
     values = np.concatenate([np.ravel(array) for array in arrays] or [np.zeros(0)])
-    values = values[np.isfinite(values)]
+    values = values[np.abs(values) < ABSURD]
     return (values.min(), values.max()) if values.size else None
 
 
@@ -161,8 +165,8 @@ def data_limits(ax, leading, following=()):
 
 
 def positive(values):
-    """Return values for a logarithmic axis: NaN where they are not positive."""
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    """Return values for a logarithmic axis: NaN where they are not positive or absurd."""
+    return np.where((values > 1 / ABSURD) & (values < ABSURD), values, np.nan)
 
 
 def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "qheat/model/lattice.hpp"
+#include "qheat/rates/rate_equation.hpp"
+
+namespace qheat {
+
+/// Eq. 9 of Wu and Segal: dP_n(i)/dt = sum over the bonds b of i of w(b,t) [P_n(j) - P_n(i)]; small, so every rank holds
+/// and integrates the whole of it.
+class SiteEquation final : public RateEquation {
+ public:
+  /// Writes w(b, t), [B], inverse time.
+  using BondRates = std::function<void(double t, std::span<double> rates)>;
+
+  /// `columns`: number of bands (or levels), each of which diffuses alone.
+  SiteEquation(const Lattice& lattice, int columns, BondRates rates);
+
+  const Communicator& comm() const override { return self_; }
+  Index local_size() const override { return lattice_.sites() * columns_; }
+  Index first() const override { return 0; }
+  Index global_size() const override { return local_size(); }
+  /// p: P_n(i), [N][columns].
+  void apply(double t, std::span<const double> p, std::span<double> dp) override;
+  void diagonal(double t, std::span<double> diagonal) override;
+
+ private:
+  Communicator self_;
+  const Lattice& lattice_;
+  Index columns_;
+  BondRates bond_rates_;
+  std::vector<double> rates_;
+};
+
+}  // namespace qheat

@@ -1,0 +1,279 @@
+#include "qheat/kernel/second_order.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "operators/matrix_elements.hpp"
+#include "qheat/parallel/error.hpp"
+
+namespace qheat {
+namespace {
+
+/// <a s| V |c s> as a list over the level s of a site that looks on.
+using Watched = std::vector<Complex>;
+
+/// All elements of one bond's J_b V_b that change only the site `changed_first ? first : second`, by (a, c).
+std::map<std::pair<Level, Level>, Watched> watched_elements(const Model& model, int bond, bool changed_first) {
+  std::map<std::pair<Level, Level>, Watched> found;
+  const double coupling = model.couplings[static_cast<std::size_t>(bond)];
+  for (const auto& e : model.interaction(bond).elements()) {
+    const auto [to, from] = changed_first ? std::pair(e.a, e.c) : std::pair(e.b, e.d);
+    const auto [seen_to, seen_from] = changed_first ? std::pair(e.b, e.d) : std::pair(e.a, e.c);
+    if (seen_to != seen_from || to == from) continue;
+    auto& list = found[{to, from}];
+    list.resize(static_cast<std::size_t>(model.levels()));
+    list[seen_to] += coupling * e.value;
+  }
+  return found;
+}
+
+}  // namespace
+
+double second_order_integral(double decay, double mismatch, double t) {
+  const double a = -decay * t;
+  const double b = mismatch * t;
+  if (a == 0.0 && b == 0.0) return t;
+  // e^{a + ib} - 1 without cancellation
+  const double half_sine = std::sin(b / 2);
+  const double real = std::expm1(a) * std::cos(b) - 2.0 * half_sine * half_sine;
+  const double imaginary = std::exp(a) * std::sin(b);
+  return t * (real * a + imaginary * b) / (a * a + b * b);
+}
+
+/// Collects the rates of all elements and lays them out.
+class SecondOrderKernel::Builder {
+ public:
+  explicit Builder(const Model& model) : model_(model), band_(model.site.band_of_level()) {
+    for (const double e : model.energies) scale_ = std::max(scale_, std::abs(e));
+    for (int b = 0; b < model.lattice.bond_count(); ++b) add_pair_changes(b);
+    for (int i = 0; i < model.sites(); ++i) add_site_changes(i);
+  }
+
+  void build(SecondOrderKernel& kernel) {
+    kernel.frequencies_ = std::move(frequencies_);
+    kernel.pattern_.levels = model_.site.bands();
+    const auto bonds = model_.lattice.bonds();
+    std::map<std::vector<int>, int> bond_of_sites;
+    for (std::size_t b = 0; b < bonds.size(); ++b) {
+      bond_of_sites[{std::min(bonds[b].first, bonds[b].second), std::max(bonds[b].first, bonds[b].second)}] =
+          static_cast<int>(b);
+    }
+    for (const auto& [sites, channels] : channels_) {
+      auto& term = kernel.pattern_.terms.emplace_back(LocalTerm<double>{.sites = sites, .elements = {}});
+      for (const auto& [codes, spectrum] : channels) {
+        const auto& [to, from] = codes;
+        note_swap(kernel, sites, to, from, bond_of_sites);
+        term.elements.push_back({to, from, 0.0});
+        term.elements.push_back({from, from, 0.0});
+        for (const auto& [frequency, weight] : spectrum) kernel.parts_.push_back({frequency, weight});
+        kernel.channel_begin_.push_back(static_cast<std::uint32_t>(kernel.parts_.size()));
+      }
+    }
+  }
+
+ private:
+  using Codes = std::pair<LocalCode, LocalCode>;  // to, from
+  using Spectrum = std::map<std::uint32_t, double>;
+
+  void note_swap(SecondOrderKernel& kernel, const std::vector<int>& sites, LocalCode to, LocalCode from,
+                 const std::map<std::vector<int>, int>& bond_of_sites) const {
+    if (sites.size() != 2) return;
+    const auto bands = static_cast<LocalCode>(model_.site.bands());
+    const auto a = static_cast<Level>(from / bands);
+    const auto b = static_cast<Level>(from % bands);
+    if (a == b || to != b * bands + a) return;
+    const auto channel = static_cast<std::uint32_t>(kernel.channel_begin_.size() - 1);
+    kernel.swaps_.push_back({bond_of_sites.at(sites), std::min(a, b), std::max(a, b), channel});
+  }
+
+  std::uint32_t frequency(double mismatch, int changed_sites) {
+    // Level differences that are equal but for rounding are one frequency.
+    const auto key = scale_ == 0.0 ? 0 : std::llround(mismatch / (scale_ * 1e-13));
+    const auto [place, added] =
+        frequency_number_.try_emplace({key, changed_sites}, static_cast<std::uint32_t>(frequencies_.size()));
+    if (added) frequencies_.push_back({mismatch, model_.bath.dephasing * changed_sites});
+    return place->second;
+  }
+
+  double band_size(Level level) const { return model_.site.band_sizes()[band_[level]]; }
+  double strength_squared() const { return model_.strength * model_.strength; }
+
+  /// Elements that change both sites of a bond: no other part of H_I has them.
+  void add_pair_changes(int b) {
+    const auto& [first, second] = model_.lattice.bonds()[static_cast<std::size_t>(b)];
+    const bool swapped = first > second;
+    const auto bands = static_cast<LocalCode>(model_.site.bands());
+    const double coupling = model_.couplings[static_cast<std::size_t>(b)];
+    auto& channels = channels_[{std::min(first, second), std::max(first, second)}];
+    for (const auto& e : model_.interaction(b).elements()) {
+      if (e.a == e.c || e.b == e.d) continue;
+      const LocalCode to = swapped ? band_[e.b] * bands + band_[e.a] : band_[e.a] * bands + band_[e.b];
+      const LocalCode from = swapped ? band_[e.d] * bands + band_[e.c] : band_[e.c] * bands + band_[e.d];
+      if (to == from) continue;
+      const double mismatch = model_.energy(first, e.a) - model_.energy(first, e.c) + model_.energy(second, e.b) -
+                              model_.energy(second, e.d);
+      channels[{to, from}][frequency(mismatch, 2)] +=
+          2.0 * strength_squared() * coupling * coupling * std::norm(e.value) / (band_size(e.c) * band_size(e.d));
+    }
+  }
+
+  /// One part of the amplitude of a change on one site: its neighbour (-1: none, the on-site term) and the amplitude
+  /// for each level of it.
+  struct Amplitude {
+    int neighbour;
+    Watched by_level;
+  };
+
+  /// Elements that change one site only add up coherently over its bonds and the on-site term, so their square has
+  /// parts that depend on two neighbours at once.
+  void add_site_changes(int site) {
+    std::map<std::pair<Level, Level>, std::vector<Amplitude>> changes;
+    for (const auto& u : model_.onsite) {
+      if (u.a != u.b) changes[{u.a, u.b}].push_back({-1, {u.value}});
+    }
+    for (const int b : model_.lattice.bonds_of(site)) {
+      const Bond& bond = model_.lattice.bonds()[static_cast<std::size_t>(b)];
+      const bool is_first = bond.first == site;
+      for (auto& [levels, watched] : watched_elements(model_, b, is_first)) {
+        changes[levels].push_back({is_first ? bond.second : bond.first, std::move(watched)});
+      }
+    }
+    for (const auto& [levels, amplitudes] : changes) {
+      const auto [a, c] = levels;
+      if (band_[a] == band_[c]) continue;
+      const std::uint32_t f = frequency(model_.energy(site, a) - model_.energy(site, c), 1);
+      const double scale = 2.0 * strength_squared() / band_size(c);
+      for (std::size_t x = 0; x < amplitudes.size(); ++x) {
+        add_square(site, a, c, f, scale, amplitudes[x]);
+        for (std::size_t y = x + 1; y < amplitudes.size(); ++y) {
+          add_interference(site, a, c, f, scale, amplitudes[x], amplitudes[y]);
+        }
+      }
+    }
+  }
+
+  /// Mean over the levels of each band (of a neighbour in that band); one entry for the on-site term.
+  template <class Value>
+  std::vector<Complex> band_means(const Amplitude& amplitude, const Value& value) const {
+    if (amplitude.neighbour < 0) return {value(amplitude.by_level[0])};
+    std::vector<Complex> means(static_cast<std::size_t>(model_.site.bands()));
+    for (std::size_t s = 0; s < amplitude.by_level.size(); ++s) {
+      means[band_[s]] += value(amplitude.by_level[s]) / static_cast<double>(model_.site.band_sizes()[band_[s]]);
+    }
+    return means;
+  }
+
+  void add_square(int site, Level a, Level c, std::uint32_t f, double scale, const Amplitude& amplitude) {
+    const auto squares = band_means(amplitude, [](Complex v) { return Complex(std::norm(v)); });
+    for (std::size_t s = 0; s < squares.size(); ++s) {
+      add_watched(site, a, c, {{amplitude.neighbour, static_cast<Level>(s)}}, f, scale * squares[s].real());
+    }
+  }
+
+  void add_interference(int site, Level a, Level c, std::uint32_t f, double scale, const Amplitude& x,
+                        const Amplitude& y) {
+    const auto same = [](Complex v) { return v; };
+    const auto left = band_means(x, same);
+    const auto right = band_means(y, same);
+    for (std::size_t s = 0; s < left.size(); ++s) {
+      for (std::size_t r = 0; r < right.size(); ++r) {
+        add_watched(site, a, c, {{x.neighbour, static_cast<Level>(s)}, {y.neighbour, static_cast<Level>(r)}}, f,
+                    scale * 2.0 * (std::conj(left[s]) * right[r]).real());
+      }
+    }
+  }
+
+  /// A change of `site` while neighbours sit in given bands.
+  void add_watched(int site, Level a, Level c, std::vector<std::pair<int, Level>> neighbours, std::uint32_t f,
+                   double weight) {
+    if (weight == 0.0) return;
+    std::erase_if(neighbours, [](const auto& n) { return n.first < 0; });
+    neighbours.emplace_back(site, band_[c]);
+    std::sort(neighbours.begin(), neighbours.end());
+    const auto bands = static_cast<LocalCode>(model_.site.bands());
+    std::vector<int> sites;
+    LocalCode to = 0;
+    LocalCode from = 0;
+    for (const auto& [i, band] : neighbours) {
+      sites.push_back(i);
+      from = from * bands + band;
+      to = to * bands + (i == site ? band_[a] : band);
+    }
+    channels_[sites][{to, from}][f] += weight;
+  }
+
+  const Model& model_;
+  const std::vector<Level>& band_;
+  double scale_ = 0.0;
+  std::map<std::pair<long long, int>, std::uint32_t> frequency_number_;
+  std::vector<Frequency> frequencies_;
+  std::map<std::vector<int>, std::map<Codes, Spectrum>> channels_;
+};
+
+SecondOrderKernel::SecondOrderKernel(const Model& model) : bonds_(model.lattice.bond_count()) {
+  Builder(model).build(*this);
+}
+
+void SecondOrderKernel::integrals(double t, std::vector<double>& integrals) const {
+  integrals.resize(frequencies_.size());
+  for (std::size_t f = 0; f < frequencies_.size(); ++f) {
+    integrals[f] = second_order_integral(frequencies_[f].decay, frequencies_[f].mismatch, t);
+  }
+}
+
+void SecondOrderKernel::values(double t, std::span<double> values) const {
+  std::vector<double> f;
+  integrals(t, f);
+  for (std::size_t channel = 0; channel + 1 < channel_begin_.size(); ++channel) {
+    double rate = 0.0;
+    for (std::uint32_t p = channel_begin_[channel]; p < channel_begin_[channel + 1]; ++p) {
+      rate += parts_[p].weight * f[parts_[p].frequency];
+    }
+    values[2 * channel] = rate;
+    values[2 * channel + 1] = -rate;
+  }
+}
+
+TermSum<double> SecondOrderKernel::at(double t) const {
+  std::vector<double> now(value_count());
+  values(t, now);
+  TermSum<double> terms = pattern_;
+  std::size_t next = 0;
+  for (auto& term : terms.terms) {
+    for (auto& e : term.elements) e.value = now[next++];
+  }
+  canonicalize(terms);
+  return terms;
+}
+
+void SecondOrderKernel::bond_rates(double t, const Sector& cells, std::span<double> rates) const {
+  std::vector<double> now(value_count());
+  values(t, now);
+  const auto& counts = cells.counts();  // a single count: all cells
+  const auto present = [&](std::size_t band) { return counts.size() == 1 || counts[band] > 0; };
+  const auto bands = static_cast<std::size_t>(pattern_.levels);
+  double pairs = 0.0;
+  for (std::size_t low = 0; low < bands; ++low) {
+    for (std::size_t high = low + 1; high < bands; ++high) pairs += present(low) && present(high) ? 1.0 : 0.0;
+  }
+  std::fill(rates.begin(), rates.end(), 0.0);
+  for (const Swap& swap : swaps_) {
+    if (present(swap.low) && present(swap.high)) {
+      rates[static_cast<std::size_t>(swap.bond)] += now[2 * swap.channel] / 2.0 / pairs;
+    }
+  }
+}
+
+std::vector<double> dense_generator(const Sector& cells, const TermSum<double>& terms) {
+  const Index n = cells.dimension();
+  std::vector<double> generator(static_cast<std::size_t>(checked_product(n, n, "a stored generator")), 0.0);
+  for (Index row = 0; row < n; ++row) {
+    visit_row(cells, terms, row, [&](Index column, double value) {
+      generator[static_cast<std::size_t>(row * n + column)] += value;
+    });
+  }
+  return generator;
+}
+
+}  // namespace qheat

@@ -1,0 +1,39 @@
+#include "qheat/rates/site_equation.hpp"
+
+#include <algorithm>
+
+namespace qheat {
+
+SiteEquation::SiteEquation(const Lattice& lattice, int columns, BondRates rates)
+    : self_(Communicator::self()),
+      lattice_(lattice),
+      columns_(columns),
+      bond_rates_(std::move(rates)),
+      rates_(static_cast<std::size_t>(lattice.bond_count())) {}
+
+void SiteEquation::apply(double t, std::span<const double> p, std::span<double> dp) {
+  bond_rates_(t, rates_);
+  std::fill(dp.begin(), dp.end(), 0.0);
+  const auto columns = static_cast<std::size_t>(columns_);
+  for (std::size_t b = 0; b < rates_.size(); ++b) {
+    const std::size_t i = static_cast<std::size_t>(lattice_.bonds()[b].first) * columns;
+    const std::size_t j = static_cast<std::size_t>(lattice_.bonds()[b].second) * columns;
+    for (std::size_t n = 0; n < columns; ++n) {
+      const double flow = rates_[b] * (p[j + n] - p[i + n]);
+      dp[i + n] += flow;
+      dp[j + n] -= flow;
+    }
+  }
+}
+
+void SiteEquation::diagonal(double t, std::span<double> diagonal) {
+  bond_rates_(t, rates_);
+  for (std::size_t e = 0; e < diagonal.size(); ++e) {
+    diagonal[e] = 0.0;
+    for (const int b : lattice_.bonds_of(static_cast<int>(e / static_cast<std::size_t>(columns_)))) {
+      diagonal[e] -= rates_[static_cast<std::size_t>(b)];
+    }
+  }
+}
+
+}  // namespace qheat

@@ -1,0 +1,130 @@
+#include "qheat/rates/solve.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/operators/site_populations.hpp"
+#include "qheat/rates/many_body_equation.hpp"
+#include "qheat/rates/site_equation.hpp"
+
+namespace qheat {
+namespace {
+
+std::size_t site_entries(const Model& model) {
+  return static_cast<std::size_t>(model.sites()) * static_cast<std::size_t>(model.site.bands());
+}
+
+/// Mean energy of each band on each site, [N][L].
+std::vector<double> band_energies(const Model& model) {
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> energies(site_entries(model), 0.0);
+  for (int i = 0; i < model.sites(); ++i) {
+    for (int n = 0; n < model.levels(); ++n) {
+      const std::size_t band = model.site.band_of_level()[static_cast<std::size_t>(n)];
+      energies[static_cast<std::size_t>(i) * bands + band] += model.energy(i, n) / model.site.band_sizes()[band];
+    }
+  }
+  return energies;
+}
+
+std::vector<double> site_energies_of(const Model& model, const std::vector<double>& populations) {
+  const auto energies = band_energies(model);
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> result(populations.size() / bands, 0.0);
+  for (std::size_t e = 0; e < populations.size(); ++e) {
+    result[e / bands] += energies[e % energies.size()] * populations[e];
+  }
+  return result;
+}
+
+/// Integrates one equation as a stage of its own, collecting populations at the outputs.
+RateSolution solve(const Model& model, RateEquation& equation, std::vector<double> p, const std::vector<double>& times,
+                   const RateOptions& options, RunControl& control,
+                   const std::function<void(std::span<const double> p, std::span<double> populations)>& populations_of) {
+  RateSolution solution;
+  const std::size_t size = site_entries(model);
+  solution.populations.resize(times.size() * size);
+  const auto save = [&](StateWriter& writer) { writer.replicated("populations", solution.populations); };
+  const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
+  if (!control.restore_finished(load)) {
+    const auto observe = [&](std::size_t time, std::span<const double> now) {
+      populations_of(now, std::span(solution.populations).subspan(time * size, size));
+    };
+    integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
+    control.finish(save);
+  }
+  solution.energy = site_energies_of(model, solution.populations);
+  return solution;
+}
+
+}  // namespace
+
+RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
+                             const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
+                             RunControl& control, Timings& timings) {
+  const Timings::Scope scope(timings, "many-body equation");
+  const auto cells = std::make_shared<DistributedSector>(cell_sector(model, initial), comm);
+  ManyBodyEquation equation(cells, kernel);
+  return solve(model, equation, cell_probabilities(model, initial, *cells), times, options, control,
+               [&](std::span<const double> p, std::span<double> populations) {
+                 std::fill(populations.begin(), populations.end(), 0.0);
+                 add_site_populations(*cells, [&](Index cell) { return p[static_cast<std::size_t>(cell)]; }, populations);
+                 comm.sum(populations);
+               });
+}
+
+RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
+                         const std::vector<double>& times, const RateOptions& options, RunControl& control,
+                         Timings& timings) {
+  const Timings::Scope scope(timings, "site equation");
+  const Sector cells = cell_sector(model, initial);
+  SiteEquation equation(model.lattice, model.site.bands(),
+                        [&](double t, std::span<double> rates) { kernel.bond_rates(t, cells, rates); });
+  return solve(model, equation, band_populations(model, initial.probabilities), times, options, control,
+               [](std::span<const double> p, std::span<double> populations) {
+                 std::copy(p.begin(), p.end(), populations.begin());
+               });
+}
+
+std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations) {
+  const auto levels = static_cast<std::size_t>(model.levels());
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> result(level_populations.size() / levels * bands, 0.0);
+  for (std::size_t e = 0; e < level_populations.size(); ++e) {
+    result[e / levels * bands + model.site.band_of_level()[e % levels]] += level_populations[e];
+  }
+  return result;
+}
+
+std::vector<double> closure_error(const Model& model, const std::vector<double>& site, const std::vector<double>& exact) {
+  const std::size_t size = site_entries(model);
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> errors;
+  for (std::size_t start = 0; start < site.size(); start += size) {
+    std::vector<double> mean(bands, 0.0);
+    for (std::size_t e = 0; e < size; ++e) mean[e % bands] += exact[start + e] / model.sites();
+    double difference = 0.0;
+    double scale = 0.0;
+    for (std::size_t e = 0; e < size; ++e) {
+      difference += std::abs(site[start + e] - exact[start + e]);
+      scale += std::abs(exact[start + e] - mean[e % bands]);
+    }
+    constexpr double kRounding = 1e-12;  // a uniform state has nothing to compare with
+    errors.push_back(scale > kRounding ? difference / scale : std::numeric_limits<double>::quiet_NaN());
+  }
+  return errors;
+}
+
+std::vector<double> bond_rate_series(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
+                                     const std::vector<double>& times) {
+  const Sector cells = cell_sector(model, initial);
+  const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
+  std::vector<double> series(times.size() * bonds);
+  for (std::size_t k = 0; k < times.size(); ++k) {
+    kernel.bond_rates(times[k], cells, std::span(series).subspan(k * bonds, bonds));
+  }
+  return series;
+}
+
+}  // namespace qheat

@@ -1,0 +1,94 @@
+// The second-order kernel element by element against its definition over all pairs of states.
+
+#include "qheat/kernel/second_order.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "qheat/basis/model_sectors.hpp"
+#include "support/random_models.hpp"
+
+using namespace qheat;
+
+namespace {
+
+/// Reference number of each cell of a sector.
+std::vector<std::size_t> reference_cells(const Sector& cells) {
+  std::vector<std::size_t> numbers;
+  std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
+  for (Index cell = 0; cell < cells.dimension(); ++cell) {
+    cells.configuration(cell, bands);
+    numbers.push_back(qheat_test::brute::number(std::vector<int>(bands.begin(), bands.end()), cells.levels()));
+  }
+  return numbers;
+}
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double largest = 0.0;
+  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
+  return largest;
+}
+
+void expect_reference(const qheat_test::RandomCase& random, const InitialState& initial) {
+  const SecondOrderKernel kernel(random.model);
+  const Sector cells = cell_sector(random.model, initial);
+  const auto numbers = reference_cells(cells);
+  for (const double t : {0.0, 1e-6, 0.3, 5.0}) {
+    const auto all = qheat_test::brute::tcl2(random.reference, t);
+    const auto expected = qheat_test::brute::restricted(all, numbers);
+    EXPECT_LT(largest_difference(dense_generator(cells, kernel.at(t)), expected), 1e-11) << random.name << ", t = " << t;
+    std::vector<double> rates(static_cast<std::size_t>(random.model.lattice.bond_count()));
+    kernel.bond_rates(t, cells, rates);
+    EXPECT_LT(largest_difference(rates, qheat_test::brute::bond_rate(random.reference, expected, numbers)), 1e-12)
+        << random.name << ", t = " << t;
+  }
+}
+
+TEST(SecondOrderKernel, EqualsItsDefinitionElementByElement) {
+  std::uint64_t seed = 3;
+  for (auto random : qheat_test::random_cases()) {
+    for (const double dephasing : {0.0, 0.3}) {
+      random.model.bath.dephasing = dephasing;
+      random.reference.dephasing = dephasing;
+      expect_reference(random, InitialState::product(random.model, qheat_test::random_levels(random.model, seed++)));
+    }
+  }
+}
+
+TEST(SecondOrderKernel, AveragesOverCellsOfBands) {
+  for (auto random : qheat_test::random_cases()) {
+    if (random.model.levels() < 3 || random.model.sites() > 4) continue;
+    std::vector<int> bands(static_cast<std::size_t>(random.model.levels()), 1);
+    bands[0] = 0;
+    if (random.model.levels() == 4) bands[3] = 2;
+    random.model.site = Site(std::vector<double>(bands.size(), 0.0), bands);
+    random.reference.band_of_level = bands;
+    random.model.bath.dephasing = random.reference.dephasing = 0.2;
+    expect_reference(random, InitialState::thermal(
+                                 random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0)));
+  }
+}
+
+TEST(SecondOrderKernel, IntegralIsAccurateEverywhere) {
+  EXPECT_DOUBLE_EQ(second_order_integral(0.0, 0.0, 3.0), 3.0);
+  EXPECT_DOUBLE_EQ(second_order_integral(0.0, 2.0, 3.0), std::sin(6.0) / 2.0);
+  EXPECT_NEAR(second_order_integral(1e-12, 1e-12, 1.0), 1.0, 1e-12);
+  EXPECT_NEAR(second_order_integral(0.5, 0.0, 2.0), (1.0 - std::exp(-1.0)) / 0.5, 1e-15);
+  EXPECT_NEAR(second_order_integral(0.5, 2.0, 1e4), 0.5 / 4.25, 1e-15);
+}
+
+TEST(SecondOrderKernel, ExchangeChainHasTheTextbookRate) {
+  const auto model = uniform_model(Lattice::chain(4), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.1);
+  const SecondOrderKernel kernel(model);
+  const Sector cells(4, {0, 1}, {2, 2});
+  std::vector<double> rates(3);
+  kernel.bond_rates(1.5, cells, rates);
+  for (const double w : rates) EXPECT_DOUBLE_EQ(w, 2.0 * 0.1 * 0.1 * 1.5);  // 2 lambda^2 t
+  // nothing to swap
+  kernel.bond_rates(1.5, Sector(4, {0, 1}, {4, 0}), rates);
+  for (const double w : rates) EXPECT_EQ(w, 0.0);
+}
+
+}  // namespace

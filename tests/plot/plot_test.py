@@ -1,0 +1,348 @@
+#!/usr/bin/python3
+"""Tests of the picture maker on complete, minimal, odd and broken results files.
+
+    /usr/bin/python3 tests/plot/plot_test.py
+    /usr/bin/python3 -m unittest discover -s tests/plot -p plot_test.py
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's h5py belongs to
+
+try:
+    import h5py
+except ImportError:
+    if __name__ != "__main__" or sys.executable == SYSTEM_PYTHON or not os.path.exists(SYSTEM_PYTHON):
+        raise
+    os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
+
+import matplotlib.image
+import numpy as np
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+PLOT = HERE.parents[1] / "src" / "plot"
+sys.path[:0] = [str(HERE), str(PLOT)]
+
+import make_sample  # noqa: E402
+import qheat_plot  # noqa: E402
+from figures import kernel_rates, populations, profiles, style  # noqa: E402
+from figures.results import NotDrawn, Results  # noqa: E402
+
+ALL = ["populations", "space_time", "currents", "kernel_rates", "error", "profiles", "conservation"]
+TIMES = np.linspace(0, 10, 21)
+
+
+def write_file(path, datasets, attributes=(), job='title = "Odd"'):
+    """Write a results file from {path: values}."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"complete": True, "format_version": [1, 0], **dict(attributes)})
+        if job is not None:
+            file["job"] = job
+        for name, values in datasets.items():
+            file[name] = values
+
+
+def everything(excited, times, bonds):
+    """Return a full set of datasets in which all solutions are equal; excited [T, N]."""
+    sites, steps = excited.shape[1], len(times)
+    levels = make_sample.both_levels(excited)
+    datasets = {"time": times, "model/bonds": np.array(bonds, dtype=int).reshape(-1, 2),
+                "exact/populations": levels, "exact/energy": excited,
+                "exact/current": np.zeros((steps, len(bonds))) * excited[:, :1],
+                "exact/norm": excited.sum(axis=1), "exact/total_energy": excited.sum(axis=1),
+                "kernel/cells": np.eye(sites, dtype=int),
+                "kernel/tcl2/generator": np.ones((steps, sites, sites)) * excited[:, :1, None],
+                "kernel/tcl2/bond_rate": np.ones((steps, len(bonds))) * excited[:, :1],
+                "sites/tcl2/closure_error": np.zeros(steps) * excited[:, 0]}
+    for parent in ("rates/tcl2", "sites/tcl2"):
+        datasets[f"{parent}/populations"] = levels
+        datasets[f"{parent}/energy"] = excited
+    return datasets
+
+
+class PlotterCase(unittest.TestCase):
+    """A test with a scratch directory, in which the plotter runs."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.directory = pathlib.Path(scratch.name)
+
+    def run_plotter(self, *arguments):
+        """Run the plotter as a user does; return the finished process."""
+        return subprocess.run([sys.executable, str(PLOT / "qheat_plot.py"), *map(str, arguments)],
+                              cwd=self.directory, capture_output=True, text=True, timeout=50)
+
+    def call_plotter(self, *arguments):
+        """Run the plotter within this process, which is faster; return what `run_plotter` returns."""
+        command, here = [str(argument) for argument in arguments], os.getcwd()
+        os.chdir(self.directory)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as out, \
+                    contextlib.redirect_stderr(io.StringIO()) as err:
+                code = qheat_plot.main(command)
+        finally:
+            os.chdir(here)
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+    def check_picture(self, path):
+        """Check that a picture has something in it: dark and coloured points on white."""
+        self.assertGreater(path.stat().st_size, 2000, path)
+        if path.suffix == ".svg":
+            root = xml.etree.ElementTree.parse(path).getroot()
+            self.assertTrue(root.tag.endswith("svg"))
+            return
+        image = matplotlib.image.imread(path)[:, :, :3]
+        self.assertGreater(min(image.shape[:2]), 400)
+        inked = (image.min(axis=2) < 0.8).mean()
+        self.assertGreater(inked, 0.002, path)
+
+    def check_pictures(self, process, names, directory, formats=("png",)):
+        """Check exit code, printed list and written files; all pictures are in good order."""
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertNotIn("Traceback", process.stderr)
+        expected = [f"{directory}/{name}.{suffix}" for name in names for suffix in formats]
+        self.assertEqual(process.stdout.split(), expected)
+        written = sorted(path.name for path in (self.directory / directory).iterdir())
+        self.assertEqual(written, sorted(pathlib.Path(path).name for path in expected))
+        for path in expected:
+            self.check_picture(self.directory / path)
+
+    def check_refusal(self, process, code, *words):
+        """Check for a one-line error with the given words, and nothing written."""
+        self.assertEqual(process.returncode, code, process.stderr)
+        self.assertEqual(process.stdout, "")
+        self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+        self.assertTrue(process.stderr.startswith("qheat plot: "), process.stderr)
+        for word in words:
+            self.assertIn(word, process.stderr)
+        self.assertEqual(list(self.directory.glob("**/*.png")), [])
+
+
+class CompleteFiles(PlotterCase):
+    """Files with all that the program writes."""
+
+    def test_all_pictures_in_the_default_directory(self):
+        make_sample.write_sample(self.directory / "chain.h5", times=41)
+        process = self.run_plotter("chain.h5")
+        self.check_pictures(process, ALL, "chain_plots", ("png", "svg"))
+        self.assertNotIn("not drawn", process.stderr)
+
+    def test_two_runs_give_the_same_bytes(self):
+        make_sample.write_sample(self.directory / "chain.h5", shape=(3,), times=11)
+        for directory in ("first", "second"):
+            process = self.run_plotter("chain.h5", "-o", directory, "--format", "svg,png")
+            self.assertEqual(process.returncode, 0, process.stderr)
+        for path in (self.directory / "first").iterdir():
+            twin = self.directory / "second" / path.name
+            self.assertEqual(path.read_bytes(), twin.read_bytes(), path.name)
+
+    def test_exact_kernel_with_singular_times(self):
+        make_sample.write_sample(self.directory / "kernels.h5", shape=(5,), exact_kernel=True)
+        with h5py.File(self.directory / "kernels.h5") as file:
+            self.assertGreater(file["kernel/exact/singular_times"].size, 0)
+            self.assertTrue(np.isnan(file["sites/exact/energy"][-1]).all())
+        process = self.run_plotter("kernels.h5", "--format", "png", "-o", "a/b")
+        self.check_pictures(process, ALL, "a/b")
+
+    def test_square_lattice_has_no_profiles(self):
+        make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
+        process = self.run_plotter("square.h5", "--format", "png")
+        self.check_pictures(process, [name for name in ALL if name != "profiles"], "square_plots")
+        self.assertIn("not drawn: profiles", process.stderr)
+
+
+class OddFiles(PlotterCase):
+    """Files with little, strange or incomplete data."""
+
+    def plot(self, datasets, names, formats="png", **options):
+        """Write the datasets, plot them, check the pictures; return what the plotter remarks."""
+        write_file(self.directory / "odd.h5", datasets, **options)
+        process = self.call_plotter("odd.h5", "--format", formats)
+        self.check_pictures(process, names, "odd_plots", formats.split(","))
+        return process.stderr
+
+    def test_energy_alone(self):
+        remarks = self.plot({"time": TIMES, "exact/energy": np.outer(np.cos(TIMES), [1, 2])},
+                            ["populations", "space_time"], job=None)
+        for name in ALL[2:]:
+            self.assertIn(f"not drawn: {name}", remarks)
+
+    def test_one_time(self):
+        excited = np.array([[1.0, 0, 0]])
+        self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), ALL, "png,svg")
+
+    def test_one_site(self):
+        self.plot(everything(np.ones((21, 1)), TIMES, []),
+                  ["populations", "space_time", "kernel_rates", "error", "conservation"])
+
+    def test_one_bond_constant_data_unfinished_run(self):
+        remarks = self.plot(everything(np.full((21, 2), 0.25), TIMES, [[0, 1]]), ALL,
+                            attributes={"complete": False})
+        self.assertIn("did not finish", remarks)
+
+    def test_nothing_but_nan(self):
+        self.plot(everything(np.full((21, 4), np.nan), TIMES, [[0, 1], [1, 2], [2, 3]]), ALL)
+
+    def test_infinite_and_huge_values(self):
+        excited = np.exp(np.outer(TIMES, [1.0, -1.0, 70.0]))
+        excited[5, 1] = np.inf
+        self.plot(everything(excited, TIMES, [[0, 1], [1, 2]]), ALL)
+
+    def test_bands_sampling_errors_constant_kernel_and_a_difficult_title(self):
+        excited = 0.5 + 0.1 * np.outer(np.sin(TIMES), [1, -1])
+        datasets = everything(excited, TIMES, [[0, 1]])
+        levels = np.stack([1 - excited, excited / 2, excited / 2], axis=2)
+        datasets |= {"exact/populations": levels, "exact/populations_error": 0.1 * levels,
+                     "exact/current_error": 0.1 * datasets["exact/current"],
+                     "kernel/markov/generator": [[-1.0, 1.0], [1.0, -1.0]],
+                     "kernel/markov/bond_rate": [[1.0]]}
+        job = 'title = "5$ and 6$_x^{ %s"\n[site]\nlevels = [0.0, 1.0, 1.1]\nbands = [0, 1, 1]\n'
+        self.plot(datasets, ALL, job=job % ("so long a title " * 20))
+
+    def test_datasets_of_wrong_shape_are_ignored(self):
+        datasets = everything(np.full((21, 3), 0.5), TIMES, [[0, 1], [1, 2]])
+        datasets |= {"exact/current": np.zeros((20, 2)), "exact/norm": ["a", "b"],
+                     "kernel/tcl2/generator": np.zeros((21, 3, 2))}
+        remarks = self.plot(datasets, [name for name in ALL if name != "currents"], job="no TOML")
+        for word in ("/exact/current has shape (20, 2)", "/exact/norm is not numeric", "generator has shape",
+                     "/job is not readable"):
+            self.assertIn(word, remarks)
+
+    def test_many_sites_bonds_and_kernels(self):
+        sites = 30
+        excited = np.exp(-np.subtract.outer(np.zeros(21), np.arange(sites) - 9.0) ** 2 / 9)
+        datasets = everything(excited, TIMES, [[i, i + 1] for i in range(sites - 1)])
+        for kernel in ("exact", "tcl4", "markov"):
+            datasets[f"sites/{kernel}/energy"] = 0.9 * excited
+            datasets[f"kernel/{kernel}/bond_rate"] = np.outer(TIMES, np.arange(sites - 1))
+        self.plot(datasets, ALL)
+
+
+class BrokenInput(PlotterCase):
+    """What a user can get wrong: one line on stderr, the right exit code."""
+
+    def test_missing_file(self):
+        self.check_refusal(self.run_plotter("absent.h5"), 2, "absent.h5", "No such file")
+
+    def test_directory(self):
+        self.check_refusal(self.run_plotter("."), 2, "directory")
+
+    def test_not_hdf5(self):
+        (self.directory / "text.h5").write_text("not a results file\n")
+        self.check_refusal(self.run_plotter("text.h5"), 2, "text.h5", "not an HDF5 file")
+
+    def test_truncated_file(self):
+        make_sample.write_sample(self.directory / "cut.h5", shape=(3,), times=11)
+        content = (self.directory / "cut.h5").read_bytes()
+        (self.directory / "cut.h5").write_bytes(content[:len(content) // 2])
+        self.check_refusal(self.run_plotter("cut.h5"), 2, "cut.h5", "damaged")
+
+    def test_no_datasets(self):
+        write_file(self.directory / "empty.h5", {})
+        self.check_refusal(self.run_plotter("empty.h5"), 2, "no datasets to draw")
+        self.assertFalse((self.directory / "empty_plots").exists())
+
+    def test_no_time(self):
+        datasets = everything(np.ones((21, 2)), TIMES, [[0, 1]])
+        datasets["time"] = np.zeros(0)
+        write_file(self.directory / "timeless.h5", datasets)
+        self.check_refusal(self.run_plotter("timeless.h5"), 2, "/time absent or empty")
+
+    def test_newer_format(self):
+        write_file(self.directory / "new.h5", {"time": TIMES}, {"format_version": [99, 0]})
+        self.check_refusal(self.run_plotter("new.h5"), 2, "format version 99")
+
+    def test_wrong_arguments(self):
+        self.check_refusal(self.run_plotter("a.h5", "--format", "gif"), 2, "gif", "png, svg")
+        self.check_refusal(self.run_plotter(), 2, "RESULT.h5")
+
+    def test_unwritable_directory(self):
+        write_file(self.directory / "fine.h5", {"time": TIMES, "exact/energy": np.ones((21, 2))})
+        process = self.run_plotter("fine.h5", "-o", self.directory / "fine.h5" / "plots")
+        self.check_refusal(process, 1, "cannot write", "fine.h5")
+
+
+class Parts(PlotterCase):
+    """Single functions whose result a picture does not show at a glance."""
+
+    def open(self, datasets, **options):
+        """Return the open results of a file with these datasets."""
+        write_file(self.directory / "part.h5", datasets, **options)
+        results = Results(self.directory / "part.h5")
+        self.addCleanup(results.file.close)
+        return results
+
+    def test_sample_conserves_energy_locally(self):
+        make_sample.write_sample(self.directory / "sample.h5", shape=(4,), times=601)
+        with h5py.File(self.directory / "sample.h5") as file:
+            time, energy, outflow = file["time"][()], file["exact/energy"][()], file["exact/outflow"][()]
+            leaving = np.zeros_like(energy)
+            for number, bond in enumerate(file["model/bonds"][()]):
+                leaving[:, bond] += outflow[:, number]
+        slope = np.gradient(energy, time, axis=0)
+        self.assertLess(np.abs(slope + leaving)[1:-1].max(), 1e-4)
+
+    def test_levels_of_a_band_add_up(self):
+        levels = np.tile([0.5, 0.2, 0.3], (21, 2, 1))
+        results = self.open({"time": TIMES, "exact/populations": levels}, job="[site]\nbands = [0, 1, 1]")
+        np.testing.assert_allclose(results.populations("/exact/populations")[3, 1], [0.5, 0.5])
+
+    def test_incomparable_populations_give_way_to_energies(self):
+        datasets = everything(np.full((21, 2), 0.5), TIMES, [[0, 1]])
+        datasets["exact/populations"] = np.ones((21, 2, 3)) / 3
+        self.assertEqual(populations.choose_quantity(self.open(datasets))[0], "energy")
+
+    def test_chains_and_other_lattices(self):
+        for bonds, sites, chain in (([[0, 1], [1, 2]], 3, True), ([[0, 1], [1, 2], [2, 0]], 3, True),
+                                    ([[0, 1], [0, 2], [1, 3], [2, 3]], 4, False), ([[0, 1]], 3, False)):
+            results = self.open({"time": TIMES, "model/bonds": bonds})
+            self.assertEqual(results.is_chain(sites), chain, bonds)
+            results.file.close()
+        with self.assertRaises(NotDrawn):
+            profiles.draw(self.open({"time": TIMES, "exact/energy": np.ones((21, 1))}))
+
+    def test_largest_elements_counts_those_alike(self):
+        generator = np.zeros((21, 3, 3))
+        generator[:, 0, 1] = generator[:, 1, 0] = TIMES
+        generator[:, 2, 1] = -2 * TIMES
+        generator[4, 2, 2] = np.nan
+        results = self.open({"time": TIMES, "kernel/tcl2/generator": generator})
+        dataset = results.generator("tcl2")
+        elements = kernel_rates.largest_elements(results, dataset, 21, 5)
+        self.assertEqual(elements, [(2, 1, 1), (0, 1, 2)])
+        np.testing.assert_array_equal(kernel_rates.element_curves(results, dataset, elements),
+                                      np.stack([-2 * TIMES, TIMES], axis=1))
+
+    def test_element_names(self):
+        cells = np.array([[1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]])
+        self.assertEqual(kernel_rates.element_name(cells, 1, 0), "sites 0, 1: 10 → 01")
+        self.assertEqual(kernel_rates.element_name(cells[:, :3], 1, 0), "100 → 010")
+        self.assertEqual(kernel_rates.element_name(None, 1, 0), "cell 0 → 1")
+
+    def test_sites_that_change_are_among_the_chosen(self):
+        values = np.zeros((21, 100))
+        values[:, 37] = TIMES
+        chosen = populations.choose_sites(values, 8)
+        self.assertLessEqual(chosen.size, 8)
+        self.assertTrue({0, 37, 99} <= set(chosen.tolist()))
+
+    def test_limits(self):
+        self.assertEqual(style.finite_range([np.array([np.nan, 2, np.inf]), np.array([1])]), (1, 2))
+        self.assertIsNone(style.finite_range([np.array([np.nan])]))
+        low, high = style.widen(3.0, 3.0)
+        self.assertLess(low, 3.0)
+        self.assertGreater(high, 3.0)
+
+
+if __name__ == "__main__":
+    unittest.main()
