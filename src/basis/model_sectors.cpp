@@ -25,6 +25,11 @@ std::vector<Level> every_band_its_own(int bands) {
   return labels;
 }
 
+/// Sharp and conserved band counts, otherwise empty.
+std::vector<int> cell_counts(const Model& model, const InitialState& initial) {
+  return model.conserves_bands() ? sharp_band_counts(model, initial) : std::vector<int>{};
+}
+
 }  // namespace
 
 std::vector<std::vector<int>> sector_counts(const Model& model, const InitialState& initial) {
@@ -49,11 +54,15 @@ Index level_sector_dimension(const Model& model, const std::vector<int>& band_co
 }
 
 Sector cell_sector(const Model& model, const InitialState& initial) {
-  if (model.conserves_bands()) {
-    const auto sharp = sharp_band_counts(model, initial);
-    if (!sharp.empty()) return {model.sites(), every_band_its_own(model.site.bands()), sharp};
-  }
-  return Sector::full(model.sites(), model.site.bands());
+  const auto counts = cell_counts(model, initial);
+  if (counts.empty()) return Sector::full(model.sites(), model.site.bands());
+  return {model.sites(), every_band_its_own(model.site.bands()), counts};
+}
+
+Index cell_dimension(const Model& model, const InitialState& initial) {
+  const auto counts = cell_counts(model, initial);
+  if (counts.empty()) return configurations({model.sites()}, {model.site.bands()});
+  return sector_dimension(every_band_its_own(model.site.bands()), counts);
 }
 
 }  // namespace qheat

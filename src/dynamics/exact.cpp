@@ -11,6 +11,7 @@
 #include "qheat/dynamics/spectrum.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/memory.hpp"
 
 namespace qheat {
 namespace {
@@ -262,7 +263,7 @@ double sector_cost(const SectorPlan& plan) {
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings) {
-  const auto plans = plan_exact(model, initial, times, options, comm);
+  const auto plans = plan_exact(model, initial, times, options, comm.size(), free_bytes_per_rank(comm));
   const ObservationLayout layout(model);
   double cost = 0.0;
   for (const auto& plan : plans) cost += sector_cost(plan);

@@ -9,7 +9,6 @@
 #include "qheat/dynamics/spectrum.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
-#include "qheat/parallel/memory.hpp"
 
 namespace qheat {
 namespace {
@@ -67,9 +66,8 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
 }  // namespace
 
 std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                                   const ExactOptions& options, const Communicator& comm) {
-  const double free = free_bytes_per_rank(comm);
-  const auto fits = [&](double bytes) { return free == 0.0 || bytes < 0.8 * free; };
+                                   const ExactOptions& options, int ranks, double free_bytes) {
+  const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {
     SectorPlan plan{.counts = counts,
@@ -84,7 +82,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
     }
     const auto with = [&](ExactMethod method) {
       plan.method = method;
-      plan.bytes_per_rank = bytes_per_rank(plan, model, comm.size());
+      plan.bytes_per_rank = bytes_per_rank(plan, model, ranks);
       return fits(plan.bytes_per_rank);
     };
     if (options.method != ExactMethod::automatic) {
@@ -101,7 +99,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       throw Error(fmt::format(
           "exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use "
           "more nodes, fewer sites{}",
-          plan.dimension, plan.bytes_per_rank / 1e9, comm.size(), free / 1e9,
+          plan.dimension, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
           options.method == ExactMethod::diagonalize ? ", or exact.method = \"krylov\"" : " or a smaller sector"));
     }
     plans.push_back(plan);

@@ -38,18 +38,26 @@ std::vector<double> site_energies_of(const Model& model, const std::vector<doubl
   return result;
 }
 
-/// Integrates one equation as a stage of its own, collecting populations at the outputs.
-RateSolution solve(const Model& model, RateEquation& equation, std::vector<double> p, const std::vector<double>& times,
-                   const RateOptions& options, RunControl& control,
-                   const std::function<void(std::span<const double> p, std::span<double> populations)>& populations_of) {
-  RateSolution solution;
+}  // namespace
+
+RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
+                             const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
+                             RunControl& control, Timings& timings) {
+  const Timings::Scope scope(timings, "many-body equation");
   const std::size_t size = site_entries(model);
+  RateSolution solution;
   solution.populations.resize(times.size() * size);
   const auto save = [&](StateWriter& writer) { writer.replicated("populations", solution.populations); };
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
+    const auto cells = std::make_shared<DistributedSector>(cell_sector(model, initial), comm);
+    ManyBodyEquation equation(cells, kernel);
+    std::vector<double> p = cell_probabilities(model, initial, *cells);
     const auto observe = [&](std::size_t time, std::span<const double> now) {
-      populations_of(now, std::span(solution.populations).subspan(time * size, size));
+      const auto populations = std::span(solution.populations).subspan(time * size, size);
+      std::fill(populations.begin(), populations.end(), 0.0);
+      add_site_populations(*cells, [&](Index cell) { return now[static_cast<std::size_t>(cell)]; }, populations);
+      comm.sum(populations);
     };
     integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
     control.finish(save);
@@ -58,33 +66,32 @@ RateSolution solve(const Model& model, RateEquation& equation, std::vector<doubl
   return solution;
 }
 
-}  // namespace
-
-RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                             const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
-                             RunControl& control, Timings& timings) {
-  const Timings::Scope scope(timings, "many-body equation");
-  const auto cells = std::make_shared<DistributedSector>(cell_sector(model, initial), comm);
-  ManyBodyEquation equation(cells, kernel);
-  return solve(model, equation, cell_probabilities(model, initial, *cells), times, options, control,
-               [&](std::span<const double> p, std::span<double> populations) {
-                 std::fill(populations.begin(), populations.end(), 0.0);
-                 add_site_populations(*cells, [&](Index cell) { return p[static_cast<std::size_t>(cell)]; }, populations);
-                 comm.sum(populations);
-               });
-}
-
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                         const std::vector<double>& times, const RateOptions& options, RunControl& control,
-                         Timings& timings) {
+                         const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
+                         RunControl& control, Timings& timings) {
   const Timings::Scope scope(timings, "site equation");
-  const Sector cells = cell_sector(model, initial);
-  SiteEquation equation(model.lattice, model.site.bands(),
-                        [&](double t, std::span<double> rates) { kernel.bond_rates(t, cells, rates); });
-  return solve(model, equation, band_populations(model, initial.probabilities), times, options, control,
-               [](std::span<const double> p, std::span<double> populations) {
-                 std::copy(p.begin(), p.end(), populations.begin());
-               });
+  const std::size_t size = site_entries(model);
+  RateSolution solution;
+  solution.populations.resize(times.size() * size);
+  const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
+  if (!control.restore_finished(load)) {
+    if (comm.is_root()) {
+      const Sector cells = cell_sector(model, initial);
+      SiteEquation equation(model.lattice, model.site.bands(),
+                            [&](double t, std::span<double> rates) { kernel.bond_rates(t, cells, rates); });
+      std::vector<double> p = band_populations(model, initial.probabilities);
+      UninterruptedRun alone;
+      const auto observe = [&](std::size_t time, std::span<const double> now) {
+        std::copy(now.begin(), now.end(), solution.populations.begin() + static_cast<std::ptrdiff_t>(time * size));
+      };
+      integrate(equation, p, times, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
+                [](StateReader&) {});
+    }
+    comm.broadcast(solution.populations);
+    control.finish([&](StateWriter& writer) { writer.replicated("populations", solution.populations); });
+  }
+  solution.energy = site_energies_of(model, solution.populations);
+  return solution;
 }
 
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations) {

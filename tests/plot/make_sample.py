@@ -218,8 +218,8 @@ def write_exact(file, model, rho):
 def job_text(model, times, kernels):
     """Return the job file that would ask for this run."""
     lattice = " x ".join(map(str, model.shape))
-    return JOB.format(title=f"Energy spreads over an xy lattice of {lattice} sites, dephasing {model.dephasing:g}",
-                      shape=model.shape, strength=LAMBDA, dephasing=model.dephasing,
+    title = f"Energy spreads over an xy lattice of {lattice} sites, dephasing {model.dephasing:g}"
+    return JOB.format(title=title, shape=model.shape, strength=LAMBDA, dephasing=model.dephasing,
                       offsets=[[0.0, float(level - 1)] for level in model.levels],
                       start=model.start, end=END, times=times, kernels=str(kernels).replace("'", '"'))
 
@@ -231,9 +231,9 @@ def write_sample(path, shape=(6,), times=101, exact_kernel=False, dephasing=GAMM
     start = int(np.flatnonzero((model.cells == model.start).all(axis=1))[0])
     kernels = ["tcl2", "exact"] if exact_kernel else ["tcl2"]
     with h5py.File(path, "w") as file:
-        file.attrs.update({"filetype": "results", "format_version": [1, 0], "qheat_version": "sample",
-                           "ranks": 1, "scalar": "complex", "index_bits": 32, "complete": True})
-        file["job"] = job_text(model, times, kernels)
+        file.attrs.update({"filetype": "qheat results", "format_version": [1, 0], "qheat_version": "sample",
+                           "ranks": 1, "scalar": "complex", "index_bits": 32, "complete": [1]})
+        file["job"] = np.bytes_(job_text(model, times, kernels))
         file["time"] = instants
         file["model/site_energies"] = np.stack([np.zeros(model.sites), model.levels], axis=1)
         file["model/bonds"] = model.bonds

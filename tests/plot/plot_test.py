@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the matrices are small
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's h5py belongs to
 
 try:
@@ -44,7 +46,8 @@ TIMES = np.linspace(0, 10, 21)
 def write_file(path, datasets, attributes=(), job='title = "Odd"'):
     """Write a results file from {path: values}."""
     with h5py.File(path, "w") as file:
-        file.attrs.update({"complete": True, "format_version": [1, 0], **dict(attributes)})
+        file.attrs.update({"filetype": "qheat results", "format_version": [1, 0], "complete": [1],
+                           **dict(attributes)})
         if job is not None:
             file["job"] = job
         for name, values in datasets.items():
@@ -82,8 +85,9 @@ class PlotterCase(unittest.TestCase):
         return subprocess.run([sys.executable, str(PLOT / "qheat_plot.py"), *map(str, arguments)],
                               cwd=self.directory, capture_output=True, text=True, timeout=50)
 
+    @unittest.mock.patch.object(qheat_plot, "PNG_DPI", 100)
     def call_plotter(self, *arguments):
-        """Run the plotter within this process, which is faster; return what `run_plotter` returns."""
+        """Run the plotter within this process, fast and coarse; return what `run_plotter` returns."""
         command, here = [str(argument) for argument in arguments], os.getcwd()
         os.chdir(self.directory)
         try:
@@ -131,19 +135,14 @@ class PlotterCase(unittest.TestCase):
 class CompleteFiles(PlotterCase):
     """Files with all that the program writes."""
 
-    def test_all_pictures_in_the_default_directory(self):
+    def test_all_pictures_in_the_default_directory_and_the_same_bytes_again(self):
         make_sample.write_sample(self.directory / "chain.h5", times=41)
         process = self.run_plotter("chain.h5")
         self.check_pictures(process, ALL, "chain_plots", ("png", "svg"))
         self.assertNotIn("not drawn", process.stderr)
-
-    def test_two_runs_give_the_same_bytes(self):
-        make_sample.write_sample(self.directory / "chain.h5", shape=(3,), times=11)
-        for directory in ("first", "second"):
-            process = self.run_plotter("chain.h5", "-o", directory, "--format", "svg,png")
-            self.assertEqual(process.returncode, 0, process.stderr)
-        for path in (self.directory / "first").iterdir():
-            twin = self.directory / "second" / path.name
+        self.assertEqual(self.run_plotter("chain.h5", "-o", "again").returncode, 0)
+        for path in (self.directory / "again").iterdir():
+            twin = self.directory / "chain_plots" / path.name
             self.assertEqual(path.read_bytes(), twin.read_bytes(), path.name)
 
     def test_exact_kernel_with_singular_times(self):
@@ -164,11 +163,11 @@ class CompleteFiles(PlotterCase):
 class OddFiles(PlotterCase):
     """Files with little, strange or incomplete data."""
 
-    def plot(self, datasets, names, formats="png", **options):
+    def plot(self, datasets, names, **options):
         """Write the datasets, plot them, check the pictures; return what the plotter remarks."""
         write_file(self.directory / "odd.h5", datasets, **options)
-        process = self.call_plotter("odd.h5", "--format", formats)
-        self.check_pictures(process, names, "odd_plots", formats.split(","))
+        process = self.call_plotter("odd.h5", "--format", "png")
+        self.check_pictures(process, names, "odd_plots")
         return process.stderr
 
     def test_energy_alone(self):
@@ -179,7 +178,7 @@ class OddFiles(PlotterCase):
 
     def test_one_time(self):
         excited = np.array([[1.0, 0, 0]])
-        self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), ALL, "png,svg")
+        self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), ALL)
 
     def test_one_site(self):
         self.plot(everything(np.ones((21, 1)), TIMES, []),
@@ -187,7 +186,7 @@ class OddFiles(PlotterCase):
 
     def test_one_bond_constant_data_unfinished_run(self):
         remarks = self.plot(everything(np.full((21, 2), 0.25), TIMES, [[0, 1]]), ALL,
-                            attributes={"complete": False})
+                            attributes={"complete": [0]})
         self.assertIn("did not finish", remarks)
 
     def test_nothing_but_nan(self):
@@ -261,6 +260,10 @@ class BrokenInput(PlotterCase):
     def test_newer_format(self):
         write_file(self.directory / "new.h5", {"time": TIMES}, {"format_version": [99, 0]})
         self.check_refusal(self.run_plotter("new.h5"), 2, "format version 99")
+
+    def test_checkpoint(self):
+        write_file(self.directory / "run.chk", {"time": TIMES}, {"filetype": "qheat checkpoint"})
+        self.check_refusal(self.run_plotter("run.chk"), 2, "qheat checkpoint")
 
     def test_wrong_arguments(self):
         self.check_refusal(self.run_plotter("a.h5", "--format", "gif"), 2, "gif", "png, svg")

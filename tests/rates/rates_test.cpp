@@ -29,7 +29,7 @@ RateSolution sites(const Model& model, const InitialState& initial, const RateOp
                    const std::vector<double>& times = kTimes) {
   UninterruptedRun control;
   Timings timings;
-  return solve_sites(model, initial, SecondOrderKernel(model), times, options, control, timings);
+  return solve_sites(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(), control, timings);
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {

@@ -19,5 +19,7 @@ Index level_sector_dimension(const Model& model, const std::vector<int>& band_co
 /// The cells of a job, band configurations as states of a lattice whose levels are the bands: those of the initial
 /// state's sector if its band counts are sharp and conserved, otherwise all.
 Sector cell_sector(const Model& model, const InitialState& initial);
+/// Its number of cells, without building it.
+Index cell_dimension(const Model& model, const InitialState& initial);
 
 }  // namespace qheat

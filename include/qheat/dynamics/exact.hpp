@@ -29,10 +29,10 @@ struct SectorPlan {
   double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
 };
 
-/// What propagate_exact will do, sector by sector. Uses no memory of the basis' size. Throws Error if no method fits the
-/// memory. Collective.
+/// What propagate_exact does on `ranks` ranks, sector by sector; needs next to no memory or time itself. Throws Error if
+/// nothing fits `free_bytes` a rank (0: no limit).
 std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                                   const ExactOptions& options, const Communicator& comm);
+                                   const ExactOptions& options, int ranks, double free_bytes);
 
 struct ExactResult {
   Observations mean;

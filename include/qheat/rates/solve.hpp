@@ -26,10 +26,10 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
                              const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
                              RunControl& control, Timings& timings);
 
-/// Site equation (Eqs. 9, 10) with the kernel's bond rates.
+/// Site equation (Eqs. 9, 10) with the kernel's bond rates; small, so rank 0 integrates it for all.
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                         const std::vector<double>& times, const RateOptions& options, RunControl& control,
-                         Timings& timings);
+                         const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
+                         RunControl& control, Timings& timings);
 
 /// Populations of bands from those of levels, [T][N][M] -> [T][N][L].
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations);

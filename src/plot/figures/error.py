@@ -1,9 +1,11 @@
 """Errors of the rate equations against the exact populations, on a logarithmic scale."""
 
+import itertools
+
 import numpy as np
 
 from . import style
-from .results import NotDrawn, kernel_order
+from .results import NotDrawn
 
 EQUATIONS = (("rates", "many-body", style.MANY_BODY), ("sites", "site", style.SITE))
 SAMPLING = dict(color="0.55", linewidth=1.2)
@@ -85,8 +87,9 @@ def draw(results):
     drawings = [(draw_panel, found) for draw_panel, found in drawings if found]
     if not drawings:
         raise NotDrawn("needs populations in /exact and in /rates/<k> or /sites/<k>, or closure_error")
-    kernels = sorted({row[0] for row in far} | {row[0] for row in closure}, key=kernel_order)
-    colours = {kernel: style.PALETTE[number % style.MOST_LINES] for number, kernel in enumerate(kernels)}
+    shown = {row[0] for row in far + closure}
+    colours = dict(zip([kernel for kernel in results.rate_kernels() if kernel in shown],
+                       itertools.cycle(style.PALETTE)))
     figure, axes = style.panels(results, 1, len(drawings), 5.6, 4.3, legend=2.2)
     for ax, (draw_panel, found) in zip(axes[0], drawings):
         draw_panel(ax, results, found, colours)

@@ -6,7 +6,7 @@ from . import style
 from .results import NotDrawn
 
 ALIKE = 0.01  # curves that differ by less than this share of the largest value count as one
-CUT = 4.0     # a diverging kernel is shown up to this multiple of its typical largest value
+CUT = 2.0     # a diverging kernel is shown up to this multiple of its typical largest value
 MOST_SITES_SPELT = 6
 MOST_ELEMENTS = 6
 SINGULAR = dict(color="0.45", linestyle=":", linewidth=1.3)
@@ -30,7 +30,7 @@ def visible_size(curves, before):
     largest, typical = sizes.max(), np.percentile(sizes, 90)
     if before == curves.shape[0]:
         return largest, False
-    return (CUT * typical if 0 < 2 * CUT * typical < largest else largest), True
+    return (CUT * typical or largest), True
 
 
 def group_alike(curves, scale):

@@ -62,12 +62,16 @@ def choose_sites(values, limit):
     return np.union1d(evenly, others[:2])
 
 
-def exact_error(results, name):
+def exact_error(results, name, values):
     """Return the sampling error of the exact values [T, N], None if they are not sampled."""
+    if "/exact" not in values:
+        return None
     if name == "energy":
-        return results.series("/exact/energy_error", 2)
-    error = results.populations("/exact/populations_error")
-    return None if error is None else mean_level(error)
+        error = results.series("/exact/energy_error", 2)
+    else:
+        error = results.populations("/exact/populations_error")
+        error = None if error is None else mean_level(error)
+    return error if error is not None and error.shape == values["/exact"].shape else None
 
 
 def draw_panel(ax, time, curves, sites, error):
@@ -83,55 +87,47 @@ def draw_panel(ax, time, curves, sites, error):
     style.time_axis(ax, time)
 
 
-def legend_entries(sites, shown, exact_look):
-    """Return the legend: line styles of the solutions shown, colours of the sites."""
-    entries = []
-    if "/exact" in shown:
-        entries.append(style.key("exact", **exact_look))
-    if any(path.startswith("/rates/") for path in shown):
-        entries.append(style.key("many-body rate eq.", "black", **style.MANY_BODY))
-    if any(path.startswith("/sites/") for path in shown):
-        entries.append(style.key("site rate eq.", "black", **style.SITE))
-    entries += [style.key(f"site {site}", colour, linewidth=3)
-                for colour, site in zip(style.PALETTE, sites)]
-    return entries
+def set_limits(ax, values, sites, error):
+    """Set the y limits of all panels by the exact solution, with its error, at the sites shown."""
+    leading = []
+    if "/exact" in values:
+        leading.append(values["/exact"][:, sites])
+    if error is not None:
+        leading += [leading[0] - error[:, sites], leading[0] + error[:, sites]]
+    style.data_limits(ax, leading, [array[:, sites] for path, array in values.items() if path != "/exact"])
+
+
+def legend_entries(sites, looks, values):
+    """Return the legend: line styles of the solutions that have values, colours of the sites."""
+    names = {"/exact": "exact", "/rates/": "many-body rate eq.", "/sites/": "site rate eq."}
+    entries = [style.key(names[start], "0.25" if start == "/exact" else "black", **look)
+               for start, look in looks.items() if any(path.startswith(start) for path in values)]
+    return entries + [style.key(f"site {site}", colour, linewidth=3)
+                      for colour, site in zip(style.PALETTE, sites)]
 
 
 def draw(results):
     """Draw one panel a kernel; the exact solution alone if there are no rate equations."""
-    time = results.time
     name, label, values = choose_quantity(results)
     if not values:
         raise NotDrawn("needs populations or energy in /exact, /rates/<k> or /sites/<k>")
     if len({array.shape for array in values.values()}) > 1:
         raise NotDrawn("the solutions differ in their number of sites")
-    kernels = [kernel for kernel in dict.fromkeys(results.kernels("/rates") + results.kernels("/sites"))
+    kernels = [kernel for kernel in results.rate_kernels()
                if f"/rates/{kernel}" in values or f"/sites/{kernel}" in values]
-    exact = values.get("/exact")
-    error = exact_error(results, name) if exact is not None else None
-    if error is not None and error.shape != exact.shape:
-        error = None
-    exact_look = style.EXACT if kernels else style.EXACT_ALONE
+    looks = {"/exact": style.EXACT if kernels else style.EXACT_ALONE,
+             "/rates/": style.MANY_BODY, "/sites/": style.SITE}
+    error = exact_error(results, name, values)
     sites = choose_sites(next(iter(values.values())), style.MOST_LINES)
 
-    rows, columns = style.grid_shape(max(len(kernels), 1))
-    width = 6.6 if columns == 1 else 5.0
-    figure, axes = style.panels(results, rows, columns, width, 4.3, legend=2.4, share_y=True)
-    flat = axes.ravel()
-    style.clear(flat[max(len(kernels), 1):])
-    for ax, kernel in zip(flat, kernels or [None]):
-        curves = [] if exact is None else [(exact_look, exact)]
-        curves += [(look, values[path])
-                   for path, look in ((f"/rates/{kernel}", style.MANY_BODY), (f"/sites/{kernel}", style.SITE))
-                   if path in values]
-        draw_panel(ax, time, curves, sites, error)
-        ax.set_title("exact solution" if kernel is None else style.kernel_label(kernel))
+    figure, axes = style.kernel_panels(results, len(kernels))
+    for ax, kernel in zip(axes.ravel(), kernels or [""]):
+        paths = {"/exact": "/exact", "/rates/": f"/rates/{kernel}", "/sites/": f"/sites/{kernel}"}
+        curves = [(looks[start], values[path]) for start, path in paths.items() if path in values]
+        draw_panel(ax, results.time, curves, sites, error)
+        ax.set_title(style.kernel_label(kernel) if kernel else "exact solution")
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
-    leading = [] if exact is None else [exact[:, sites]]
-    if error is not None:
-        leading += [(exact - error)[:, sites], (exact + error)[:, sites]]
-    following = [array[:, sites] for path, array in values.items() if path != "/exact"]
-    style.data_limits(flat[0], leading, following)
-    style.outside_legend(axes[0, -1], legend_entries(sites, values, exact_look))
+    set_limits(axes[0, 0], values, sites, error)
+    style.outside_legend(axes[0, -1], legend_entries(sites, looks, values))
     return figure

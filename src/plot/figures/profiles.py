@@ -7,11 +7,21 @@ from . import style
 from .results import NotDrawn
 
 SHARES_OF_TIME = (0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
+RUNAWAY = 3.0  # a profile with energies beyond this multiple of the largest exact one is left out
 
 
 def choose_times(count):
     """Return output numbers at doubling times: diffusion slows down as it spreads."""
     return np.unique([round(share * (count - 1)) for share in SHARES_OF_TIME])
+
+
+def without_runaways(diffusion, exact):
+    """Return diffusion [T, N] with NaN at the times at which the site equation has run away."""
+    found = None if exact is None else style.finite_range([np.abs(exact)])
+    if found is None or found[1] == 0:
+        return diffusion
+    sound = np.abs(diffusion).max(axis=1, keepdims=True) <= RUNAWAY * found[1]
+    return np.where(sound, diffusion, np.nan)
 
 
 def draw_panel(ax, exact, diffusion, chosen, colours):
@@ -50,19 +60,16 @@ def draw(results):
         raise NotDrawn("needs energy in /exact or /sites/<k>")
     if len(sizes) > 1 or not results.is_chain(*sizes):
         raise NotDrawn("the bonds form no chain of at least two sites")
+    diffusion = {kernel: without_runaways(values, exact) for kernel, values in diffusion.items()}
     chosen = choose_times(time.size)
     colours = matplotlib.colormaps[style.SEQUENTIAL](np.linspace(0, 0.88, chosen.size))
-    rows, columns = style.grid_shape(max(len(diffusion), 1))
-    width = 6.2 if columns == 1 else 5.0
-    figure, axes = style.panels(results, rows, columns, width, 4.3, legend=2.4, share_y=True)
-    flat = axes.ravel()
-    style.clear(flat[max(len(diffusion), 1):])
-    for ax, kernel in zip(flat, diffusion or [None]):
+    figure, axes = style.kernel_panels(results, len(diffusion))
+    for ax, kernel in zip(axes.ravel(), diffusion or [None]):
         draw_panel(ax, exact, diffusion.get(kernel), chosen, colours)
         ax.set_title("exact energy profiles" if kernel is None else style.kernel_label(kernel))
     for ax in axes[:, 0]:
         ax.set_ylabel(r"site energy $u(i,t)$  (energy)")
-    style.data_limits(flat[0], [] if exact is None else [exact[chosen]],
+    style.data_limits(axes[0, 0], [] if exact is None else [exact[chosen]],
                       [values[chosen] for values in diffusion.values()])
     style.outside_legend(axes[0, -1], legend_entries(time, chosen, colours, exact, diffusion))
     return figure

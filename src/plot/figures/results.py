@@ -11,6 +11,7 @@ import tomllib
 import h5py
 import numpy as np
 
+FILE_TYPE = "qheat results"
 FORMAT_MAJOR = 1  # newest major format version this reader knows
 
 
@@ -63,7 +64,7 @@ class Results:
         self.path = path
         self.notes = []
         self.file = open_results(path)
-        self._check_version()
+        self._check_type()
 
     def __enter__(self):
         return self
@@ -71,11 +72,20 @@ class Results:
     def __exit__(self, *exception):
         self.file.close()
 
-    def _check_version(self):
+    def _check_type(self):
+        """Refuse checkpoints and files of a newer format; files without attributes may pass."""
+        file_type = self._file_type()
+        if file_type not in ("", FILE_TYPE):
+            raise BadInput(f"{self.path}: holds '{file_type}', not '{FILE_TYPE}'")
         version = np.ravel(self._attribute("format_version", 0))
         if version.size and version.dtype.kind in "iu" and version[0] > FORMAT_MAJOR:
             raise BadInput(f"{self.path}: format version {version[0]} is newer than the version "
                            f"{FORMAT_MAJOR} that this program reads")
+
+    def _file_type(self):
+        """Return what the file says it holds, empty if it says nothing."""
+        file_type = self._attribute("filetype", "")
+        return file_type.decode(errors="replace") if isinstance(file_type, bytes) else str(file_type)
 
     @contextlib.contextmanager
     def _damage_reported(self, what):
@@ -120,8 +130,8 @@ class Results:
 
     @functools.cached_property
     def unfinished(self):
-        """True if the file says that its run did not finish."""
-        complete = np.ravel(self._attribute("complete", True))
+        """True if a results file is not marked complete."""
+        complete = np.ravel(self._attribute("complete", not self._file_type()))
         return bool(complete.size) and not complete[0]
 
     @functools.cached_property
@@ -228,6 +238,10 @@ class Results:
         return sorted((name for name in names
                        if self._node(f"{parent}/{name}", h5py.Group) is not None),
                       key=kernel_order)
+
+    def rate_kernels(self):
+        """Return the kernels that have a many-body or a site equation, in reading order."""
+        return sorted({*self.kernels("/rates"), *self.kernels("/sites")}, key=kernel_order)
 
     def populations(self, path):
         """Return populations [T, N, M] with the levels of one band added up, None if absent.

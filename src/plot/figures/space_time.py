@@ -10,7 +10,7 @@ def energies(results):
     """Return one row a kernel: a list of (title, u [T, N]), the exact solution first."""
     exact = results.series("/exact/energy", 2)
     rows = []
-    for kernel in dict.fromkeys(results.kernels("/rates") + results.kernels("/sites")):
+    for kernel in results.rate_kernels():
         row = [(f"{equation}, {style.kernel_label(kernel)}", results.series(f"/{parent}/{kernel}/energy", 2))
                for parent, equation in COLUMNS[1:]]
         row = [(title, values) for title, values in row if values is not None]
@@ -27,7 +27,7 @@ def colour_limits(rows):
     lead = style.finite_range([rows[0][0][1]]) or style.finite_range(everything)
     if lead is None:
         return (0.0, 1.0), "neither"
-    low, high = lead if lead[1] > lead[0] else style.widen(*lead)
+    low, high = style.widen(*lead, share=0)
     smallest, largest = style.finite_range(everything)
     margin = 1e-3 * (high - low)
     below, above = smallest < low - margin, largest > high + margin
@@ -50,6 +50,7 @@ def draw(results):
         for ax, (title, values) in zip(row_axes, row):
             mesh = style.space_time_map(ax, time, values, limits, style.SEQUENTIAL)
             ax.set_title(title, fontsize=12)
-    bar = figure.colorbar(mesh, ax=axes, extend=extend, pad=0.015, aspect=24 * len(rows))
+    bar = figure.colorbar(mesh, ax=axes, extend=extend, extendfrac=0.05 / len(rows),
+                          pad=0.015, aspect=24 * len(rows))
     bar.set_label(r"site energy $u(i,t)$  (energy)")
     return figure

@@ -69,7 +69,6 @@ def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=Fa
     """Return a figure with the job's title and its axes [rows, columns].
 
     width, height: of one panel, legend: what the legends need beside them, in inches.
-    share_y: False, "row" or True.
     """
     size = (max(columns * width + legend, 6.5), rows * height + 0.5)
     figure = Figure(figsize=size, layout="constrained")
@@ -79,16 +78,23 @@ def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=Fa
     return figure, figure.subplots(rows, columns, squeeze=False, sharey=share_y)
 
 
-def grid_shape(count, most_columns=3):
-    """Return rows and columns for a number of panels."""
-    columns = min(count, most_columns)
-    return -(-count // columns), columns
-
-
 def clear(axes):
     """Hide the panels that stay empty."""
     for ax in axes:
         ax.set_axis_off()
+
+
+def kernel_panels(results, kernels):
+    """Return a figure with a panel for each kernel, one panel if there is none, and its axes.
+
+    The panels share their y axis and stand in rows of up to three; spare ones are hidden.
+    """
+    count = max(kernels, 1)
+    columns = min(count, 3)
+    figure, axes = panels(results, -(-count // columns), columns, 6.5 if columns == 1 else 5.0, 4.3,
+                          legend=2.4, share_y=True)
+    clear(axes.ravel()[count:])
+    return figure, axes
 
 
 def time_axis(ax, time):
@@ -159,8 +165,8 @@ def data_limits(ax, leading, following=()):
         note(ax, "no finite values")
         return
     both = finite_range([*leading, *following])
-    low, high = lead
-    room = 0.5 * (high - low) if leading and high > low else np.inf
+    low, high = widen(*lead, share=0)
+    room = 0.5 * (high - low)
     ax.set_ylim(*widen(max(both[0], low - room), min(both[1], high + room)))
 
 

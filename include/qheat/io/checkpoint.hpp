@@ -1,0 +1,90 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qheat/io/progress.hpp"
+#include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/run_control.hpp"
+
+namespace qheat {
+
+/// What must be the same for a checkpoint to fit a run.
+struct RunIdentity {
+  std::string job_text;
+  std::string digest;  ///< of the model as this version builds it
+};
+
+struct CheckpointOptions {
+  std::filesystem::path file;  ///< <output>.chk; the one before is <output>.chk.prev
+  double interval = 600.0;     ///< seconds of wall time between checkpoints
+  double max_time = 0.0;       ///< seconds of wall time after which the run saves and stops; 0: none
+  bool resume = false;
+};
+
+/// The RunControl of the program: saves at safe points, stops on time or on a signal (throws Stopped after saving), and
+/// hands an earlier run's state back, on any number of ranks. All calls are collective.
+///
+/// A checkpoint holds the results of all finished stages and the state of the one under way. It is written beside as
+/// .tmp, flushed, and renamed; every dataset is checksummed; the `complete` mark comes last.
+class CheckpointedRun final : public RunControl {
+ public:
+  /// `started`: MPI_Wtime() at the program's start. Throws InputError if the checkpoint found belongs to another job.
+  CheckpointedRun(CheckpointOptions options, RunIdentity identity, double started, const Communicator& comm,
+                  Progress& progress);
+  ~CheckpointedRun() override;
+
+  void enter(const std::string& stage) override;
+  void leave() noexcept override;
+  bool restore_finished(const Load& load) override;
+  bool restore_partial(const Load& load) override;
+  void offer(double fraction, const Save& save) override;
+  void finish(const Save& save) override;
+
+  /// Removes the run's checkpoints: its results are safe.
+  void discard();
+  /// Checkpoints written by this run.
+  int written() const { return written_; }
+
+ private:
+  using Record = std::map<std::string, std::vector<double>>;
+
+  std::string path() const;
+  void load_newest();
+  bool load_file(const std::filesystem::path& file, std::string& why_not);
+  bool write(const Save& save);
+
+  CheckpointOptions options_;
+  RunIdentity identity_;
+  double started_;
+  Communicator comm_;
+  Progress& progress_;
+  std::vector<std::string> stages_;
+  std::map<std::string, Record> finished_;
+  std::filesystem::path partial_file_;  ///< checkpoint that holds the stage under way
+  std::string partial_stage_;
+  double last_saved_;
+  double last_offer_;
+  double longest_pause_ = 0.0;   ///< between two safe points
+  double longest_write_ = 0.0;
+  int written_ = 0;
+};
+
+/// Refuses a second run with the same output; held for its life time by rank 0, released by the system if the run dies.
+class OutputLock {
+ public:
+  /// Collective. Throws Error if another run holds the lock.
+  OutputLock(const std::filesystem::path& output, const Communicator& comm);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+};
+
+}  // namespace qheat

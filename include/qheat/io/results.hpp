@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/timings.hpp"
+
+namespace qheat {
+
+/// Writes the results file (docs/results-file.md) on rank 0; the other ranks only agree on failures. The file bears its
+/// final name only when it is whole.
+class ResultsFile {
+ public:
+  /// Collective, as are commit() and dataset creation failures; data calls do nothing on other ranks.
+  ResultsFile(std::filesystem::path file, const Communicator& comm);
+  ~ResultsFile();
+  ResultsFile(const ResultsFile&) = delete;
+  ResultsFile& operator=(const ResultsFile&) = delete;
+
+  void dataset(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
+  void dataset(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values);
+  void text(const std::string& name, const std::string& text);
+  void attribute(const std::string& object, const std::string& name, const std::string& text);
+  /// [count, slice_shape...], filled by slice(number, values).
+  void series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
+  void slice(const std::string& name, Index number, std::span<const double> values);
+  void timings(const Timings& timings);
+
+  /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write failed.
+  void commit();
+
+ private:
+  struct Writer;
+  template <class Action>
+  void guarded(const Action& action);
+
+  std::filesystem::path file_;
+  Communicator comm_;
+  std::unique_ptr<Writer> writer_;
+  std::string failure_;
+};
+
+}  // namespace qheat

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/commands.hpp"
+#include "app/job_input.hpp"
+#include "app/requests.hpp"
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/exact.hpp"
+#include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
+
+namespace qheat::app {
+namespace {
+
+// Below so many states a rank, talking costs more than it gains (dense: matrix rows).
+constexpr double kStatesARank = 20000.0;
+constexpr double kRowsARank = 200.0;
+
+const char* method_name(ExactMethod method) {
+  return method == ExactMethod::diagonalize ? "diagonalisation" : "Krylov subspaces";
+}
+
+/// Vectors that the rate equation's integrator holds: 13 stages, the state and its copies, in real numbers.
+double rate_bytes(Index cells, int ranks) { return 20.0 * 8.0 * static_cast<double>(cells) / ranks; }
+
+struct Need {
+  double bytes_per_rank = 0.0;
+  int sensible_ranks = 1;  ///< most ranks that still gain
+};
+
+Need need_of(const Job& job, int ranks) {
+  Need need;
+  const auto useful = [](double size, double share) { return std::max(1, static_cast<int>(size / share)); };
+  if (job.exact) {
+    for (const auto& plan : plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0)) {
+      need.bytes_per_rank = std::max(need.bytes_per_rank, plan.bytes_per_rank);
+      const bool dense = plan.method == ExactMethod::diagonalize;
+      need.sensible_ranks = std::max(
+          need.sensible_ranks, useful(static_cast<double>(plan.dimension), dense ? kRowsARank : kStatesARank));
+    }
+  }
+  if (wants_second_order_rates(job)) {
+    const Index cells = cell_dimension(*job.model, *job.initial);
+    need.bytes_per_rank = std::max(need.bytes_per_rank, rate_bytes(cells, ranks));
+    need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(cells), kStatesARank));
+  }
+  return need;
+}
+
+void print_model(const Job& job) {
+  const Model& model = *job.model;
+  fmt::print("{}: valid\n", job.name);
+  if (!job.title.empty()) fmt::print("title       {}\n", job.title);
+  fmt::print("lattice     {} sites ({}), {} bonds{}\n", model.sites(), fmt::join(model.lattice.shape(), " x "),
+             model.lattice.bond_count(), model.lattice.explicit_graph() ? " listed by hand" : "");
+  fmt::print("sites       {} levels in {} bands\n", model.levels(), model.site.bands());
+  fmt::print("interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
+             model.conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
+  fmt::print("bath        {}\n", model.bath.closed() ? "none" : fmt::format("dephasing gamma = {:g}", model.bath.dephasing));
+  if (job.time) fmt::print("time        0 to {:g}, {} outputs\n", job.time->end, job.time->outputs);
+}
+
+void print_exact(const Job& job) {
+  const auto plans = plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
+  constexpr std::size_t kMostLines = 12;
+  for (std::size_t s = 0; s < std::min(plans.size(), kMostLines); ++s) {
+    const auto& plan = plans[s];
+    fmt::print("exact       {}: {} states, {} {}, by {}\n",
+               plan.counts.empty() ? "full space" : fmt::format("sector [{}]", fmt::join(plan.counts, ", ")),
+               plan.dimension, plan.columns, plan.sampled ? "random-phase states" : "state vector(s)",
+               method_name(plan.method));
+  }
+  if (plans.size() > kMostLines) fmt::print("            ... and {} more sectors\n", plans.size() - kMostLines);
+}
+
+void print_ranks(const Job& job, double free_here) {
+  const int sensible = need_of(job, 1).sensible_ranks;
+  fmt::print("ranks       memory a rank\n");
+  for (int ranks = 1;; ranks *= 2) {
+    const Need need = need_of(job, ranks);
+    fmt::print("{:>8}    {:.3g} GB{}\n", ranks, need.bytes_per_rank / 1e9,
+               ranks <= sensible ? "" : "   (too many: more talk than work)");
+    if (ranks > sensible || ranks >= 1 << 20) break;
+  }
+  const double one = need_of(job, 1).bytes_per_rank;
+  fmt::print("advice      1 to {} rank(s) make sense; {:.3g} GB in all, {:.3g} GB are free here\n", sensible, one / 1e9,
+             free_here / 1e9);
+}
+
+}  // namespace
+
+int check(const std::string& name, const Communicator& comm) {
+  const Job job = read_job_on_all_ranks(name, comm);
+  const double free_here = free_bytes_per_rank(comm) * comm.size();
+  if (!comm.is_root()) return 0;
+  print_model(job);
+  if (job.exact) print_exact(job);
+  if (wants_second_order(job)) {
+    const Index cells = cell_dimension(*job.model, *job.initial);
+    const bool stored = job.kernel && cells <= job.kernel->store_limit;
+    fmt::print("kernel      tcl2 on {} cells{}\n", cells,
+               stored ? fmt::format(", generators written: {:.3g} MB",
+                                    8e-6 * static_cast<double>(cells * cells) * job.time->outputs)
+                      : "");
+  }
+  print_ranks(job, free_here);
+  return 0;
+}
+
+}  // namespace qheat::app

@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "app/commands.hpp"
+#include "app/guard.hpp"
+#include "qheat/io/job.hpp"
+#include "qheat/parallel/environment.hpp"
+#include "qheat/parallel/error.hpp"
+#include "qheat/parallel/stop_signals.hpp"
+
+namespace qheat::app {
+namespace {
+
+struct CommandLine {
+  RunArguments run;
+  std::string max_time;
+  std::string job;
+  std::string results;
+  std::vector<std::string> plot_arguments;
+  std::vector<std::string> petsc_options;  ///< behind "--"
+};
+
+/// Splits off what stands behind "--": those are PETSc's options.
+std::vector<std::string> words_before_dashes(int argc, char** argv, CommandLine& line) {
+  std::vector<std::string> words;
+  bool behind = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!behind && word == "--") {
+      behind = true;
+    } else {
+      (behind ? line.petsc_options : words).push_back(word);
+    }
+  }
+  return words;
+}
+
+void add_commands(CLI::App& app, CommandLine& line) {
+  app.require_subcommand(1);
+  auto* run = app.add_subcommand("run", "Compute what a job file asks for (under mpirun or srun: on all ranks)");
+  run->add_option("JOB", line.run.job, "job file (TOML)")->required();
+  run->add_option("--out", line.run.out, "results file; default: as the job says");
+  run->add_flag("--resume", line.run.resume, "go on from the checkpoint of an earlier run");
+  run->add_option("--max-time", line.max_time, "wall time after which to save and stop with exit code 75, such as 3h50m");
+  run->footer("PETSc options may follow after --");
+  auto* check = app.add_subcommand("check", "Validate a job file; tell sizes, memory and sensible numbers of ranks");
+  check->add_option("JOB", line.job, "job file (TOML)")->required();
+  auto* info = app.add_subcommand("info", "Tell what is in a results file");
+  info->add_option("RESULT", line.results, "results file (HDF5)")->required();
+  auto* plot = app.add_subcommand("plot", "Draw the pictures of a results file");
+  plot->add_option("RESULT", line.results, "results file (HDF5)")->required();
+  plot->add_option_function<std::string>(
+      "-o,--output",
+      [&line](const std::string& folder) { line.plot_arguments.insert(line.plot_arguments.end(), {"-o", folder}); },
+      "folder of the pictures; default: <RESULT>_plots");
+  plot->add_option_function<std::string>(
+      "--format",
+      [&line](const std::string& formats) { line.plot_arguments.insert(line.plot_arguments.end(), {"--format", formats}); },
+      "png, svg, pdf, or a list such as png,svg (default)");
+  app.add_subcommand("version", "Tell the versions of the program and its libraries");
+}
+
+/// What needs neither MPI nor PETSc to be started (login nodes have no MPI).
+int run_alone(const CLI::App& app, const CommandLine& line, const std::string& program) {
+  if (app.got_subcommand("version")) return version();
+  if (app.got_subcommand("info")) return info(line.results);
+  std::vector<std::string> arguments = {line.results};
+  arguments.insert(arguments.end(), line.plot_arguments.begin(), line.plot_arguments.end());
+  return plot(program, arguments);
+}
+
+int run_on_ranks(const CLI::App& app, CommandLine& line, const Communicator& comm, double started) {
+  if (app.got_subcommand("check")) return check(line.job, comm);
+  if (!line.max_time.empty()) {
+    try {
+      line.run.max_time = parse_duration(line.max_time);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("--max-time: {}", error.what()));
+    }
+  }
+  return run(line.run, started, comm);
+}
+
+int program(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("qheat: does Fourier's law follow from the exact quantum dynamics of a lattice?", "qheat");
+  add_commands(app, line);
+  auto words = words_before_dashes(argc, argv, line);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  std::string message;
+  int parsed = 0;
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    parsed = app.exit(error, out, err) == 0 ? 0 : kExitBadInput;
+    message = out.str() + err.str();
+  }
+  if (message.empty() && !app.got_subcommand("run") && !app.got_subcommand("check")) {
+    return guarded(nullptr, [&] { return run_alone(app, line, argv[0]); });
+  }
+  Environment environment(argc, argv, line.petsc_options);
+  const double started = MPI_Wtime();
+  const Communicator& comm = environment.world();
+  if (!message.empty()) {
+    if (comm.is_root()) fmt::print(parsed == 0 ? stdout : stderr, "{}", message);
+    return parsed;
+  }
+  catch_stop_signals();
+  const int code = guarded(&comm, [&] { return run_on_ranks(app, line, comm, started); });
+  if (code == 0 && comm.is_root()) {
+    for (const auto& option : environment.unused_petsc_options()) {
+      fmt::print(stderr, "qheat: warning: PETSc option {} was not used; is it spelt right?\n", option);
+    }
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace qheat::app
+
+int main(int argc, char** argv) {
+  try {
+    qheat::choose_blas_kernels(argv);
+    return qheat::app::program(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "qheat: %s\n", error.what());
+    return qheat::app::kExitFailure;
+  }
+}

@@ -1,0 +1,283 @@
+#include "qheat/io/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "io/hdf5_file.hpp"
+#include "qheat/parallel/stop_signals.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr std::int64_t kFormat[2] = {1, 0};
+constexpr const char* kFileType = "qheat checkpoint";
+
+std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
+  return std::filesystem::path(path.string() + suffix);
+}
+
+class FileWriter final : public StateWriter {
+ public:
+  FileWriter(hdf5::File& file, std::string group) : file_(file), group_(std::move(group)) {}
+  void replicated(const std::string& name, std::span<const double> values) override {
+    file_.write(group_ + "/" + name, {static_cast<Index>(values.size())}, values);
+  }
+  void distributed(const std::string& name, std::span<const double> local, Index offset, Index global_size) override {
+    file_.write_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
+  }
+
+ private:
+  hdf5::File& file_;
+  std::string group_;
+};
+
+class FileReader final : public StateReader {
+ public:
+  FileReader(const hdf5::File& file, std::string group) : file_(file), group_(std::move(group)) {}
+  std::vector<double> replicated(const std::string& name) override { return file_.read(group_ + "/" + name); }
+  void distributed(const std::string& name, std::span<double> local, Index offset, Index global_size) override {
+    file_.read_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
+  }
+
+ private:
+  const hdf5::File& file_;
+  std::string group_;
+};
+
+class RecordWriter final : public StateWriter {
+ public:
+  explicit RecordWriter(std::map<std::string, std::vector<double>>& record) : record_(record) {}
+  void replicated(const std::string& name, std::span<const double> values) override {
+    record_[name].assign(values.begin(), values.end());
+  }
+  void distributed(const std::string& name, std::span<const double>, Index, Index) override {
+    throw Error("the results of a finished stage are small and the same on all ranks; " + name + " is not");
+  }
+
+ private:
+  std::map<std::string, std::vector<double>>& record_;
+};
+
+class RecordReader final : public StateReader {
+ public:
+  explicit RecordReader(const std::map<std::string, std::vector<double>>& record) : record_(record) {}
+  std::vector<double> replicated(const std::string& name) override { return record_.at(name); }
+  void distributed(const std::string& name, std::span<double>, Index, Index) override {
+    throw Error("a finished stage has no distributed " + name);
+  }
+
+ private:
+  const std::map<std::string, std::vector<double>>& record_;
+};
+
+/// FNV-1a: tells texts apart, no more is needed.
+std::string hash(const std::string& text) {
+  std::uint64_t value = 0xcbf29ce484222325ULL;
+  for (const unsigned char c : text) value = (value ^ c) * 0x100000001b3ULL;
+  return fmt::format("{:016x}", value);
+}
+
+}  // namespace
+
+CheckpointedRun::CheckpointedRun(CheckpointOptions options, RunIdentity identity, double started,
+                                 const Communicator& comm, Progress& progress)
+    : options_(std::move(options)),
+      identity_(std::move(identity)),
+      started_(started),
+      comm_(comm),
+      progress_(progress),
+      last_saved_(MPI_Wtime()),
+      last_offer_(last_saved_) {
+  if (options_.resume) load_newest();
+}
+
+CheckpointedRun::~CheckpointedRun() = default;
+
+std::string CheckpointedRun::path() const { return fmt::format("/{}", fmt::join(stages_, "/")); }
+
+void CheckpointedRun::enter(const std::string& stage) { stages_.push_back(stage); }
+
+void CheckpointedRun::leave() noexcept { stages_.pop_back(); }
+
+void CheckpointedRun::load_newest() {
+  bool found = false;
+  for (const char* suffix : {"", ".prev"}) {
+    const auto file = with_suffix(options_.file, suffix);
+    if (!comm_.any(comm_.is_root() && std::filesystem::exists(file))) continue;
+    found = true;
+    std::string why_not;
+    if (load_file(file, why_not)) {
+      progress_.log(fmt::format("resuming from {}", file.string()));
+      return;
+    }
+    progress_.log(fmt::format("{} cannot be used: {}", file.string(), why_not));
+  }
+  progress_.log(found ? "no checkpoint is usable: starting afresh"
+                      : fmt::format("there is no checkpoint {}: starting afresh", options_.file.string()));
+}
+
+bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& why_not) {
+  std::map<std::string, Record> finished;
+  std::string partial;
+  std::string job_text;
+  bool matches = true;
+  bool ok = true;
+  try {
+    const hdf5::File file = hdf5::File::open(name, &comm_);
+    if (!file.has_attribute("/", "complete")) throw Error("it was not written to its end");
+    if (file.text_attribute("/", "filetype") != kFileType) throw Error("it is no checkpoint");
+    if (file.integer_attribute("/", "format_version").at(0) != kFormat[0]) {
+      throw Error("it was written by a version of qheat with another format");
+    }
+    matches = file.text_attribute("/", "job_hash") == hash(identity_.job_text) &&
+              file.text_attribute("/", "digest") == identity_.digest;
+    if (matches) {
+      for (const auto& dataset : file.datasets("/finished")) {
+        const auto slash = dataset.rfind('/');
+        const std::string stage = dataset.substr(9, slash - 9);  // behind "/finished"
+        finished[stage][dataset.substr(slash + 1)] = file.read(dataset);
+      }
+      partial = file.text_attribute("/", "partial_stage");
+      // Everything is read once now: a damaged file must be found while another one can be taken.
+      for (const auto& dataset : file.datasets("/partial")) {
+        const Index size = file.size(dataset);
+        const Index share = (size + comm_.size() - 1) / comm_.size();
+        constexpr Index kPiece = 1 << 20;
+        const Index end = std::min(size, share * (comm_.rank() + 1));
+        std::vector<double> piece(static_cast<std::size_t>(std::min(kPiece, share)));
+        for (Index at = share * comm_.rank(); at < end; at += kPiece) {
+          const Index count = std::min(kPiece, end - at);
+          file.read_slab(dataset, {at, count, size}, std::span(piece).first(static_cast<std::size_t>(count)));
+        }
+      }
+    }
+  } catch (const Error& error) {
+    why_not = error.what();
+    ok = false;
+  }
+  if (comm_.any(!ok)) {
+    if (why_not.empty()) why_not = "another rank could not read it";
+    return false;
+  }
+  if (comm_.any(!matches)) {
+    throw InputError(fmt::format("{} belongs to another job (the job file has changed, or this version builds another "
+                                 "model from it); restore the job file, choose another output.file, or remove the "
+                                 "checkpoint",
+                                 name.string()));
+  }
+  finished_ = std::move(finished);
+  partial_stage_ = partial;
+  partial_file_ = name;
+  return true;
+}
+
+bool CheckpointedRun::restore_finished(const Load& load) {
+  const auto place = finished_.find(path());
+  if (place == finished_.end()) return false;
+  RecordReader reader(place->second);
+  load(reader);
+  return true;
+}
+
+bool CheckpointedRun::restore_partial(const Load& load) {
+  if (partial_stage_.empty() || partial_stage_ != path()) return false;
+  const hdf5::File file = hdf5::File::open(partial_file_, &comm_);
+  FileReader reader(file, "/partial");
+  load(reader);
+  partial_stage_.clear();
+  return true;
+}
+
+void CheckpointedRun::offer(double fraction, const Save& save) {
+  progress_.update(stages_.front(), fraction);
+  const double now = MPI_Wtime();
+  longest_pause_ = std::max(longest_pause_, now - last_offer_);
+  last_offer_ = now;
+  // Rank 0's clock and anybody's signal decide for all.
+  constexpr int kSave = 1;
+  constexpr int kStop = 2;
+  int wish = stop_signal_received() ? kStop : 0;
+  if (comm_.is_root()) {
+    const double needed = 1.5 * longest_pause_ + 2.0 * longest_write_ + 1.0;
+    if (options_.max_time > 0.0 && now - started_ + needed > options_.max_time) wish = kStop;
+    if (wish == 0 && now - last_saved_ > options_.interval) wish = kSave;
+  }
+  wish = comm_.max(wish);
+  if (wish == 0) return;
+  const bool saved = write(save);
+  if (wish == kStop) {
+    if (!saved) throw Error("the run was asked to stop but could not save its state; the checkpoint before is intact");
+    throw Stopped();
+  }
+}
+
+void CheckpointedRun::finish(const Save& save) {
+  const std::string here = path();
+  std::erase_if(finished_, [&](const auto& entry) { return entry.first.rfind(here + "/", 0) == 0; });
+  RecordWriter writer(finished_[here]);
+  save(writer);
+}
+
+bool CheckpointedRun::write(const Save& save) {
+  const double start = MPI_Wtime();
+  const auto temporary = with_suffix(options_.file, ".tmp");
+  std::string failure;
+  try {
+    hdf5::File file = hdf5::File::create(temporary, &comm_);
+    file.attribute("/", "filetype", kFileType);
+    file.attribute("/", "format_version", kFormat);
+    file.attribute("/", "qheat_version", QHEAT_VERSION);
+    file.attribute("/", "job_hash", hash(identity_.job_text));
+    file.attribute("/", "digest", identity_.digest);
+    file.attribute("/", "partial_stage", path());
+    file.write_text("/job", identity_.job_text);
+    for (const auto& [stage, record] : finished_) {
+      for (const auto& [name, values] : record) {
+        file.write("/finished" + stage + "/" + name, {static_cast<Index>(values.size())}, values);
+      }
+    }
+    FileWriter writer(file, "/partial");
+    save(writer);
+    constexpr std::int64_t kComplete = 1;
+    file.attribute("/", "complete", std::span(&kComplete, 1));
+    file.close();
+  } catch (const Error& error) {
+    failure = error.what();
+  }
+  bool ok = !comm_.any(!failure.empty());
+  if (ok && comm_.is_root()) {
+    try {
+      if (std::filesystem::exists(options_.file)) {
+        std::filesystem::rename(options_.file, with_suffix(options_.file, ".prev"));
+      }
+      hdf5::move_into_place(temporary, options_.file);
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+  }
+  ok = !comm_.any(!failure.empty());
+  if (!ok) {
+    if (comm_.is_root()) {
+      std::error_code ignored;
+      std::filesystem::remove(temporary, ignored);
+    }
+    progress_.log(fmt::format("checkpoint failed, the run goes on: {}", failure.empty() ? "another rank failed" : failure));
+  } else {
+    ++written_;
+  }
+  last_saved_ = MPI_Wtime();
+  last_offer_ = last_saved_;
+  longest_write_ = std::max(longest_write_, last_saved_ - start);
+  return ok;
+}
+
+void CheckpointedRun::discard() {
+  if (!comm_.is_root()) return;
+  for (const char* suffix : {"", ".prev", ".tmp"}) {
+    std::error_code ignored;
+    std::filesystem::remove(with_suffix(options_.file, suffix), ignored);
+  }
+}
+
+}  // namespace qheat

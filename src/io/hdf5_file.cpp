@@ -1,0 +1,307 @@
+#include "io/hdf5_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+
+namespace qheat::hdf5 {
+namespace {
+
+constexpr Index kChunkElements = 1 << 16;
+
+void require(bool ok, const std::string& what) {
+  if (!ok) throw Error("HDF5 cannot " + what);
+}
+
+Id space_of(const std::vector<Index>& shape) {
+  if (shape.empty()) return {H5Screate(H5S_SCALAR), H5Sclose, "describe a scalar"};
+  const std::vector<hsize_t> dims(shape.begin(), shape.end());
+  return {H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose, "describe a shape"};
+}
+
+Index count_of(const std::vector<Index>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+}
+
+/// Whole trailing axes up to about kChunkElements.
+std::vector<Index> chunk_of(const std::vector<Index>& shape) {
+  std::vector<Index> chunk(shape.size(), 1);
+  Index elements = 1;
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    chunk[axis] = std::clamp<Index>(kChunkElements / elements, 1, std::max<Index>(1, shape[axis]));
+    elements *= chunk[axis];
+  }
+  return chunk;
+}
+
+Id access(const Communicator* comm) {
+  Id list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "make a property list");
+  if (comm != nullptr) {
+    require(H5Pset_fapl_mpio(list.get(), comm->get(), MPI_INFO_NULL) >= 0, "open files on several ranks");
+    H5Pset_all_coll_metadata_ops(list.get(), true);
+    H5Pset_coll_metadata_write(list.get(), true);
+  }
+  H5Pset_fclose_degree(list.get(), H5F_CLOSE_STRONG);
+  return list;
+}
+
+Id text_type(std::size_t length) {
+  Id type(H5Tcopy(H5T_C_S1), H5Tclose, "make a text type");
+  H5Tset_size(type.get(), std::max<std::size_t>(1, length));
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  return type;
+}
+
+}  // namespace
+
+void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+File File::create(const std::filesystem::path& path, const Communicator* comm) {
+  silence();
+  const Id list = access(comm);
+  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
+  require(id >= 0, fmt::format("create {}: {}", path.string(), std::strerror(errno)));
+  return {Id(id, H5Fclose, "create a file"), comm};
+}
+
+File File::open(const std::filesystem::path& path, const Communicator* comm) {
+  silence();
+  const Id list = access(comm);
+  const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, list.get());
+  require(id >= 0, fmt::format("open {}: it is no HDF5 file, or it is cut off", path.string()));
+  return {Id(id, H5Fclose, "open a file"), comm};
+}
+
+Id File::transfer() const {
+  Id list(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "make a property list");
+  if (comm_ != nullptr) H5Pset_dxpl_mpio(list.get(), H5FD_MPIO_COLLECTIVE);
+  return list;
+}
+
+Id File::make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
+                      const std::vector<Index>& chunk) {
+  const Id space = space_of(shape);
+  const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "make a property list");
+  H5Pset_create_intermediate_group(links.get(), 1);
+  const Id creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "make a property list");
+  if (!chunk.empty() && count_of(shape) > 0) {
+    const std::vector<hsize_t> dims(chunk.begin(), chunk.end());
+    H5Pset_chunk(creation.get(), static_cast<int>(dims.size()), dims.data());
+    H5Pset_fletcher32(creation.get());
+  }
+  H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
+  const hid_t id = H5Dcreate2(file_.get(), name.c_str(), type, space.get(), links.get(), creation.get(), H5P_DEFAULT);
+  require(id >= 0, "create the dataset " + name);
+  return {id, H5Dclose, "create a dataset"};
+}
+
+Id File::dataset(const std::string& name) const {
+  const hid_t id = H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT);
+  require(id >= 0, "find the dataset " + name);
+  return {id, H5Dclose, "open a dataset"};
+}
+
+void File::write_all(const std::string& name, hid_t type, const std::vector<Index>& shape, const void* values) {
+  Id data = make_dataset(name, type, shape, chunk_of(shape));
+  const Id space = space_of(shape);
+  const bool mine = comm_ == nullptr || comm_->is_root();
+  if (!mine) H5Sselect_none(space.get());
+  const Id how = transfer();
+  const bool written = H5Dwrite(data.get(), type, space.get(), space.get(), how.get(), values) >= 0;
+  require_everywhere(data.close() && written, "write " + name);
+}
+
+void File::write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values) {
+  QHEAT_ASSERT(count_of(shape) == static_cast<Index>(values.size()));
+  write_all(name, H5T_NATIVE_DOUBLE, shape, values.data());
+}
+
+void File::write(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values) {
+  QHEAT_ASSERT(count_of(shape) == static_cast<Index>(values.size()));
+  write_all(name, H5T_NATIVE_INT64, shape, values.data());
+}
+
+void File::write_text(const std::string& name, const std::string& text) {
+  const Id type = text_type(text.size());
+  write_all(name, type.get(), {}, text.data());
+}
+
+void File::create_series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
+  std::vector<Index> shape = {count};
+  shape.insert(shape.end(), slice_shape.begin(), slice_shape.end());
+  std::vector<Index> chunk = chunk_of(shape);
+  chunk[0] = 1;
+  make_dataset(name, H5T_NATIVE_DOUBLE, shape, chunk);
+}
+
+void File::write_slice(const std::string& name, Index number, std::span<const double> values) {
+  const Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  std::vector<hsize_t> count(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.get())));
+  H5Sget_simple_extent_dims(space.get(), count.data(), nullptr);
+  std::vector<hsize_t> start(count.size(), 0);
+  start[0] = static_cast<hsize_t>(number);
+  count[0] = 1;
+  H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  const Id memory = space_of({static_cast<Index>(values.size())});
+  require(H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, values.data()) >= 0,
+          "write " + name);
+}
+
+void File::write_slab(const std::string& name, const Slab& slab, std::span<const double> values) {
+  Id data = make_dataset(name, H5T_NATIVE_DOUBLE, {slab.global}, {std::clamp<Index>(slab.global, 1, kChunkElements)});
+  const Id space = space_of({slab.global});
+  const Id memory = space_of({slab.local});
+  const auto start = static_cast<hsize_t>(slab.offset);
+  const auto count = static_cast<hsize_t>(slab.local);
+  if (slab.local == 0) {
+    H5Sselect_none(space.get());
+    H5Sselect_none(memory.get());
+  } else {
+    H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr);
+  }
+  const Id how = transfer();
+  const bool written =
+      H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), how.get(), values.data()) >= 0;
+  require_everywhere(data.close() && written, "write " + name);
+}
+
+void File::attribute(const std::string& object, const std::string& name, const std::string& text) {
+  const Id type = text_type(text.size());
+  const Id space = space_of({});
+  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                       H5P_DEFAULT, H5P_DEFAULT),
+                     H5Aclose, "write an attribute");
+  require(H5Awrite(attribute.get(), type.get(), text.data()) >= 0, "write an attribute");
+}
+
+void File::attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values) {
+  const Id space = values.size() == 1 ? space_of({}) : space_of({static_cast<Index>(values.size())});
+  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), H5T_NATIVE_INT64, space.get(),
+                                       H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                     H5Aclose, "write an attribute");
+  require(H5Awrite(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "write an attribute");
+}
+
+bool File::has(const std::string& name) const {
+  for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
+    const std::string part = name.substr(0, slash);
+    if (!part.empty() && H5Lexists(file_.get(), part.c_str(), H5P_DEFAULT) <= 0) return false;
+    if (slash == std::string::npos) return true;
+  }
+}
+
+std::vector<Index> File::shape(const std::string& name) const {
+  const Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  std::vector<hsize_t> dims(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.get())));
+  if (!dims.empty()) H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);
+  return {dims.begin(), dims.end()};
+}
+
+Index File::size(const std::string& name) const {
+  const Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  return static_cast<Index>(H5Sget_simple_extent_npoints(space.get()));
+}
+
+std::vector<double> File::read(const std::string& name) const {
+  const Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  std::vector<double> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  require(H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0,
+          fmt::format("read {}: the file is damaged", name));
+  return values;
+}
+
+void File::read_slab(const std::string& name, const Slab& slab, std::span<double> values) const {
+  const Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  require(H5Sget_simple_extent_npoints(space.get()) == slab.global, fmt::format("read {}: it has another size", name));
+  if (slab.local == 0) return;  // reads are independent of other ranks
+  const auto start = static_cast<hsize_t>(slab.offset);
+  const auto count = static_cast<hsize_t>(slab.local);
+  H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr);
+  const Id memory = space_of({slab.local});
+  require(H5Dread(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, values.data()) >= 0,
+          fmt::format("read {}: the file is damaged", name));
+}
+
+std::string File::read_text(const std::string& name) const {
+  const Id data = dataset(name);
+  const Id type(H5Dget_type(data.get()), H5Tclose, "read a type");
+  std::string text(H5Tget_size(type.get()), '\0');
+  require(H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) >= 0, "read " + name);
+  return text;
+}
+
+bool File::has_attribute(const std::string& object, const std::string& name) const {
+  return H5Aexists_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
+}
+
+std::string File::text_attribute(const std::string& object, const std::string& name) const {
+  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                     "find an attribute");
+  const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
+  std::string text(H5Tget_size(type.get()), '\0');
+  require(H5Aread(attribute.get(), type.get(), text.data()) >= 0, "read an attribute");
+  return text.c_str();  // without padding
+}
+
+std::vector<std::int64_t> File::integer_attribute(const std::string& object, const std::string& name) const {
+  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                     "find an attribute");
+  const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
+  std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  require(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "read an attribute");
+  return values;
+}
+
+std::vector<std::string> File::datasets(const std::string& group) const {
+  struct Found {
+    std::string root;
+    std::vector<std::string> names;
+  } found{group == "/" ? "" : group, {}};
+  const auto visit = [](hid_t, const char* name, const H5O_info_t* info, void* pointer) -> herr_t {
+    auto& into = *static_cast<Found*>(pointer);
+    if (info->type == H5O_TYPE_DATASET) into.names.push_back(into.root + "/" + name);
+    return 0;
+  };
+  if (group == "/" || has(group)) {
+    H5Ovisit_by_name(file_.get(), group.c_str(), H5_INDEX_NAME, H5_ITER_INC, visit, &found, H5P_DEFAULT);
+  }
+  return found.names;
+}
+
+void File::close() {
+  const bool flushed = H5Fflush(file_.get(), H5F_SCOPE_GLOBAL) >= 0;
+  const bool closed = file_.close();
+  require_everywhere(flushed && closed, "write the file to its end; is the disk full?");
+}
+
+void File::require_everywhere(bool ok, const std::string& what) const {
+  // A rank that fails alone would leave the others waiting in the next collective call.
+  require(comm_ == nullptr ? ok : !comm_->any(!ok), what);
+}
+
+void move_into_place(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto sync = [](const std::filesystem::path& path, int flags) {
+    const int descriptor = ::open(path.c_str(), flags);
+    const bool ok = descriptor >= 0 && ::fsync(descriptor) == 0;
+    if (descriptor >= 0) ::close(descriptor);
+    return ok;
+  };
+  const auto folder = to.has_parent_path() ? to.parent_path() : std::filesystem::path(".");
+  if (!sync(from, O_RDWR)) throw Error(fmt::format("cannot flush {} to the disk: {}", from.string(), std::strerror(errno)));
+  std::error_code failure;
+  std::filesystem::rename(from, to, failure);
+  if (failure) throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), failure.message()));
+  sync(folder, O_RDONLY | O_DIRECTORY);  // some file systems refuse; the rename itself has been done
+}
+
+}  // namespace qheat::hdf5

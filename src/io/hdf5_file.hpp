@@ -1,0 +1,103 @@
+#pragma once
+
+// The few HDF5 calls that results and checkpoints need, with errors as exceptions. Private to the library's sources.
+
+#include <hdf5.h>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/error.hpp"
+
+namespace qheat::hdf5 {
+
+/// Owns an HDF5 identifier.
+class Id {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Id(hid_t id, Close closer, const char* what) : id_(id), close_(closer) {
+    if (id < 0) throw Error(std::string("HDF5 cannot ") + what);
+  }
+  Id(Id&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Id& operator=(Id&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  Id(const Id&) = delete;
+  Id& operator=(const Id&) = delete;
+  ~Id() {
+    if (id_ >= 0) close_(id_);
+  }
+  hid_t get() const { return id_; }
+  /// Closes now; false if what was written did not reach the file.
+  bool close() { return close_(std::exchange(id_, -1)) >= 0; }
+
+ private:
+  hid_t id_;
+  Close close_;
+};
+
+/// Rows of a distributed vector.
+struct Slab {
+  Index offset, local, global;
+};
+
+/// A file; names are paths from the root, groups are made on the way. Without a communicator one rank writes alone.
+class File {
+ public:
+  static File create(const std::filesystem::path& path, const Communicator* comm = nullptr);
+  static File open(const std::filesystem::path& path, const Communicator* comm = nullptr);
+
+  void write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
+  void write(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values);
+  void write_text(const std::string& name, const std::string& text);
+  /// [count, shape...] to be filled slice by slice.
+  void create_series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
+  void write_slice(const std::string& name, Index number, std::span<const double> values);
+  /// Collective: every rank writes its part.
+  void write_slab(const std::string& name, const Slab& slab, std::span<const double> values);
+
+  void attribute(const std::string& object, const std::string& name, const std::string& text);
+  void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
+
+  bool has(const std::string& name) const;
+  std::vector<Index> shape(const std::string& name) const;
+  /// Number of elements.
+  Index size(const std::string& name) const;
+  std::vector<double> read(const std::string& name) const;
+  void read_slab(const std::string& name, const Slab& slab, std::span<double> values) const;
+  std::string read_text(const std::string& name) const;
+  std::string text_attribute(const std::string& object, const std::string& name) const;
+  std::vector<std::int64_t> integer_attribute(const std::string& object, const std::string& name) const;
+  bool has_attribute(const std::string& object, const std::string& name) const;
+  /// Paths of all datasets below a group.
+  std::vector<std::string> datasets(const std::string& group) const;
+
+  /// Writes everything out and closes; throws Error if that fails (a full disk shows here).
+  void close();
+
+ private:
+  File(Id file, const Communicator* comm) : file_(std::move(file)), comm_(comm) {}
+  Id make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
+                  const std::vector<Index>& chunk);
+  void write_all(const std::string& name, hid_t type, const std::vector<Index>& shape, const void* values);
+  void require_everywhere(bool ok, const std::string& what) const;
+  Id transfer() const;
+  Id dataset(const std::string& name) const;
+
+  Id file_;
+  const Communicator* comm_;
+};
+
+/// Silences HDF5's own error text: errors are exceptions.
+void silence();
+
+/// Makes `from` the file `to` for good: flushed to the disk, then renamed. Throws Error.
+void move_into_place(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace qheat::hdf5

@@ -1,0 +1,67 @@
+#include "qheat/io/progress.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+namespace qheat {
+
+std::string format_seconds(double seconds) {
+  if (seconds < 9.95) return fmt::format("{:.1f}s", seconds);
+  const auto whole = static_cast<long long>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{}s", whole);
+  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+  if (whole < 86400) return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
+  return fmt::format("{}d{:02}h", whole / 86400, whole % 86400 / 3600);
+}
+
+Progress::Progress(bool enabled)
+    : enabled_(enabled), terminal_(isatty(STDERR_FILENO) != 0), stage_start_(Clock::now()), last_shown_(Clock::now()) {}
+
+Progress::~Progress() { clear_line(); }
+
+void Progress::clear_line() {
+  if (!line_drawn_) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  line_drawn_ = false;
+}
+
+void Progress::update(const std::string& stage, double fraction) {
+  if (!enabled_) return;
+  const auto now = Clock::now();
+  if (stage != stage_) {
+    stage_ = stage;
+    first_fraction_ = fraction;  // of a resumed stage: its speed is that of this run
+    stage_start_ = now;
+    last_shown_ = now;
+  }
+  const auto pause = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(60000);
+  if (now - last_shown_ < pause) return;
+  last_shown_ = now;
+  const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
+  const double advanced = fraction - first_fraction_;
+  const std::string left =
+      advanced > 0.0 ? fmt::format(", {} left", format_seconds(elapsed * (1.0 - fraction) / advanced)) : "";
+  const std::string text = fmt::format("{}: {:.0f} %{}", stage, 100.0 * std::clamp(fraction, 0.0, 1.0), left);
+  if (terminal_) {
+    fmt::print(stderr, "\r\033[K  {}", text);
+    std::fflush(stderr);
+    line_drawn_ = true;
+  } else {
+    log(text);
+  }
+}
+
+void Progress::log(const std::string& message) {
+  if (!enabled_) return;
+  clear_line();
+  fmt::print(stderr, "[{:%H:%M:%S}] {}\n", fmt::localtime(std::time(nullptr)), message);
+  std::fflush(stderr);
+}
+
+}  // namespace qheat
