@@ -23,7 +23,9 @@ const char* method_name(ExactMethod method) {
 }
 
 /// Vectors that the rate equation's integrator holds: 13 stages, the state and its copies, in real numbers.
-double rate_bytes(Index cells, int ranks) { return 20.0 * 8.0 * static_cast<double>(cells) / ranks; }
+double rate_bytes(Index cells, int ranks) {
+  return 20.0 * 8.0 * static_cast<double>(cells) / ranks;
+}
 
 struct Need {
   double bytes_per_rank = 0.0;
@@ -34,11 +36,12 @@ Need need_of(const Job& job, int ranks) {
   Need need;
   const auto useful = [](double size, double share) { return std::max(1, static_cast<int>(size / share)); };
   if (job.exact) {
-    for (const auto& plan : plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0)) {
+    for (const auto& plan :
+         plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0)) {
       need.bytes_per_rank = std::max(need.bytes_per_rank, plan.bytes_per_rank);
       const bool dense = plan.method == ExactMethod::diagonalize;
-      need.sensible_ranks = std::max(
-          need.sensible_ranks, useful(static_cast<double>(plan.dimension), dense ? kRowsARank : kStatesARank));
+      need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(plan.dimension),
+                                                                 dense ? kRowsARank : kStatesARank));
     }
   }
   if (wants_second_order_rates(job)) {
@@ -53,17 +56,20 @@ void print_model(const Job& job) {
   const Model& model = *job.model;
   fmt::print("{}: valid\n", job.name);
   if (!job.title.empty()) fmt::print("title       {}\n", job.title);
-  fmt::print("lattice     {} sites ({}), {} bonds{}\n", model.sites(), fmt::join(model.lattice.shape(), " x "),
-             model.lattice.bond_count(), model.lattice.explicit_graph() ? " listed by hand" : "");
+  fmt::print("lattice     {} sites ({}), {} bonds{}\n", model.sites(),
+             fmt::join(model.lattice.shape(), " x "), model.lattice.bond_count(),
+             model.lattice.explicit_graph() ? " listed by hand" : "");
   fmt::print("sites       {} levels in {} bands\n", model.levels(), model.site.bands());
   fmt::print("interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
              model.conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
-  fmt::print("bath        {}\n", model.bath.closed() ? "none" : fmt::format("dephasing gamma = {:g}", model.bath.dephasing));
+  fmt::print("bath        {}\n",
+             model.bath.closed() ? "none" : fmt::format("dephasing gamma = {:g}", model.bath.dephasing));
   if (job.time) fmt::print("time        0 to {:g}, {} outputs\n", job.time->end, job.time->outputs);
 }
 
 void print_exact(const Job& job) {
-  const auto plans = plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
+  const auto plans =
+      plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
   constexpr std::size_t kMostLines = 12;
   for (std::size_t s = 0; s < std::min(plans.size(), kMostLines); ++s) {
     const auto& plan = plans[s];
@@ -72,7 +78,8 @@ void print_exact(const Job& job) {
                plan.dimension, plan.columns, plan.sampled ? "random-phase states" : "state vector(s)",
                method_name(plan.method));
   }
-  if (plans.size() > kMostLines) fmt::print("            ... and {} more sectors\n", plans.size() - kMostLines);
+  if (plans.size() > kMostLines)
+    fmt::print("            ... and {} more sectors\n", plans.size() - kMostLines);
 }
 
 void print_ranks(const Job& job, double free_here) {
@@ -85,8 +92,8 @@ void print_ranks(const Job& job, double free_here) {
     if (ranks > sensible || ranks >= 1 << 20) break;
   }
   const double one = need_of(job, 1).bytes_per_rank;
-  fmt::print("advice      1 to {} rank(s) make sense; {:.3g} GB in all, {:.3g} GB are free here\n", sensible, one / 1e9,
-             free_here / 1e9);
+  fmt::print("advice      1 to {} rank(s) make sense; {:.3g} GB in all, {:.3g} GB are free here\n", sensible,
+             one / 1e9, free_here / 1e9);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace qheat::app {
 
 struct RunArguments {
   std::string job;
-  std::string out;       ///< empty: as the job says
+  std::string out;  ///< empty: as the job says
   bool resume = false;
   double max_time = 0.0;  ///< seconds; 0: none
 };

@@ -63,7 +63,8 @@ int guarded(const Communicator* comm, const std::function<int()>& body) {
   } catch (const std::bad_alloc&) {
     return fail(comm, kExitFailure, "qheat: out of memory; use more nodes, fewer sites or a smaller sector");
   } catch (const std::exception& error) {
-    return fail(comm, kExitFailure, fmt::format("qheat: unexpected failure: {}; please report this", error.what()));
+    return fail(comm, kExitFailure,
+                fmt::format("qheat: unexpected failure: {}; please report this", error.what()));
   }
 }
 

@@ -35,12 +35,14 @@ int info(const std::string& name) {
     }
   }();
   const std::string type = attribute_or(file, "filetype", "");
-  if (type != "qheat results" && type != "qheat checkpoint") throw InputError(fmt::format("{} was not written by qheat", name));
+  if (type != "qheat results" && type != "qheat checkpoint")
+    throw InputError(fmt::format("{} was not written by qheat", name));
   const auto format = file.integer_attribute("/", "format_version");
   fmt::print("{}: {} (format {}.{}), {}\n", name, type, format.at(0), format.at(1),
              file.has_attribute("/", "complete") ? "complete" : "NOT complete");
   if (file.has("/job")) {
-    if (const auto title = title_of(file.read_text("/job")); !title.empty()) fmt::print("title      {}\n", title);
+    if (const auto title = title_of(file.read_text("/job")); !title.empty())
+      fmt::print("title      {}\n", title);
   }
   fmt::print("written by qheat {} ({}){}\n", attribute_or(file, "qheat_version", "?"),
              attribute_or(file, "git_revision", "?"),
@@ -53,7 +55,8 @@ int info(const std::string& name) {
   }
   if (file.has("/time")) {
     const auto time = file.read("/time");
-    if (!time.empty()) fmt::print("time       {:g} to {:g}, {} outputs\n", time.front(), time.back(), time.size());
+    if (!time.empty())
+      fmt::print("time       {:g} to {:g}, {} outputs\n", time.front(), time.back(), time.size());
   }
   std::map<std::string, std::vector<std::string>> groups;
   for (const auto& dataset : file.datasets("/")) {
@@ -61,8 +64,9 @@ int info(const std::string& name) {
     const auto shape = file.shape(dataset);
     const auto group = dataset.rfind("/timing/", 0) == 0 ? std::string() : dataset.substr(0, slash);
     if (group.empty()) continue;
-    groups[group].push_back(shape.empty() ? dataset.substr(slash + 1)
-                                          : fmt::format("{} [{}]", dataset.substr(slash + 1), fmt::join(shape, ", ")));
+    groups[group].push_back(shape.empty()
+                                ? dataset.substr(slash + 1)
+                                : fmt::format("{} [{}]", dataset.substr(slash + 1), fmt::join(shape, ", ")));
   }
   for (const auto& [group, datasets] : groups) fmt::print("{:<22} {}\n", group, fmt::join(datasets, ", "));
   if (file.has("/timing")) {

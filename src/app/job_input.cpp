@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <limits>
 
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
@@ -39,6 +40,11 @@ Job read_job_on_all_ranks(const std::string& file, const Communicator& comm) {
   text = broadcast(std::move(text), comm);
   if (!comm.is_root()) job = parse_job(std::move(text), file);
   if (!job.unavailable.empty()) throw InputError(job.unavailable);
+  if (job.model && !job.initial) {  // a kernel alone: all cells
+    const std::vector<double> hot(static_cast<std::size_t>(job.model->sites()),
+                                  std::numeric_limits<double>::infinity());
+    job.initial = InitialState::thermal(*job.model, hot);
+  }
   return job;
 }
 

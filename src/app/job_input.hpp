@@ -7,8 +7,8 @@
 
 namespace qheat::app {
 
-/// The same job on all ranks; only rank 0 touches the file. Throws InputError on all ranks, also for computations that
-/// this version does not have. Collective.
+/// The same job on all ranks; only rank 0 touches the file. Throws InputError on all ranks, also for
+/// computations that this version does not have. Collective.
 Job read_job_on_all_ranks(const std::string& file, const Communicator& comm);
 
 /// Fingerprint of the model that a job stands for: numbers that a checkpoint must agree with.

@@ -39,13 +39,16 @@ std::vector<std::string> words_before_dashes(int argc, char** argv, CommandLine&
 
 void add_commands(CLI::App& app, CommandLine& line) {
   app.require_subcommand(1);
-  auto* run = app.add_subcommand("run", "Compute what a job file asks for (under mpirun or srun: on all ranks)");
+  auto* run =
+      app.add_subcommand("run", "Compute what a job file asks for (under mpirun or srun: on all ranks)");
   run->add_option("JOB", line.run.job, "job file (TOML)")->required();
   run->add_option("--out", line.run.out, "results file; default: as the job says");
   run->add_flag("--resume", line.run.resume, "go on from the checkpoint of an earlier run");
-  run->add_option("--max-time", line.max_time, "wall time after which to save and stop with exit code 75, such as 3h50m");
+  run->add_option("--max-time", line.max_time,
+                  "wall time after which to save and stop with exit code 75, such as 3h50m");
   run->footer("PETSc options may follow after --");
-  auto* check = app.add_subcommand("check", "Validate a job file; tell sizes, memory and sensible numbers of ranks");
+  auto* check =
+      app.add_subcommand("check", "Validate a job file; tell sizes, memory and sensible numbers of ranks");
   check->add_option("JOB", line.job, "job file (TOML)")->required();
   auto* info = app.add_subcommand("info", "Tell what is in a results file");
   info->add_option("RESULT", line.results, "results file (HDF5)")->required();
@@ -53,11 +56,15 @@ void add_commands(CLI::App& app, CommandLine& line) {
   plot->add_option("RESULT", line.results, "results file (HDF5)")->required();
   plot->add_option_function<std::string>(
       "-o,--output",
-      [&line](const std::string& folder) { line.plot_arguments.insert(line.plot_arguments.end(), {"-o", folder}); },
+      [&line](const std::string& folder) {
+        line.plot_arguments.insert(line.plot_arguments.end(), {"-o", folder});
+      },
       "folder of the pictures; default: <RESULT>_plots");
   plot->add_option_function<std::string>(
       "--format",
-      [&line](const std::string& formats) { line.plot_arguments.insert(line.plot_arguments.end(), {"--format", formats}); },
+      [&line](const std::string& formats) {
+        line.plot_arguments.insert(line.plot_arguments.end(), {"--format", formats});
+      },
       "png, svg, pdf, or a list such as png,svg (default)");
   app.add_subcommand("version", "Tell the versions of the program and its libraries");
 }

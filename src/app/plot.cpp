@@ -22,7 +22,8 @@ int execute(const std::vector<std::string>& words, bool silent) {
   const pid_t child = fork();
   if (child < 0) throw Error(fmt::format("cannot start {}: {}", words[0], std::strerror(errno)));
   if (child == 0) {
-    if (silent && (std::freopen("/dev/null", "w", stdout) == nullptr || std::freopen("/dev/null", "w", stderr) == nullptr)) {
+    if (silent && (std::freopen("/dev/null", "w", stdout) == nullptr ||
+                   std::freopen("/dev/null", "w", stderr) == nullptr)) {
       _exit(127);
     }
     execvp(arguments[0], arguments.data());
@@ -42,17 +43,19 @@ std::string find_python() {
   for (const auto& python : candidates) {
     if (execute({python, "-c", "import h5py, numpy, matplotlib"}, true) == 0) return python;
   }
-  throw Error(fmt::format("pictures need a Python with h5py, numpy and matplotlib; none of {} has them. Debian: apt-get "
-                          "install python3-h5py python3-matplotlib; elsewhere: pip install h5py matplotlib, or name one "
-                          "in QHEAT_PYTHON",
-                          fmt::join(candidates, ", ")));
+  throw Error(fmt::format(
+      "pictures need a Python with h5py, numpy and matplotlib; none of {} has them. Debian: apt-get "
+      "install python3-h5py python3-matplotlib; elsewhere: pip install h5py matplotlib, or name one "
+      "in QHEAT_PYTHON",
+      fmt::join(candidates, ", ")));
 }
 
 std::filesystem::path find_script(const std::filesystem::path& program) {
   std::error_code ignored;
   auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
   if (ignored) self = program;
-  for (const auto& folder : {self.parent_path() / QHEAT_INSTALLED_PLOT_DIR, std::filesystem::path(QHEAT_SOURCE_PLOT_DIR)}) {
+  for (const auto& folder :
+       {self.parent_path() / QHEAT_INSTALLED_PLOT_DIR, std::filesystem::path(QHEAT_SOURCE_PLOT_DIR)}) {
     if (std::filesystem::exists(folder / "qheat_plot.py")) return folder / "qheat_plot.py";
   }
   throw Error("the picture maker qheat_plot.py is not installed beside the program (share/qheat/plot)");

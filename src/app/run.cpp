@@ -28,7 +28,12 @@ struct Findings {
 class JobRun {
  public:
   JobRun(const Job& job, const Communicator& comm, RunControl& control, Progress& progress)
-      : job_(job), model_(*job.model), times_(job.time->times()), comm_(comm), control_(control), progress_(progress) {}
+      : job_(job),
+        model_(*job.model),
+        times_(job.time->times()),
+        comm_(comm),
+        control_(control),
+        progress_(progress) {}
 
   Findings compute() {
     Findings found;
@@ -36,7 +41,8 @@ class JobRun {
       const Stage stage(control_, "exact");
       progress_.log("exact propagation");
       const Timings::Scope scope(timings_, "exact");
-      found.exact = propagate_exact(model_, *job_.initial, times_, exact_options(*job_.exact), comm_, control_, timings_);
+      found.exact = propagate_exact(model_, *job_.initial, times_, exact_options(*job_.exact), comm_,
+                                    control_, timings_);
     }
     if (wants_second_order(job_)) {
       const Timings::Scope scope(timings_, "second-order kernel");
@@ -47,11 +53,12 @@ class JobRun {
       {
         const Stage stage(control_, "many-body-tcl2");
         progress_.log("many-body gain-loss equation, second-order kernel");
-        found.many_body =
-            solve_many_body(model_, *job_.initial, *found.second_order, times_, options, comm_, control_, timings_);
+        found.many_body = solve_many_body(model_, *job_.initial, *found.second_order, times_, options, comm_,
+                                          control_, timings_);
       }
       const Stage stage(control_, "sites-tcl2");
-      found.sites = solve_sites(model_, *job_.initial, *found.second_order, times_, options, comm_, control_, timings_);
+      found.sites =
+          solve_sites(model_, *job_.initial, *found.second_order, times_, options, comm_, control_, timings_);
     }
     return found;
   }
@@ -67,7 +74,7 @@ class JobRun {
     if (found.many_body) {
       file.dataset("/rates/tcl2/populations", populations_shape, found.many_body->populations);
       file.dataset("/rates/tcl2/energy", {outputs(), sites()}, found.many_body->energy);
-      warn_about_pure_start(file, "/rates/tcl2");
+      warn_about_uneven_start(file, "/rates/tcl2");
     }
     if (found.sites) {
       file.dataset("/sites/tcl2/populations", populations_shape, found.sites->populations);
@@ -101,7 +108,8 @@ class JobRun {
     if (found.exact && found.sites) {
       const auto errors = closure(found);
       double worst = std::nan("");
-      for (const double e : errors) worst = std::isnan(worst) ? e : std::max(worst, std::isnan(e) ? worst : e);
+      for (const double e : errors)
+        worst = std::isnan(worst) ? e : std::max(worst, std::isnan(e) ? worst : e);
       fmt::print("site equation   closure error at most {:.2g}, {:.2g} at the end\n", worst, errors.back());
     }
     if (found.many_body && found.sites) {
@@ -147,8 +155,9 @@ class JobRun {
 
   void write_kernel(ResultsFile& file, const SecondOrderKernel& kernel) const {
     const Sector cells = cell_sector(model_, *job_.initial);
-    file.dataset("/kernel/tcl2/bond_rate", {outputs(), bonds()}, bond_rate_series(model_, *job_.initial, kernel, times_));
-    warn_about_pure_start(file, "/kernel/tcl2");
+    file.dataset("/kernel/tcl2/bond_rate", {outputs(), bonds()},
+                 bond_rate_series(model_, *job_.initial, kernel, times_));
+    warn_about_uneven_start(file, "/kernel/tcl2");
     const Index limit = job_.kernel ? job_.kernel->store_limit : 0;
     if (cells.dimension() > limit) return;
     std::vector<std::int64_t> bands;
@@ -161,15 +170,16 @@ class JobRun {
     file.series("/kernel/tcl2/generator", outputs(), {cells.dimension(), cells.dimension()});
     if (!comm_.is_root()) return;
     for (std::size_t k = 0; k < times_.size(); ++k) {
-      file.slice("/kernel/tcl2/generator", static_cast<Index>(k), dense_generator(cells, kernel.at(times_[k])));
+      file.slice("/kernel/tcl2/generator", static_cast<Index>(k),
+                 dense_generator(cells, kernel.at(times_[k])));
     }
   }
 
-  void warn_about_pure_start(ResultsFile& file, const std::string& group) const {
-    if (!job_.initial->pure_in_band) return;
+  void warn_about_uneven_start(ResultsFile& file, const std::string& group) const {
+    if (even_in_bands(model_, *job_.initial)) return;
     file.attribute(group, "warning",
-                   "the job starts in a pure state inside a band (within_band = \"pure\"): the kernel describes the "
-                   "evenly mixed start only");
+                   "the job does not start evenly mixed inside its bands; kernel and rate equations describe "
+                   "the evenly mixed start");
   }
 
   const Job& job_;
@@ -186,7 +196,8 @@ std::string sector_text(const Job& job) {
   if (sectors.size() > 1) return fmt::format("{} sectors", sectors.size());
   const Index dimension = level_sector_dimension(*job.model, sectors.front());
   if (sectors.front().empty()) return fmt::format("full space of {} states", dimension);
-  return fmt::format("sector with [{}] sites in each band: {} states", fmt::join(sectors.front(), ", "), dimension);
+  return fmt::format("sector with [{}] sites in each band: {} states", fmt::join(sectors.front(), ", "),
+                     dimension);
 }
 
 void print_header(const Job& job, const std::filesystem::path& output, const Communicator& comm) {
@@ -204,7 +215,8 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
   const Job job = read_job_on_all_ranks(arguments.job, comm);
-  const std::filesystem::path output = arguments.out.empty() ? job.output : std::filesystem::path(arguments.out);
+  const std::filesystem::path output =
+      arguments.out.empty() ? job.output : std::filesystem::path(arguments.out);
   const OutputLock lock(output, comm);
   print_header(job, output, comm);
   Progress progress(comm.is_root());

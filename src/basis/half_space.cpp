@@ -10,7 +10,8 @@ namespace {
 
 __extension__ using Wide = __int128;  // products of two 63-bit numbers
 
-/// All ways to give `sites` sites labels with at most `most` sites a label, leaving at most `other_sites` over.
+/// All ways to give `sites` sites labels with at most `most` sites a label, leaving at most `other_sites`
+/// over.
 void feasible_counts(int sites, const std::vector<int>& most, std::vector<int>& counts,
                      std::vector<std::vector<int>>& found) {
   const std::size_t label = counts.size();
@@ -35,17 +36,20 @@ Index configurations(const std::vector<int>& counts, const std::vector<int>& lev
       // total * binomial stays integral after each step
       ++sites;
       const Wide next = static_cast<Wide>(total) * sites / k;
-      if (next > INT64_MAX) throw Error("the basis has more than 2^63 states; take fewer sites or a smaller sector");
+      if (next > INT64_MAX)
+        throw Error("the basis has more than 2^63 states; take fewer sites or a smaller sector");
       total = static_cast<Index>(next);
     }
   }
   for (std::size_t label = 0; label < counts.size(); ++label) {
-    for (int k = 0; k < counts[label]; ++k) total = checked_product(total, levels_of_label[label], "the basis");
+    for (int k = 0; k < counts[label]; ++k)
+      total = checked_product(total, levels_of_label[label], "the basis");
   }
   return total;
 }
 
-HalfSpace::HalfSpace(int sites, int other_sites, std::vector<Level> label_of_level, const std::vector<int>& counts)
+HalfSpace::HalfSpace(int sites, int other_sites, std::vector<Level> label_of_level,
+                     const std::vector<int>& counts)
     : sites_(sites), label_of_level_(std::move(label_of_level)), levels_of_label_(counts.size(), 0) {
   QHEAT_ASSERT(std::accumulate(counts.begin(), counts.end(), 0) == sites + other_sites);
   static_cast<void>(other_sites);
@@ -64,15 +68,16 @@ HalfSpace::HalfSpace(int sites, int other_sites, std::vector<Level> label_of_lev
     size_ = checked_sum(size_, size, "half of the lattice");
   }
   if (size_ > Index{1} << 31) {
-    throw Error("half of the lattice alone has more than 2^31 configurations; take fewer sites or a smaller sector");
+    throw Error(
+        "half of the lattice alone has more than 2^31 configurations; take fewer sites or a smaller sector");
   }
   table_.reserve(static_cast<std::size_t>(checked_product(size_, sites_, "half of the lattice")));
   for (const auto& c : classes_) enumerate(c);
 }
 
 void HalfSpace::enumerate(const Class& wanted) {
-  // Lexicographic order: repeat "next configuration with the same counts", which is found by trying levels upwards
-  // site by site while the remaining counts allow it.
+  // Lexicographic order: repeat "next configuration with the same counts", which is found by trying levels
+  // upwards site by site while the remaining counts allow it.
   std::vector<Level> current(static_cast<std::size_t>(sites_));
   std::vector<int> left = wanted.counts;
   const auto descend = [&](const auto& self, std::size_t site) -> void {
@@ -111,7 +116,8 @@ Index HalfSpace::rank_in_class(std::span<const Level> levels) const {
   auto sites_left = static_cast<Index>(levels.size());
   // Fixing one site to a level of label b leaves completions * left[b] / (sites_left * levels_of_label[b]).
   const auto after_fixing = [&](std::size_t label) {
-    return static_cast<Index>(static_cast<Wide>(completions) * left[label] / sites_left / levels_of_label_[label]);
+    return static_cast<Index>(static_cast<Wide>(completions) * left[label] / sites_left /
+                              levels_of_label_[label]);
   };
   for (const Level level : levels) {
     const auto& lower = lower_[level];

@@ -5,7 +5,8 @@
 namespace qheat {
 namespace {
 
-void all_counts(int sites_left, std::size_t bands_left, std::vector<int>& counts, std::vector<std::vector<int>>& all) {
+void all_counts(int sites_left, std::size_t bands_left, std::vector<int>& counts,
+                std::vector<std::vector<int>>& all) {
   if (bands_left == 1) {
     counts.push_back(sites_left);
     all.push_back(counts);

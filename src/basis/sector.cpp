@@ -24,7 +24,8 @@ Sector::Sector(int sites, std::vector<Level> label_of_level, const std::vector<i
     const int partner = suffix_.find_class(difference(counts_, classes[k].counts));
     const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
     blocks_.push_back({static_cast<int>(k), partner, classes[k].first, classes[k].size, length, dimension_});
-    dimension_ = checked_sum(dimension_, checked_product(classes[k].size, length, "the sector"), "the sector");
+    dimension_ =
+        checked_sum(dimension_, checked_product(classes[k].size, length, "the sector"), "the sector");
   }
 }
 

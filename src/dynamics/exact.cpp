@@ -16,9 +16,10 @@
 namespace qheat {
 namespace {
 
+constexpr std::uint32_t kPhaseStream = 0x80000000U;  // apart from the detunings' random numbers
 constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
 constexpr Index kKrylovBlock = 8;
-constexpr double kPhaseAStep = 15.0;         // |H| dt of one Krylov step: bounds the time between safe points
+constexpr double kPhaseAStep = 15.0;  // |H| dt of one Krylov step: bounds the time between safe points
 constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
 
 /// Probabilities of this rank's states in a diagonal product state.
@@ -41,7 +42,8 @@ std::vector<double> local_weights(const DistributedSector& space, const InitialS
     const double head = weight(sector.prefix().configuration(row), 0);
     const Index first = sector.suffix().classes()[static_cast<std::size_t>(block.suffix_class)].first;
     for (Index j = 0; j < block.row_length; ++j) {
-      weights.push_back(head == 0.0 ? 0.0 : head * weight(sector.suffix().configuration(first + j), prefix_sites));
+      weights.push_back(head == 0.0 ? 0.0
+                                    : head * weight(sector.suffix().configuration(first + j), prefix_sites));
     }
   }
   return weights;
@@ -70,8 +72,8 @@ struct Sums {
 class SectorPropagation {
  public:
   SectorPropagation(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                    const ExactOptions& options, const SectorPlan& plan, std::uint32_t number, const Communicator& comm,
-                    Timings& timings)
+                    const ExactOptions& options, const SectorPlan& plan, std::uint32_t number,
+                    const Communicator& comm, Timings& timings)
       : times_(times),
         options_(options),
         plan_(plan),
@@ -140,8 +142,9 @@ class SectorPropagation {
       if (plan_.sampled) {
         const auto state = static_cast<std::uint64_t>(space_->first_state() + i);
         for (Index k = 0; k < psi.columns(); ++k) {
-          const double u = random.uniform({static_cast<std::uint32_t>(state), static_cast<std::uint32_t>(state >> 32),
-                                           static_cast<std::uint32_t>(first + k), number_});
+          const double u =
+              random.uniform({static_cast<std::uint32_t>(state), static_cast<std::uint32_t>(state >> 32),
+                              static_cast<std::uint32_t>(first + k), kPhaseStream + number_});
           psi.column(k)[i] = std::polar(amplitude, 2.0 * std::numbers::pi * u);
         }
       } else if (occupied >= first && occupied < first + psi.columns()) {
@@ -163,7 +166,8 @@ class SectorPropagation {
   }
 
   template <class Progress>
-  void run_diagonalized(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
+  void run_diagonalized(RunControl& control, Index first, Index columns, Sums& sums,
+                        const Progress& progress) {
     ColumnStorage<Complex> psi(space_->local_size(), columns);
     ColumnStorage<Complex> coefficients(spectrum_->local_coefficients(), columns);
     prepare(first, psi.block());
@@ -206,7 +210,8 @@ class SectorPropagation {
       time = static_cast<std::size_t>(place[0]);
       step = static_cast<int>(place[1]);
       for (Index k = 0; k < columns; ++k) {
-        reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(), 2 * space_->dimension());
+        reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
+                           2 * space_->dimension());
       }
     });
     if (!restored) prepare(first, psi.block());
@@ -215,16 +220,19 @@ class SectorPropagation {
       const double place[2] = {static_cast<double>(time), static_cast<double>(step)};
       writer.replicated("place", place);
       for (Index k = 0; k < columns; ++k) {
-        writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(), 2 * space_->dimension());
+        writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
+                           2 * space_->dimension());
       }
     };
     while (time < times_.size()) {
       const double interval = time == 0 ? times_[0] : times_[time] - times_[time - 1];
-      const int steps = interval == 0.0 ? 0 : std::max(1, static_cast<int>(std::ceil(radius_ * interval / kPhaseAStep)));
+      const int steps =
+          interval == 0.0 ? 0 : std::max(1, static_cast<int>(std::ceil(radius_ * interval / kPhaseAStep)));
       if (step < steps) {
         const Timings::Scope scope(timings_, "evolution");
         const double dt = interval / steps;
-        krylov_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()), psi.block());
+        krylov_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()),
+                         psi.block());
         ++step;
       }
       const double within = steps == 0 ? 1.0 : static_cast<double>(step) / steps;
@@ -276,8 +284,10 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
     const Stage stage(control, fmt::format("sector-{}", s));
     Sums sums(mean.size());
     if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
-      SectorPropagation sector(model, initial, times, options, plan, static_cast<std::uint32_t>(s), comm, timings);
-      sums = sector.run(control, [&](double fraction) { return (done + fraction * sector_cost(plan)) / cost; });
+      SectorPropagation sector(model, initial, times, options, plan, static_cast<std::uint32_t>(s), comm,
+                               timings);
+      sums =
+          sector.run(control, [&](double fraction) { return (done + fraction * sector_cost(plan)) / cost; });
       control.finish([&](StateWriter& writer) { sums.save(writer); });
     }
     done += sector_cost(plan);
@@ -285,7 +295,7 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
     for (std::size_t e = 0; e < mean.size(); ++e) {
       const double average = sums.values[e] / columns;
       mean[e] += plan.sampled ? average : sums.values[e];
-      if (plan.sampled && plan.columns > 1) {
+      if (plan.sampled) {  // one sample has no spread: NaN
         variance[e] += std::max(0.0, sums.squares[e] / columns - average * average) / (columns - 1.0);
       }
     }

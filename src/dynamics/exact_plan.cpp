@@ -65,8 +65,9 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
 
 }  // namespace
 
-std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                                   const ExactOptions& options, int ranks, double free_bytes) {
+std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial,
+                                   const std::vector<double>& times, const ExactOptions& options, int ranks,
+                                   double free_bytes) {
   const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {
@@ -75,7 +76,8 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                     .columns = occupied_states(model, initial, counts)};
     if (plan.columns == 0) continue;
     const int samples = options.samples > 0 ? options.samples : kDefaultSamples;
-    const bool whole = plan.columns <= samples || (options.samples == 0 && plan.dimension <= kLargestWholeMixture);
+    const bool whole =
+        plan.columns <= samples || (options.samples == 0 && plan.dimension <= kLargestWholeMixture);
     if (!whole) {
       plan.sampled = true;
       plan.columns = samples;
@@ -96,11 +98,13 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::krylov);
     }
     if (!fits(plan.bytes_per_rank)) {
-      throw Error(fmt::format(
-          "exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use "
-          "more nodes, fewer sites{}",
-          plan.dimension, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
-          options.method == ExactMethod::diagonalize ? ", or exact.method = \"krylov\"" : " or a smaller sector"));
+      throw Error(
+          fmt::format("exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but "
+                      "{:.3g} GB are free; use "
+                      "more nodes, fewer sites{}",
+                      plan.dimension, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
+                      options.method == ExactMethod::diagonalize ? ", or exact.method = \"krylov\""
+                                                                 : " or a smaller sector"));
     }
     plans.push_back(plan);
   }

@@ -49,9 +49,10 @@ void KrylovEvolution::advance(double dt, double tolerance, ColumnBlock<Complex> 
     MFNConvergedReason reason = MFN_CONVERGED_ITERATING;
     QHEAT_PETSC(MFNGetConvergedReason(s.solver.get(), &reason));
     if (reason < 0) {
-      throw Error(fmt::format("the Krylov propagation did not converge to {:g} in a step of {:g} (reason {}); raise "
-                              "exact.tolerance or ask for more outputs",
-                              tolerance, dt, static_cast<int>(reason)));
+      throw Error(
+          fmt::format("the Krylov propagation did not converge to {:g} in a step of {:g} (reason {}); raise "
+                      "exact.tolerance or ask for more outputs",
+                      tolerance, dt, static_cast<int>(reason)));
     }
     const PetscScalar* result = nullptr;
     QHEAT_PETSC(VecGetArrayRead(s.output.get(), &result));

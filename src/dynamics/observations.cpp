@@ -4,7 +4,8 @@ namespace qheat {
 
 Observations unpack(const ObservationLayout& layout, std::span<const double> series) {
   Observations result;
-  const auto append = [&](std::vector<double>& target, std::size_t time, std::size_t first, std::size_t count) {
+  const auto append = [&](std::vector<double>& target, std::size_t time, std::size_t first,
+                          std::size_t count) {
     const auto part = series.subspan(time * layout.size() + first, count);
     target.insert(target.end(), part.begin(), part.end());
   };

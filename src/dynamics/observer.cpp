@@ -38,9 +38,11 @@ std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) {
   for (Index k = 0; k < psi.columns(); ++k) {
     const auto column = psi.column_span(k);
     const auto here = std::span(values).subspan(static_cast<std::size_t>(k) * size, size);
-    add_site_populations(space, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
-                         here.subspan(layout_.populations(), layout_.sites() * layout_.levels()));
-    for (std::size_t e = 0; e < outflows_.size(); ++e) here[layout_.outflow() + e] = measure(*outflows_[e], column);
+    add_site_populations(
+        space, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
+        here.subspan(layout_.populations(), layout_.sites() * layout_.levels()));
+    for (std::size_t e = 0; e < outflows_.size(); ++e)
+      here[layout_.outflow() + e] = measure(*outflows_[e], column);
     here[layout_.norm()] = local_real_product(column, column);
     here[layout_.total_energy()] = measure(hamiltonian_, column);
   }
@@ -49,11 +51,13 @@ std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) {
     const auto here = std::span(values).subspan(k * size, size);
     for (std::size_t i = 0; i < layout_.sites(); ++i) {
       for (std::size_t n = 0; n < layout_.levels(); ++n) {
-        here[layout_.energy() + i] += model_.energy(static_cast<int>(i), static_cast<int>(n)) * here[i * layout_.levels() + n];
+        here[layout_.energy() + i] +=
+            model_.energy(static_cast<int>(i), static_cast<int>(n)) * here[i * layout_.levels() + n];
       }
     }
     for (std::size_t b = 0; b < layout_.bonds(); ++b) {
-      here[layout_.current() + b] = (here[layout_.outflow() + 2 * b] - here[layout_.outflow() + 2 * b + 1]) / 2;
+      here[layout_.current() + b] =
+          (here[layout_.outflow() + 2 * b] - here[layout_.outflow() + 2 * b + 1]) / 2;
     }
   }
   return values;

@@ -16,8 +16,8 @@ namespace {
 
 using Solver = petsc::Handle<EPS, EPSDestroy>;
 
-/// Rows of the dense matrices on the ranks: ScaLAPACK wants the same number on each, so the matrix is padded with
-/// decoupled rows whose eigenvalues lie above all others.
+/// Rows of the dense matrices on the ranks: ScaLAPACK wants the same number on each, so the matrix is padded
+/// with decoupled rows whose eigenvalues lie above all others.
 struct PaddedLayout {
   explicit PaddedLayout(const DistributedSector& space)
       : dimension(space.dimension()),
@@ -34,13 +34,15 @@ struct PaddedLayout {
   Index dimension, local, global, first, ranks;
 };
 
-/// Moves contiguous parts of a distributed vector from one partition to another; parts are given by their starts.
-void redistribute(const Communicator& comm, std::span<const Index> from_starts, std::span<const Index> to_starts,
-                  ColumnBlock<const Complex> from, ColumnBlock<Complex> to) {
+/// Moves contiguous parts of a distributed vector from one partition to another; parts are given by their
+/// starts.
+void redistribute(const Communicator& comm, std::span<const Index> from_starts,
+                  std::span<const Index> to_starts, ColumnBlock<const Complex> from,
+                  ColumnBlock<Complex> to) {
   const auto ranks = static_cast<std::size_t>(comm.size());
   const auto me = static_cast<std::size_t>(comm.rank());
-  const auto overlaps = [&](std::span<const Index> mine, std::span<const Index> theirs, std::vector<int>& counts,
-                            std::vector<int>& offsets) {
+  const auto overlaps = [&](std::span<const Index> mine, std::span<const Index> theirs,
+                            std::vector<int>& counts, std::vector<int>& offsets) {
     for (std::size_t r = 0; r < ranks; ++r) {
       const Index begin = std::max(mine[me], theirs[r]);
       const Index end = std::min(mine[me + 1], theirs[r + 1]);
@@ -62,7 +64,8 @@ petsc::Matrix view(const Communicator& comm, const PaddedLayout& layout, ColumnB
   petsc::Matrix matrix;
   const PetscInt columns = petsc::to_int(block.columns(), "the number of columns");
   QHEAT_PETSC(MatCreateDense(comm.get(), static_cast<PetscInt>(layout.local), columns / comm.size(),
-                             static_cast<PetscInt>(layout.global), columns, const_cast<Complex*>(block.data()),
+                             static_cast<PetscInt>(layout.global), columns,
+                             const_cast<Complex*>(block.data()),
                              matrix.out()));  // PETSc does not write to it
   QHEAT_PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
   QHEAT_PETSC(MatAssemblyEnd(matrix.get(), MAT_FINAL_ASSEMBLY));
@@ -76,7 +79,8 @@ petsc::Matrix converted(Mat matrix, MatType type) {
 }
 
 /// The operator's rows of the padded layout. Any rank can work out any row.
-petsc::Matrix dense_matrix(const DistributedSector& space, const PaddedLayout& layout, const TermSum<Complex>& terms) {
+petsc::Matrix dense_matrix(const DistributedSector& space, const PaddedLayout& layout,
+                           const TermSum<Complex>& terms) {
   petsc::Matrix matrix;
   const auto local = static_cast<PetscInt>(layout.local);
   const auto global = static_cast<PetscInt>(layout.global);
@@ -133,7 +137,8 @@ struct Spectrum::Matrices {
     PetscInt stride = 0;
     QHEAT_PETSC(MatDenseGetArrayRead(product.get(), &values));
     QHEAT_PETSC(MatDenseGetLDA(product.get(), &stride));
-    for (Index k = 0; k < result.columns(); ++k) std::copy_n(values + k * stride, result.rows(), result.column(k));
+    for (Index k = 0; k < result.columns(); ++k)
+      std::copy_n(values + k * stride, result.rows(), result.column(k));
     QHEAT_PETSC(MatDenseRestoreArrayRead(product.get(), &values));
   }
 };
@@ -174,9 +179,13 @@ Spectrum::Spectrum(std::shared_ptr<const DistributedSector> space, const TermSum
 
 Spectrum::~Spectrum() = default;
 
-Index Spectrum::local_coefficients() const { return matrices_->layout.local; }
+Index Spectrum::local_coefficients() const {
+  return matrices_->layout.local;
+}
 
-std::span<const double> Spectrum::local_energies() const { return matrices_->energies; }
+std::span<const double> Spectrum::local_energies() const {
+  return matrices_->energies;
+}
 
 void Spectrum::coefficients(ColumnBlock<const Complex> x, ColumnBlock<Complex> coefficients) const {
   const Matrices& m = *matrices_;
@@ -184,7 +193,8 @@ void Spectrum::coefficients(ColumnBlock<const Complex> x, ColumnBlock<Complex> c
   QHEAT_PETSC(MatTranspose(m.vectors.get(), MAT_INITIAL_MATRIX, adjoint.out()));
   QHEAT_PETSC(MatConjugate(adjoint.get()));
   ColumnStorage<Complex> padded = m.layout.storage(x.columns());
-  redistribute(m.space->comm(), m.sector_starts, m.padded_starts, x, padded.block().some_columns(0, x.columns()));
+  redistribute(m.space->comm(), m.sector_starts, m.padded_starts, x,
+               padded.block().some_columns(0, x.columns()));
   m.multiply(adjoint.get(), padded.block(), coefficients);
 }
 
@@ -193,11 +203,13 @@ void Spectrum::state(double t, ColumnBlock<const Complex> coefficients, ColumnBl
   ColumnStorage<Complex> turned = m.layout.storage(coefficients.columns());
   for (Index i = 0; i < coefficients.rows(); ++i) {
     const Complex phase = std::polar(1.0, -m.energies[static_cast<std::size_t>(i)] * t);
-    for (Index k = 0; k < coefficients.columns(); ++k) turned.block().column(k)[i] = phase * coefficients.column(k)[i];
+    for (Index k = 0; k < coefficients.columns(); ++k)
+      turned.block().column(k)[i] = phase * coefficients.column(k)[i];
   }
   ColumnStorage<Complex> padded = m.layout.storage(x.columns());
   m.multiply(m.vectors.get(), turned.block(), padded.block());
-  redistribute(m.space->comm(), m.padded_starts, m.sector_starts, padded.block().some_columns(0, x.columns()), x);
+  redistribute(m.space->comm(), m.padded_starts, m.sector_starts, padded.block().some_columns(0, x.columns()),
+               x);
 }
 
 double Spectrum::bytes_per_rank(Index dimension, int ranks) {

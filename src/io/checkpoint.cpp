@@ -23,7 +23,8 @@ class FileWriter final : public StateWriter {
   void replicated(const std::string& name, std::span<const double> values) override {
     file_.write(group_ + "/" + name, {static_cast<Index>(values.size())}, values);
   }
-  void distributed(const std::string& name, std::span<const double> local, Index offset, Index global_size) override {
+  void distributed(const std::string& name, std::span<const double> local, Index offset,
+                   Index global_size) override {
     file_.write_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
   }
 
@@ -36,7 +37,8 @@ class FileReader final : public StateReader {
  public:
   FileReader(const hdf5::File& file, std::string group) : file_(file), group_(std::move(group)) {}
   std::vector<double> replicated(const std::string& name) override { return file_.read(group_ + "/" + name); }
-  void distributed(const std::string& name, std::span<double> local, Index offset, Index global_size) override {
+  void distributed(const std::string& name, std::span<double> local, Index offset,
+                   Index global_size) override {
     file_.read_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
   }
 
@@ -94,11 +96,17 @@ CheckpointedRun::CheckpointedRun(CheckpointOptions options, RunIdentity identity
 
 CheckpointedRun::~CheckpointedRun() = default;
 
-std::string CheckpointedRun::path() const { return fmt::format("/{}", fmt::join(stages_, "/")); }
+std::string CheckpointedRun::path() const {
+  return fmt::format("/{}", fmt::join(stages_, "/"));
+}
 
-void CheckpointedRun::enter(const std::string& stage) { stages_.push_back(stage); }
+void CheckpointedRun::enter(const std::string& stage) {
+  stages_.push_back(stage);
+}
 
-void CheckpointedRun::leave() noexcept { stages_.pop_back(); }
+void CheckpointedRun::leave() noexcept {
+  stages_.pop_back();
+}
 
 void CheckpointedRun::load_newest() {
   bool found = false;
@@ -161,10 +169,11 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
     return false;
   }
   if (comm_.any(!matches)) {
-    throw InputError(fmt::format("{} belongs to another job (the job file has changed, or this version builds another "
-                                 "model from it); restore the job file, choose another output.file, or remove the "
-                                 "checkpoint",
-                                 name.string()));
+    throw InputError(
+        fmt::format("{} belongs to another job (the job file has changed, or this version builds another "
+                    "model from it); restore the job file, choose another output.file, or remove the "
+                    "checkpoint",
+                    name.string()));
   }
   finished_ = std::move(finished);
   partial_stage_ = partial;
@@ -207,7 +216,8 @@ void CheckpointedRun::offer(double fraction, const Save& save) {
   if (wish == 0) return;
   const bool saved = write(save);
   if (wish == kStop) {
-    if (!saved) throw Error("the run was asked to stop but could not save its state; the checkpoint before is intact");
+    if (!saved)
+      throw Error("the run was asked to stop but could not save its state; the checkpoint before is intact");
     throw Stopped();
   }
 }
@@ -262,7 +272,8 @@ bool CheckpointedRun::write(const Save& save) {
       std::error_code ignored;
       std::filesystem::remove(temporary, ignored);
     }
-    progress_.log(fmt::format("checkpoint failed, the run goes on: {}", failure.empty() ? "another rank failed" : failure));
+    progress_.log(fmt::format("checkpoint failed, the run goes on: {}",
+                              failure.empty() ? "another rank failed" : failure));
   } else {
     ++written_;
   }

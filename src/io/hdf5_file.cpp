@@ -21,7 +21,8 @@ void require(bool ok, const std::string& what) {
 Id space_of(const std::vector<Index>& shape) {
   if (shape.empty()) return {H5Screate(H5S_SCALAR), H5Sclose, "describe a scalar"};
   const std::vector<hsize_t> dims(shape.begin(), shape.end());
-  return {H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose, "describe a shape"};
+  return {H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose,
+          "describe a shape"};
 }
 
 Index count_of(const std::vector<Index>& shape) {
@@ -59,7 +60,9 @@ Id text_type(std::size_t length) {
 
 }  // namespace
 
-void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void silence() {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 File File::create(const std::filesystem::path& path, const Communicator* comm) {
   silence();
@@ -95,7 +98,8 @@ Id File::make_dataset(const std::string& name, hid_t type, const std::vector<Ind
     H5Pset_fletcher32(creation.get());
   }
   H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
-  const hid_t id = H5Dcreate2(file_.get(), name.c_str(), type, space.get(), links.get(), creation.get(), H5P_DEFAULT);
+  const hid_t id =
+      H5Dcreate2(file_.get(), name.c_str(), type, space.get(), links.get(), creation.get(), H5P_DEFAULT);
   require(id >= 0, "create the dataset " + name);
   return {id, H5Dclose, "create a dataset"};
 }
@@ -106,7 +110,8 @@ Id File::dataset(const std::string& name) const {
   return {id, H5Dclose, "open a dataset"};
 }
 
-void File::write_all(const std::string& name, hid_t type, const std::vector<Index>& shape, const void* values) {
+void File::write_all(const std::string& name, hid_t type, const std::vector<Index>& shape,
+                     const void* values) {
   Id data = make_dataset(name, type, shape, chunk_of(shape));
   const Id space = space_of(shape);
   const bool mine = comm_ == nullptr || comm_->is_root();
@@ -121,7 +126,8 @@ void File::write(const std::string& name, const std::vector<Index>& shape, std::
   write_all(name, H5T_NATIVE_DOUBLE, shape, values.data());
 }
 
-void File::write(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values) {
+void File::write(const std::string& name, const std::vector<Index>& shape,
+                 std::span<const std::int64_t> values) {
   QHEAT_ASSERT(count_of(shape) == static_cast<Index>(values.size()));
   write_all(name, H5T_NATIVE_INT64, shape, values.data());
 }
@@ -154,7 +160,8 @@ void File::write_slice(const std::string& name, Index number, std::span<const do
 }
 
 void File::write_slab(const std::string& name, const Slab& slab, std::span<const double> values) {
-  Id data = make_dataset(name, H5T_NATIVE_DOUBLE, {slab.global}, {std::clamp<Index>(slab.global, 1, kChunkElements)});
+  Id data = make_dataset(name, H5T_NATIVE_DOUBLE, {slab.global},
+                         {std::clamp<Index>(slab.global, 1, kChunkElements)});
   const Id space = space_of({slab.global});
   const Id memory = space_of({slab.local});
   const auto start = static_cast<hsize_t>(slab.offset);
@@ -174,16 +181,17 @@ void File::write_slab(const std::string& name, const Slab& slab, std::span<const
 void File::attribute(const std::string& object, const std::string& name, const std::string& text) {
   const Id type = text_type(text.size());
   const Id space = space_of({});
-  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), type.get(), space.get(), H5P_DEFAULT,
-                                       H5P_DEFAULT, H5P_DEFAULT),
+  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), type.get(), space.get(),
+                                       H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                      H5Aclose, "write an attribute");
   require(H5Awrite(attribute.get(), type.get(), text.data()) >= 0, "write an attribute");
 }
 
-void File::attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values) {
+void File::attribute(const std::string& object, const std::string& name,
+                     std::span<const std::int64_t> values) {
   const Id space = values.size() == 1 ? space_of({}) : space_of({static_cast<Index>(values.size())});
-  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), H5T_NATIVE_INT64, space.get(),
-                                       H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), H5T_NATIVE_INT64,
+                                       space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                      H5Aclose, "write an attribute");
   require(H5Awrite(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "write an attribute");
 }
@@ -222,7 +230,8 @@ std::vector<double> File::read(const std::string& name) const {
 void File::read_slab(const std::string& name, const Slab& slab, std::span<double> values) const {
   const Id data = dataset(name);
   const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
-  require(H5Sget_simple_extent_npoints(space.get()) == slab.global, fmt::format("read {}: it has another size", name));
+  require(H5Sget_simple_extent_npoints(space.get()) == slab.global,
+          fmt::format("read {}: it has another size", name));
   if (slab.local == 0) return;  // reads are independent of other ranks
   const auto start = static_cast<hsize_t>(slab.offset);
   const auto count = static_cast<hsize_t>(slab.local);
@@ -245,8 +254,8 @@ bool File::has_attribute(const std::string& object, const std::string& name) con
 }
 
 std::string File::text_attribute(const std::string& object, const std::string& name) const {
-  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
-                     "find an attribute");
+  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                     H5Aclose, "find an attribute");
   const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
   std::string text(H5Tget_size(type.get()), '\0');
   require(H5Aread(attribute.get(), type.get(), text.data()) >= 0, "read an attribute");
@@ -254,8 +263,8 @@ std::string File::text_attribute(const std::string& object, const std::string& n
 }
 
 std::vector<std::int64_t> File::integer_attribute(const std::string& object, const std::string& name) const {
-  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
-                     "find an attribute");
+  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                     H5Aclose, "find an attribute");
   const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
   std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
   require(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "read an attribute");
@@ -297,10 +306,12 @@ void move_into_place(const std::filesystem::path& from, const std::filesystem::p
     return ok;
   };
   const auto folder = to.has_parent_path() ? to.parent_path() : std::filesystem::path(".");
-  if (!sync(from, O_RDWR)) throw Error(fmt::format("cannot flush {} to the disk: {}", from.string(), std::strerror(errno)));
+  if (!sync(from, O_RDWR))
+    throw Error(fmt::format("cannot flush {} to the disk: {}", from.string(), std::strerror(errno)));
   std::error_code failure;
   std::filesystem::rename(from, to, failure);
-  if (failure) throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), failure.message()));
+  if (failure)
+    throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), failure.message()));
   sync(folder, O_RDONLY | O_DIRECTORY);  // some file systems refuse; the rename itself has been done
 }
 

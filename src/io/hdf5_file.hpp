@@ -1,6 +1,7 @@
 #pragma once
 
-// The few HDF5 calls that results and checkpoints need, with errors as exceptions. Private to the library's sources.
+// The few HDF5 calls that results and checkpoints need, with errors as exceptions. Private to the library's
+// sources.
 
 #include <hdf5.h>
 
@@ -47,7 +48,8 @@ struct Slab {
   Index offset, local, global;
 };
 
-/// A file; names are paths from the root, groups are made on the way. Without a communicator one rank writes alone.
+/// A file; names are paths from the root, groups are made on the way. Without a communicator one rank writes
+/// alone.
 class File {
  public:
   static File create(const std::filesystem::path& path, const Communicator* comm = nullptr);

@@ -16,14 +16,16 @@ namespace {
 bool still_there(int descriptor, const std::filesystem::path& file) {
   struct stat opened {};
   struct stat named {};
-  return ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
+  return ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino;
 }
 
 /// Empty if `descriptor` now holds the lock, otherwise what is in the way.
 std::string acquire(const std::filesystem::path& file, const std::filesystem::path& output, int& descriptor) {
   for (;;) {
     descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return fmt::format("cannot write beside {}: {}", output.string(), std::strerror(errno));
+    if (descriptor < 0)
+      return fmt::format("cannot write beside {}: {}", output.string(), std::strerror(errno));
     struct flock lock {};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
@@ -40,10 +42,12 @@ std::string acquire(const std::filesystem::path& file, const std::filesystem::pa
 
 }  // namespace
 
-OutputLock::OutputLock(const std::filesystem::path& output, const Communicator& comm) : file_(output.string() + ".lock") {
+OutputLock::OutputLock(const std::filesystem::path& output, const Communicator& comm)
+    : file_(output.string() + ".lock") {
   std::string failure;
   if (comm.is_root()) failure = acquire(file_, output, descriptor_);
-  if (comm.any(!failure.empty())) throw Error(failure.empty() ? "the output cannot be used (see rank 0)" : failure);
+  if (comm.any(!failure.empty()))
+    throw Error(failure.empty() ? "the output cannot be used (see rank 0)" : failure);
 }
 
 OutputLock::~OutputLock() {

@@ -20,9 +20,14 @@ std::string format_seconds(double seconds) {
 }
 
 Progress::Progress(bool enabled)
-    : enabled_(enabled), terminal_(isatty(STDERR_FILENO) != 0), stage_start_(Clock::now()), last_shown_(Clock::now()) {}
+    : enabled_(enabled),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      stage_start_(Clock::now()),
+      last_shown_(Clock::now()) {}
 
-Progress::~Progress() { clear_line(); }
+Progress::~Progress() {
+  clear_line();
+}
 
 void Progress::clear_line() {
   if (!line_drawn_) return;

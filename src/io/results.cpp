@@ -25,7 +25,8 @@ void ResultsFile::guarded(const Action& action) {
   }
 }
 
-ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm) : file_(std::move(file)), comm_(comm) {
+ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm)
+    : file_(std::move(file)), comm_(comm) {
   guarded([&] {
     const std::filesystem::path temporary(file_.string() + ".tmp");
     writer_ = std::make_unique<Writer>(Writer{temporary, hdf5::File::create(temporary)});
@@ -53,7 +54,8 @@ ResultsFile::~ResultsFile() {
   std::filesystem::remove(writer_->temporary, ignored);
 }
 
-void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape, std::span<const double> values) {
+void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
+                          std::span<const double> values) {
   guarded([&] { writer_->file.write(name, shape, values); });
 }
 
@@ -96,7 +98,8 @@ void ResultsFile::commit() {
     writer_->file.close();
     hdf5::move_into_place(writer_->temporary, file_);
   });
-  if (comm_.any(!failure_.empty())) throw Error(failure_.empty() ? "rank 0 could not write the results" : failure_);
+  if (comm_.any(!failure_.empty()))
+    throw Error(failure_.empty() ? "rank 0 could not write the results" : failure_);
 }
 
 }  // namespace qheat

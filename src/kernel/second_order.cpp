@@ -14,7 +14,8 @@ namespace {
 using Watched = std::vector<Complex>;
 
 /// All elements of one bond's J_b V_b that change only the site `changed_first ? first : second`, by (a, c).
-std::map<std::pair<Level, Level>, Watched> watched_elements(const Model& model, int bond, bool changed_first) {
+std::map<std::pair<Level, Level>, Watched> watched_elements(const Model& model, int bond,
+                                                            bool changed_first) {
   std::map<std::pair<Level, Level>, Watched> found;
   const double coupling = model.couplings[static_cast<std::size_t>(bond)];
   for (const auto& e : model.interaction(bond).elements()) {
@@ -33,7 +34,7 @@ std::map<std::pair<Level, Level>, Watched> watched_elements(const Model& model, 
 double second_order_integral(double decay, double mismatch, double t) {
   const double a = -decay * t;
   const double b = mismatch * t;
-  if (a == 0.0 && b == 0.0) return t;
+  if (a * a + b * b == 0.0) return t;
   // e^{a + ib} - 1 without cancellation
   const double half_sine = std::sin(b / 2);
   const double real = std::expm1(a) * std::cos(b) - 2.0 * half_sine * half_sine;
@@ -111,22 +112,22 @@ class SecondOrderKernel::Builder {
       const LocalCode to = swapped ? band_[e.b] * bands + band_[e.a] : band_[e.a] * bands + band_[e.b];
       const LocalCode from = swapped ? band_[e.d] * bands + band_[e.c] : band_[e.c] * bands + band_[e.d];
       if (to == from) continue;
-      const double mismatch = model_.energy(first, e.a) - model_.energy(first, e.c) + model_.energy(second, e.b) -
-                              model_.energy(second, e.d);
-      channels[{to, from}][frequency(mismatch, 2)] +=
-          2.0 * strength_squared() * coupling * coupling * std::norm(e.value) / (band_size(e.c) * band_size(e.d));
+      const double mismatch = model_.energy(first, e.a) - model_.energy(first, e.c) +
+                              model_.energy(second, e.b) - model_.energy(second, e.d);
+      channels[{to, from}][frequency(mismatch, 2)] += 2.0 * strength_squared() * coupling * coupling *
+                                                      std::norm(e.value) / (band_size(e.c) * band_size(e.d));
     }
   }
 
-  /// One part of the amplitude of a change on one site: its neighbour (-1: none, the on-site term) and the amplitude
-  /// for each level of it.
+  /// One part of the amplitude of a change on one site: its neighbour (-1: none, the on-site term) and the
+  /// amplitude for each level of it.
   struct Amplitude {
     int neighbour;
     Watched by_level;
   };
 
-  /// Elements that change one site only add up coherently over its bonds and the on-site term, so their square has
-  /// parts that depend on two neighbours at once.
+  /// Elements that change one site only add up coherently over its bonds and the on-site term, so their
+  /// square has parts that depend on two neighbours at once.
   void add_site_changes(int site) {
     std::map<std::pair<Level, Level>, std::vector<Amplitude>> changes;
     for (const auto& u : model_.onsite) {
@@ -159,7 +160,8 @@ class SecondOrderKernel::Builder {
     if (amplitude.neighbour < 0) return {value(amplitude.by_level[0])};
     std::vector<Complex> means(static_cast<std::size_t>(model_.site.bands()));
     for (std::size_t s = 0; s < amplitude.by_level.size(); ++s) {
-      means[band_[s]] += value(amplitude.by_level[s]) / static_cast<double>(model_.site.band_sizes()[band_[s]]);
+      means[band_[s]] +=
+          value(amplitude.by_level[s]) / static_cast<double>(model_.site.band_sizes()[band_[s]]);
     }
     return means;
   }
@@ -178,8 +180,8 @@ class SecondOrderKernel::Builder {
     const auto right = band_means(y, same);
     for (std::size_t s = 0; s < left.size(); ++s) {
       for (std::size_t r = 0; r < right.size(); ++r) {
-        add_watched(site, a, c, {{x.neighbour, static_cast<Level>(s)}, {y.neighbour, static_cast<Level>(r)}}, f,
-                    scale * 2.0 * (std::conj(left[s]) * right[r]).real());
+        add_watched(site, a, c, {{x.neighbour, static_cast<Level>(s)}, {y.neighbour, static_cast<Level>(r)}},
+                    f, scale * 2.0 * (std::conj(left[s]) * right[r]).real());
       }
     }
   }

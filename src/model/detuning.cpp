@@ -8,10 +8,14 @@ namespace {
 
 double draw(const Detuning& detuning, const CounterRandom& random, const CounterRandom::Counter& counter) {
   switch (detuning.distribution) {
-    case Detuning::Distribution::none: return 0.0;
-    case Detuning::Distribution::uniform: return detuning.width * (random.uniform(counter) - 0.5);
-    case Detuning::Distribution::gaussian: return detuning.width * random.normal(counter);
-    case Detuning::Distribution::lorentzian: return detuning.width * random.lorentzian(counter);
+    case Detuning::Distribution::none:
+      return 0.0;
+    case Detuning::Distribution::uniform:
+      return detuning.width * (random.uniform(counter) - 0.5);
+    case Detuning::Distribution::gaussian:
+      return detuning.width * random.normal(counter);
+    case Detuning::Distribution::lorentzian:
+      return detuning.width * random.lorentzian(counter);
   }
   return 0.0;
 }

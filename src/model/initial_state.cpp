@@ -1,12 +1,13 @@
 #include "qheat/model/initial_state.hpp"
 
+#include <cmath>
+
 #include "qheat/model/thermodynamics.hpp"
 
 namespace qheat {
 
 InitialState InitialState::product(const Model& model, const std::vector<int>& levels) {
   InitialState state;
-  state.pure_in_band = !model.site.one_level_a_band();
   for (const int level : levels) {
     for (int n = 0; n < model.levels(); ++n) state.probabilities.push_back(n == level ? 1.0 : 0.0);
   }
@@ -31,6 +32,20 @@ InitialState InitialState::thermal(const Model& model, const std::vector<double>
     state.probabilities.insert(state.probabilities.end(), p.begin(), p.end());
   }
   return state;
+}
+
+bool even_in_bands(const Model& model, const InitialState& state) {
+  const auto& band = model.site.band_of_level();
+  const auto levels = static_cast<std::size_t>(model.levels());
+  for (std::size_t e = 0; e < state.probabilities.size(); ++e) {
+    const std::size_t level = e % levels;
+    for (std::size_t other = 0; other < level; ++other) {
+      const double difference = state.probabilities[e] - state.probabilities[e - level + other];
+      constexpr double kRounding = 1e-14;
+      if (band[level] == band[other] && std::abs(difference) > kRounding) return false;
+    }
+  }
+  return true;
 }
 
 std::vector<int> sharp_band_counts(const Model& model, const InitialState& state) {

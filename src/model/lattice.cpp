@@ -26,7 +26,10 @@ int site_count(const std::vector<int>& shape) {
 }  // namespace
 
 Lattice::Lattice(std::vector<int> shape, std::vector<bool> periodic, double spacing)
-    : shape_(std::move(shape)), periodic_(std::move(periodic)), spacing_(spacing), sites_(site_count(shape_)) {
+    : shape_(std::move(shape)),
+      periodic_(std::move(periodic)),
+      spacing_(spacing),
+      sites_(site_count(shape_)) {
   if (periodic_.size() != shape_.size()) {
     throw InputError(fmt::format("{} axes but {} periodic flags", shape_.size(), periodic_.size()));
   }

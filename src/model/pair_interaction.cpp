@@ -25,12 +25,13 @@ class SymmetricElements {
   void list(const Key<Rank>& key, Complex value) {
     for (const Level level : key) {
       if (level >= levels_) {
-        problems_.push_back(fmt::format("element {} names level {}, but the highest is {}", name(key), level,
-                                        levels_ - 1));
+        problems_.push_back(
+            fmt::format("element {} names level {}, but the highest is {}", name(key), level, levels_ - 1));
         return;
       }
     }
-    if (!listed_.emplace(key, value).second) problems_.push_back(fmt::format("element {} is listed twice", name(key)));
+    if (!listed_.emplace(key, value).second)
+      problems_.push_back(fmt::format("element {} is listed twice", name(key)));
   }
 
   template <class Partner>
@@ -42,9 +43,9 @@ class SymmetricElements {
       if (added || std::abs(place->second - expected) <= kPartnerTolerance) continue;
       const bool reported_from_other_side = other < key;
       if (reported_from_other_side) continue;
-      problems_.push_back(fmt::format("element {} = {}{:+}i disagrees with its partner {} = {}{:+}i", name(key),
-                                      value.real(), value.imag(), name(other), place->second.real(),
-                                      place->second.imag()));
+      problems_.push_back(fmt::format("element {} = {}{:+}i disagrees with its partner {} = {}{:+}i",
+                                      name(key), value.real(), value.imag(), name(other),
+                                      place->second.real(), place->second.imag()));
     }
   }
 
@@ -84,7 +85,9 @@ PairInteraction PairInteraction::matrix(int levels, const std::vector<PairElemen
     return std::pair(Key<4>{k[2], k[3], k[0], k[1]}, std::conj(value));
   });
   if (!oriented) {
-    all.complete([](const Key<4>& k, Complex value) { return std::pair(Key<4>{k[1], k[0], k[3], k[2]}, value); });
+    all.complete([](const Key<4>& k, Complex value) {
+      return std::pair(Key<4>{k[1], k[0], k[3], k[2]}, value);
+    });
   }
   PairInteraction v;
   v.levels_ = levels;
@@ -100,14 +103,17 @@ bool PairInteraction::is_real() const {
 
 bool PairInteraction::conserves(const std::vector<Level>& band_of_level) const {
   return std::all_of(elements_.begin(), elements_.end(), [&](const PairElement& e) {
-    return std::minmax(band_of_level[e.a], band_of_level[e.b]) == std::minmax(band_of_level[e.c], band_of_level[e.d]);
+    return std::minmax(band_of_level[e.a], band_of_level[e.b]) ==
+           std::minmax(band_of_level[e.c], band_of_level[e.d]);
   });
 }
 
 std::vector<OnsiteElement> hermitian_onsite(int levels, const std::vector<OnsiteElement>& elements) {
   SymmetricElements<2> all(levels);
   for (const auto& e : elements) all.list({e.a, e.b}, e.value);
-  all.complete([](const Key<2>& k, Complex value) { return std::pair(Key<2>{k[1], k[0]}, std::conj(value)); });
+  all.complete([](const Key<2>& k, Complex value) {
+    return std::pair(Key<2>{k[1], k[0]}, std::conj(value));
+  });
   std::vector<OnsiteElement> complete;
   for (const auto& [k, value] : all.checked()) {
     if (value != Complex{}) complete.push_back({k[0], k[1], value});

@@ -20,7 +20,8 @@ Site::Site(std::vector<double> levels, std::vector<int> bands) : energies_(std::
   }
   if (bands.size() != count) throw InputError(fmt::format("{} levels but {} bands", count, bands.size()));
   for (const int band : bands) {
-    if (band < 0 || band > bands_) throw InputError("bands are numbered 0, 1, ... in order of first appearance");
+    if (band < 0 || band > bands_)
+      throw InputError("bands are numbered 0, 1, ... in order of first appearance");
     if (band == bands_) {
       ++bands_;
       band_sizes_.push_back(0);

@@ -15,8 +15,10 @@ class RowCollector {
 
   void collect(Index state) {
     entries_.clear();
-    visit_row(sector_, terms_, state, [&](Index column, Complex value) { entries_.emplace_back(column, value); });
-    std::stable_sort(entries_.begin(), entries_.end(), [](const auto& l, const auto& r) { return l.first < r.first; });
+    visit_row(sector_, terms_, state,
+              [&](Index column, Complex value) { entries_.emplace_back(column, value); });
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [](const auto& l, const auto& r) { return l.first < r.first; });
     columns.clear();
     values.clear();
     for (const auto& [column, value] : entries_) {
@@ -42,8 +44,8 @@ class BorrowedVector {
  public:
   BorrowedVector(const DistributedSector& space, const Complex* data) {
     const auto local = static_cast<PetscInt>(space.local_size());
-    QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, local, static_cast<PetscInt>(space.dimension()), data,
-                                      vector_.out()));
+    QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, local, static_cast<PetscInt>(space.dimension()),
+                                      data, vector_.out()));
   }
   Vec get() const { return vector_.get(); }
 
@@ -63,10 +65,12 @@ petsc::Matrix assemble(const DistributedSector& space, const TermSum<Complex>& t
   Index nonzeros = 0;
   for (PetscInt i = 0; i < local; ++i) {
     row.collect(first + i);
-    const auto count = std::count_if(row.columns.begin(), row.columns.end(),
-                                     [&](PetscInt column) { return column >= first && column < first + local; });
+    const auto count = std::count_if(row.columns.begin(), row.columns.end(), [&](PetscInt column) {
+      return column >= first && column < first + local;
+    });
     inside[static_cast<std::size_t>(i)] = static_cast<PetscInt>(count);
-    outside[static_cast<std::size_t>(i)] = static_cast<PetscInt>(static_cast<Index>(row.columns.size()) - count);
+    outside[static_cast<std::size_t>(i)] =
+        static_cast<PetscInt>(static_cast<Index>(row.columns.size()) - count);
     nonzeros += static_cast<Index>(row.columns.size());
   }
   petsc::to_int(nonzeros, "the number of nonzeros on one rank");
@@ -80,20 +84,22 @@ petsc::Matrix assemble(const DistributedSector& space, const TermSum<Complex>& t
   for (PetscInt i = 0; i < local; ++i) {
     row.collect(first + i);
     const PetscInt number = first + i;
-    QHEAT_PETSC(MatSetValues(matrix.get(), 1, &number, static_cast<PetscInt>(row.columns.size()), row.columns.data(),
-                             row.values.data(), INSERT_VALUES));
+    QHEAT_PETSC(MatSetValues(matrix.get(), 1, &number, static_cast<PetscInt>(row.columns.size()),
+                             row.columns.data(), row.values.data(), INSERT_VALUES));
   }
   QHEAT_PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
   QHEAT_PETSC(MatAssemblyEnd(matrix.get(), MAT_FINAL_ASSEMBLY));
   return matrix;
 }
 
-AssembledOperator::AssembledOperator(std::shared_ptr<const DistributedSector> space, const TermSum<Complex>& terms)
+AssembledOperator::AssembledOperator(std::shared_ptr<const DistributedSector> space,
+                                     const TermSum<Complex>& terms)
     : Operator(std::move(space)), real_(qheat::is_real(terms)), matrix_(assemble(this->space(), terms)) {
   MatInfo info;
   QHEAT_PETSC(MatGetInfo(matrix_.get(), MAT_LOCAL, &info));
-  bytes_ = static_cast<Index>(info.nz_allocated) * static_cast<Index>(sizeof(PetscScalar) + sizeof(PetscInt)) +
-           2 * this->space().local_size() * static_cast<Index>(sizeof(PetscInt));
+  bytes_ =
+      static_cast<Index>(info.nz_allocated) * static_cast<Index>(sizeof(PetscScalar) + sizeof(PetscInt)) +
+      2 * this->space().local_size() * static_cast<Index>(sizeof(PetscInt));
 }
 
 Index AssembledOperator::apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {

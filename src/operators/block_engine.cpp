@@ -45,9 +45,9 @@ void visit_sources(const HalfElements& elements, std::span<const Level> configur
 
 /// The terms cut at the middle of the lattice.
 struct CutTerms {
-  HalfElements prefix;    ///< ids: values
-  HalfElements suffix;    ///< ids: values
-  HalfElements crossing;  ///< prefix parts; ids: groups
+  HalfElements prefix;               ///< ids: values
+  HalfElements suffix;               ///< ids: values
+  HalfElements crossing;             ///< prefix parts; ids: groups
   std::vector<HalfElements> groups;  ///< suffix parts that share a prefix part; ids: values
 };
 
@@ -128,7 +128,8 @@ struct BlockEngine<T>::Tables {
   void build_suffix_maps(const CutTerms& cut_terms);
   void build_rows(const CutTerms& cut_terms);
   int crossing_map(const CutTerms& cut_terms, std::uint32_t group, int block, int source_block);
-  std::vector<MapEntry> suffix_entries(const HalfElements& elements, int destination_class, int source_class) const;
+  std::vector<MapEntry> suffix_entries(const HalfElements& elements, int destination_class,
+                                       int source_class) const;
   void set_values(std::span<const T> new_values);
 
   template <class V>
@@ -150,14 +151,14 @@ struct BlockEngine<T>::Tables {
   Index first_row;
   Index rows;
   std::vector<T> values;
-  std::vector<Index> offset;              ///< [rows + 1] first state of each local row
+  std::vector<Index> offset;               ///< [rows + 1] first state of each local row
   std::vector<std::int32_t> suffix_class;  ///< [rows]
-  Ids prefix_diagonal_ids;                ///< [rows]
+  Ids prefix_diagonal_ids;                 ///< [rows]
   std::vector<T> prefix_diagonal;
-  std::vector<Ids> suffix_diagonal_ids;   ///< [suffix classes]
+  std::vector<Ids> suffix_diagonal_ids;  ///< [suffix classes]
   std::vector<std::vector<T>> suffix_diagonal;
   std::vector<SuffixMap<T>> maps;
-  std::vector<std::int32_t> inner_map;    ///< [suffix classes] hops inside the suffix, -1: none
+  std::vector<std::int32_t> inner_map;  ///< [suffix classes] hops inside the suffix, -1: none
   std::map<std::pair<std::uint32_t, int>, std::int32_t> crossing_maps;  ///< (group, block) while building
   std::vector<std::uint32_t> action_begin{0};
   std::vector<Action> actions;
@@ -174,7 +175,8 @@ BlockEngine<T>::Tables::Tables(const DistributedSector& space, const TermSum<T>&
       levels(terms.levels),
       first_row(space.first_row()),
       rows(space.local_rows()) {
-  for (Index row = 0; row <= rows; ++row) offset.push_back(sector.first_state(first_row + row) - space.first_state());
+  for (Index row = 0; row <= rows; ++row)
+    offset.push_back(sector.first_state(first_row + row) - space.first_state());
   const CutTerms cut_terms = cut(terms, sector.prefix().sites());
   build_suffix_maps(cut_terms);
   build_rows(cut_terms);
@@ -210,17 +212,19 @@ BlockEngine<T>::Tables::Tables(const DistributedSector& space, const TermSum<T>&
 }
 
 template <class T>
-std::vector<MapEntry> BlockEngine<T>::Tables::suffix_entries(const HalfElements& elements, int destination_class,
-                                                             int source_class) const {
+std::vector<MapEntry> BlockEngine<T>::Tables::suffix_entries(const HalfElements& elements,
+                                                             int destination_class, int source_class) const {
   const HalfSpace& suffix = sector.suffix();
   const auto& to = suffix.classes()[static_cast<std::size_t>(destination_class)];
   std::vector<MapEntry> entries;
   std::vector<Level> source;
   for (Index j = 0; j < to.size; ++j) {
-    visit_sources(elements, suffix.configuration(to.first + j), levels, source, [&](const HalfElement& e, auto& from) {
-      QHEAT_ASSERT(suffix.class_of(from) == source_class);
-      entries.push_back({static_cast<std::int32_t>(j), static_cast<std::int32_t>(suffix.rank_in_class(from)), e.id});
-    });
+    visit_sources(
+        elements, suffix.configuration(to.first + j), levels, source, [&](const HalfElement& e, auto& from) {
+          QHEAT_ASSERT(suffix.class_of(from) == source_class);
+          entries.push_back(
+              {static_cast<std::int32_t>(j), static_cast<std::int32_t>(suffix.rank_in_class(from)), e.id});
+        });
   }
   static_cast<void>(source_class);
   return entries;
@@ -260,11 +264,14 @@ void BlockEngine<T>::Tables::build_suffix_maps(const CutTerms& cut_terms) {
 }
 
 template <class T>
-int BlockEngine<T>::Tables::crossing_map(const CutTerms& cut_terms, std::uint32_t group, int block, int source_block) {
-  const auto [place, added] = crossing_maps.try_emplace({group, block}, static_cast<std::int32_t>(maps.size()));
+int BlockEngine<T>::Tables::crossing_map(const CutTerms& cut_terms, std::uint32_t group, int block,
+                                         int source_block) {
+  const auto [place, added] =
+      crossing_maps.try_emplace({group, block}, static_cast<std::int32_t>(maps.size()));
   if (added) {
     const auto& blocks = sector.blocks();
-    maps.emplace_back(suffix_entries(cut_terms.groups[group], blocks[static_cast<std::size_t>(block)].suffix_class,
+    maps.emplace_back(suffix_entries(cut_terms.groups[group],
+                                     blocks[static_cast<std::size_t>(block)].suffix_class,
                                      blocks[static_cast<std::size_t>(source_block)].suffix_class));
   }
   return place->second;
@@ -290,27 +297,31 @@ void BlockEngine<T>::Tables::build_rows(const CutTerms& cut_terms) {
     const auto row_of = [&](const std::vector<Level>& from) {
       const int source_class = prefix.class_of(from);
       if (source_class < 0) return std::pair(-1, Index{-1});
-      return std::pair(source_class, sector.block_of_class(source_class).first_row + prefix.rank_in_class(from));
+      return std::pair(source_class,
+                       sector.block_of_class(source_class).first_row + prefix.rank_in_class(from));
     };
     const auto configuration = prefix.configuration(global_row);
-    visit_sources(cut_terms.prefix, configuration, levels, source, [&](const HalfElement& e, const auto& from) {
-      if (e.to == e.from) {
-        prefix_diagonal_ids.ids.push_back(e.id);
-        return;
-      }
-      const Index source_row = row_of(from).second;
-      QHEAT_ASSERT(source_row >= 0);  // otherwise the operator leaves the sector
-      add(source_row, -1, e.id);
-    });
+    visit_sources(cut_terms.prefix, configuration, levels, source,
+                  [&](const HalfElement& e, const auto& from) {
+                    if (e.to == e.from) {
+                      prefix_diagonal_ids.ids.push_back(e.id);
+                      return;
+                    }
+                    const Index source_row = row_of(from).second;
+                    QHEAT_ASSERT(source_row >= 0);  // otherwise the operator leaves the sector
+                    add(source_row, -1, e.id);
+                  });
     prefix_diagonal_ids.begin.push_back(static_cast<std::uint32_t>(prefix_diagonal_ids.ids.size()));
-    if (const auto inner = inner_map[static_cast<std::size_t>(suffix_class[static_cast<std::size_t>(row)])]; inner >= 0) {
+    if (const auto inner = inner_map[static_cast<std::size_t>(suffix_class[static_cast<std::size_t>(row)])];
+        inner >= 0) {
       add(global_row, inner, 0);
     }
-    visit_sources(cut_terms.crossing, configuration, levels, source, [&](const HalfElement& e, const auto& from) {
-      const auto [source_block, source_row] = row_of(from);
-      if (source_block < 0) return;  // the suffix cannot make up for this prefix: no such state
-      add(source_row, crossing_map(cut_terms, e.id, block, source_block), 0);
-    });
+    visit_sources(cut_terms.crossing, configuration, levels, source,
+                  [&](const HalfElement& e, const auto& from) {
+                    const auto [source_block, source_row] = row_of(from);
+                    if (source_block < 0) return;  // the suffix cannot make up for this prefix: no such state
+                    add(source_row, crossing_map(cut_terms, e.id, block, source_block), 0);
+                  });
     action_begin.push_back(static_cast<std::uint32_t>(actions.size()));
   }
   prefix_diagonal.resize(static_cast<std::size_t>(rows));
@@ -328,7 +339,8 @@ void BlockEngine<T>::Tables::set_values(std::span<const T> new_values) {
     }
   };
   sum_ids(prefix_diagonal_ids, prefix_diagonal);
-  for (std::size_t k = 0; k < suffix_diagonal.size(); ++k) sum_ids(suffix_diagonal_ids[k], suffix_diagonal[k]);
+  for (std::size_t k = 0; k < suffix_diagonal.size(); ++k)
+    sum_ids(suffix_diagonal_ids[k], suffix_diagonal[k]);
 }
 
 template <class T>
@@ -342,7 +354,8 @@ void BlockEngine<T>::Tables::apply_column(const V* x, V* y, V* buffer) const {
       const T head = prefix_diagonal[row];
       const T* __restrict tail = suffix_diagonal[static_cast<std::size_t>(suffix_class[row])].data();
       for (Index j = 0; j < n; ++j) destination[j] = (head + tail[j]) * own[j];
-      for (std::uint32_t a = action_begin[row]; a < action_begin[row + 1]; ++a) act(actions[a], n, x, destination);
+      for (std::uint32_t a = action_begin[row]; a < action_begin[row + 1]; ++a)
+        act(actions[a], n, x, destination);
     }
   };
   const auto use = [&](int chunk, const V* data) {
@@ -364,7 +377,8 @@ BlockEngine<T>::BlockEngine(BlockEngine&&) noexcept = default;
 
 template <class T>
 Index BlockEngine<T>::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
-  for (Index k = 0; k < x.columns(); ++k) tables_->apply_column(x.column(k), y.column(k), tables_->buffers.data());
+  for (Index k = 0; k < x.columns(); ++k)
+    tables_->apply_column(x.column(k), y.column(k), tables_->buffers.data());
   return tables_->exchange->states_sent() * x.columns() * static_cast<Index>(sizeof(Complex));
 }
 

@@ -6,7 +6,8 @@ namespace qheat {
 namespace {
 
 template <class V, class Element>
-void multiply(const std::vector<Complex>& elements, ColumnBlock<const V> x, ColumnBlock<V> y, const Element& element) {
+void multiply(const std::vector<Complex>& elements, ColumnBlock<const V> x, ColumnBlock<V> y,
+              const Element& element) {
   const Index n = x.rows();
   for (Index k = 0; k < x.columns(); ++k) {
     for (Index row = 0; row < n; ++row) {

@@ -4,7 +4,8 @@ namespace qheat {
 
 bool is_real(const TermSum<Complex>& sum) {
   return std::all_of(sum.terms.begin(), sum.terms.end(), [](const auto& term) {
-    return std::all_of(term.elements.begin(), term.elements.end(), [](const auto& e) { return e.value.imag() == 0.0; });
+    return std::all_of(term.elements.begin(), term.elements.end(),
+                       [](const auto& e) { return e.value.imag() == 0.0; });
   });
 }
 

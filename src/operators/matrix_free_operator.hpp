@@ -16,7 +16,9 @@ class MatrixFreeOperator final : public Operator {
   Index bytes() const override { return engine_.bytes(); }
 
  private:
-  Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const override { return engine_.apply(x, y); }
+  Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const override {
+    return engine_.apply(x, y);
+  }
   Index apply_impl(ColumnBlock<const double> x, ColumnBlock<double> y) const override {
     if constexpr (std::is_same_v<T, double>) {
       return engine_.apply(x, y);

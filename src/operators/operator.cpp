@@ -17,20 +17,25 @@ void Operator::checked_apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
   timing_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void Operator::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const { checked_apply(x, y); }
+void Operator::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
+  checked_apply(x, y);
+}
 
 void Operator::apply(ColumnBlock<const double> x, ColumnBlock<double> y) const {
   QHEAT_ASSERT(is_real());
   checked_apply(x, y);
 }
 
-std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space, TermSum<Complex> terms,
-                                        Backend backend) {
+std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space,
+                                        TermSum<Complex> terms, Backend backend) {
   canonicalize(terms);
   switch (backend) {
-    case Backend::dense: return std::make_unique<DenseOperator>(std::move(space), terms);
-    case Backend::assembled: return std::make_unique<AssembledOperator>(std::move(space), terms);
-    case Backend::matrix_free: break;
+    case Backend::dense:
+      return std::make_unique<DenseOperator>(std::move(space), terms);
+    case Backend::assembled:
+      return std::make_unique<AssembledOperator>(std::move(space), terms);
+    case Backend::matrix_free:
+      break;
   }
   if (is_real(terms)) return std::make_unique<MatrixFreeOperator<double>>(std::move(space), real_part(terms));
   return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), terms);

@@ -8,9 +8,11 @@ namespace qheat {
 namespace {
 
 constexpr Index kMostStatesAChunk = Index{1} << 16;
-constexpr Index kChunksAVector = 128;  // a buffer is at most this part of the local vector, but at least one row
+constexpr Index kChunksAVector =
+    128;  // a buffer is at most this part of the local vector, but at least one row
 
-MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Datatype element, MPI_Aint size) {
+MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Datatype element,
+                       MPI_Aint size) {
   std::vector<int> lengths;
   std::vector<MPI_Aint> starts;
   for (const auto& [first, states] : runs) {
@@ -25,7 +27,8 @@ MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Dat
 
 }  // namespace
 
-RowExchange::RowExchange(const DistributedSector& space, const std::vector<Index>& rows) : comm_(space.comm().get()) {
+RowExchange::RowExchange(const DistributedSector& space, const std::vector<Index>& rows)
+    : comm_(space.comm().get()) {
   const Sector& sector = space.sector();
   const Partition& partition = space.partition();
   const Index wanted = std::min(kMostStatesAChunk, space.local_size() / kChunksAVector);
@@ -46,7 +49,8 @@ RowExchange::RowExchange(const DistributedSector& space, const std::vector<Index
     chunk.states += states;
     chunk_capacity_ = std::max(chunk_capacity_, chunk.states);
   }
-  if (chunk_capacity_ > INT32_MAX) throw Error("a row of the basis is longer than an MPI message; take a smaller sector");
+  if (chunk_capacity_ > INT32_MAX)
+    throw Error("a row of the basis is longer than an MPI message; take a smaller sector");
   exchange_plan(space.comm());
 }
 

@@ -36,8 +36,8 @@ class RowExchange {
   Index messages_sent() const { return static_cast<Index>(sends_.size()); }
   Index bytes() const;
 
-  /// Runs one exchange: `local()` while the first chunks travel, then `use(chunk, data)` for each chunk in order.
-  /// `buffers` holds at least 2 * chunk_capacity() elements.
+  /// Runs one exchange: `local()` while the first chunks travel, then `use(chunk, data)` for each chunk in
+  /// order. `buffers` holds at least 2 * chunk_capacity() elements.
   template <class V, class Local, class Use>
   void run(const V* x, V* buffers, const Local& local, const Use& use) const;
 
@@ -83,8 +83,8 @@ void RowExchange::run(const V* x, V* buffers, const Local& local, const Use& use
   const auto receive = [&](int chunk) {
     if (chunk >= chunks()) return;
     const Receive& r = receives_[static_cast<std::size_t>(chunk)];
-    MPI_Irecv(buffers + (chunk % 2) * chunk_capacity_, static_cast<int>(r.states), element_type<V>(), r.owner, kTag,
-              comm_, &pending[chunk % 2]);
+    MPI_Irecv(buffers + (chunk % 2) * chunk_capacity_, static_cast<int>(r.states), element_type<V>(), r.owner,
+              kTag, comm_, &pending[chunk % 2]);
   };
   receive(0);
   receive(1);

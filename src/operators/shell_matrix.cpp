@@ -24,7 +24,8 @@ petsc::Matrix shell_matrix(const Operator& a) {
   const auto local = static_cast<PetscInt>(a.space().local_size());
   const PetscInt global = petsc::to_int(a.space().dimension(), "the dimension of the operator");
   petsc::Matrix matrix;
-  QHEAT_PETSC(MatCreateShell(a.space().comm().get(), local, local, global, global, const_cast<Operator*>(&a), matrix.out()));
+  QHEAT_PETSC(MatCreateShell(a.space().comm().get(), local, local, global, global, const_cast<Operator*>(&a),
+                             matrix.out()));
   QHEAT_PETSC(MatShellSetOperation(matrix.get(), MATOP_MULT, reinterpret_cast<void (*)()>(multiply)));
   return matrix;
 }

@@ -24,7 +24,8 @@ SuffixMap<T>::SuffixMap(std::vector<MapEntry> entries) {
       ++stop;
     }
     if (stop - start >= kShortestRun) {
-      runs_.push_back({start->destination, start->source, static_cast<std::int32_t>(stop - start), start->id, T{}});
+      runs_.push_back(
+          {start->destination, start->source, static_cast<std::int32_t>(stop - start), start->id, T{}});
     } else {
       scattered.insert(scattered.end(), start, stop);
     }
@@ -56,7 +57,8 @@ template <class T>
 void SuffixMap<T>::add_diagonal(std::span<T> diagonal) const {
   for (const Run& run : runs_) {
     if (run.source != run.destination) continue;
-    for (std::int32_t j = 0; j < run.length; ++j) diagonal[static_cast<std::size_t>(run.destination + j)] += run.value;
+    for (std::int32_t j = 0; j < run.length; ++j)
+      diagonal[static_cast<std::size_t>(run.destination + j)] += run.value;
   }
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
@@ -67,8 +69,8 @@ void SuffixMap<T>::add_diagonal(std::span<T> diagonal) const {
 
 template <class T>
 Index SuffixMap<T>::bytes() const {
-  return static_cast<Index>(runs_.size() * sizeof(Run) + rows_.size() * 4 + begin_.size() * 4 + columns_.size() * 8 +
-                            values_.size() * sizeof(T));
+  return static_cast<Index>(runs_.size() * sizeof(Run) + rows_.size() * 4 + begin_.size() * 4 +
+                            columns_.size() * 8 + values_.size() * sizeof(T));
 }
 
 template class SuffixMap<double>;

@@ -14,8 +14,8 @@ struct MapEntry {
   std::uint32_t id;
 };
 
-/// Sparse matrix between two suffix classes, made to be applied many times: elements whose places rise together are
-/// runs (an axpy each), the others are gathered row by row.
+/// Sparse matrix between two suffix classes, made to be applied many times: elements whose places rise
+/// together are runs (an axpy each), the others are gathered row by row.
 template <class T>
 class SuffixMap {
  public:

@@ -36,15 +36,25 @@ void Communicator::sum(std::span<double> values) const {
   });
 }
 
-double Communicator::sum(double value) const { return reduce(value, MPI_DOUBLE, MPI_SUM, comm_); }
+double Communicator::sum(double value) const {
+  return reduce(value, MPI_DOUBLE, MPI_SUM, comm_);
+}
 
-Complex Communicator::sum(Complex value) const { return reduce(value, MPI_C_DOUBLE_COMPLEX, MPI_SUM, comm_); }
+Complex Communicator::sum(Complex value) const {
+  return reduce(value, MPI_C_DOUBLE_COMPLEX, MPI_SUM, comm_);
+}
 
-Index Communicator::sum(Index value) const { return reduce(value, MPI_INT64_T, MPI_SUM, comm_); }
+Index Communicator::sum(Index value) const {
+  return reduce(value, MPI_INT64_T, MPI_SUM, comm_);
+}
 
-double Communicator::max(double value) const { return reduce(value, MPI_DOUBLE, MPI_MAX, comm_); }
+double Communicator::max(double value) const {
+  return reduce(value, MPI_DOUBLE, MPI_MAX, comm_);
+}
 
-int Communicator::max(int value) const { return reduce(value, MPI_INT, MPI_MAX, comm_); }
+int Communicator::max(int value) const {
+  return reduce(value, MPI_INT, MPI_MAX, comm_);
+}
 
 void Communicator::broadcast(std::span<double> values) const {
   in_chunks(values, [&](double* data, int count) { MPI_Bcast(data, count, MPI_DOUBLE, 0, comm_); });

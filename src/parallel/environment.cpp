@@ -45,7 +45,8 @@ std::string processor_flags() {
 
 Environment::Environment(int& argc, char**& argv, const std::vector<std::string>& petsc_options)
     : world_(start_mpi(argc, argv)) {
-  // A synthetic command line is the only way to keep PETSc from reading .petscrc files and the user's environment.
+  // A synthetic command line is the only way to keep PETSc from reading .petscrc files and the user's
+  // environment.
   unsetenv("PETSC_OPTIONS");
   std::array<std::string, 3> words{"qheat", "-skip_petscrc", "-no_signal_handler"};
   std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
@@ -60,7 +61,8 @@ Environment::Environment(int& argc, char**& argv, const std::vector<std::string>
 
 Environment::~Environment() {
   SlepcFinalize();
-  // After a failure PETSc may have left objects on this communicator; freeing it must not abort the program then.
+  // After a failure PETSc may have left objects on this communicator; freeing it must not abort the program
+  // then.
   MPI_Comm world = world_.get();
   MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN);
   MPI_Comm_free(&world);
@@ -90,8 +92,9 @@ LibraryVersions library_versions() {
   return {.petsc = fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR),
           .slepc = fmt::format("{}.{}.{}", SLEPC_VERSION_MAJOR, SLEPC_VERSION_MINOR, SLEPC_VERSION_SUBMINOR),
           .mpi = mpi_text,
-          .blas = openblas_get_corename != nullptr ? fmt::format("OpenBLAS ({} kernels)", openblas_get_corename())
-                                                   : "unknown BLAS",
+          .blas = openblas_get_corename != nullptr
+                      ? fmt::format("OpenBLAS ({} kernels)", openblas_get_corename())
+                      : "unknown BLAS",
           .index_bits = static_cast<int>(8 * sizeof(PetscInt)),
           .scalar = "complex"};
 }
@@ -100,7 +103,8 @@ void choose_blas_kernels(char** argv) {
   if (getenv("OPENBLAS_CORETYPE") != nullptr) return;
   const std::string flags = processor_flags();
   const char* kernels = nullptr;
-  if (processor_has(flags, "avx512f") && processor_has(flags, "avx512bw") && processor_has(flags, "avx512vl")) {
+  if (processor_has(flags, "avx512f") && processor_has(flags, "avx512bw") &&
+      processor_has(flags, "avx512vl")) {
     kernels = "SkylakeX";
   } else if (processor_has(flags, "avx2") && processor_has(flags, "fma")) {
     kernels = "Haswell";

@@ -15,8 +15,8 @@ void assertion_failed(const char* condition, const char* file, int line, const c
   int rank = 0;
   MPI_Initialized(&initialized);
   if (initialized != 0) MPI_Comm_rank(MPI_COMM_WORLD, &rank);  // only to name the rank
-  fmt::print(stderr, "qheat: broken invariant on rank {}: {} in {} ({}:{}). Please report this.\n", rank, condition,
-             function, file, line);
+  fmt::print(stderr, "qheat: broken invariant on rank {}: {} in {} ({}:{}). Please report this.\n", rank,
+             condition, function, file, line);
   std::fflush(stderr);
   if (initialized != 0) MPI_Abort(MPI_COMM_WORLD, 70);
   std::abort();

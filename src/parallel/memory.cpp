@@ -33,7 +33,8 @@ double control_group_free_bytes() {
   const double limit = number_in("/sys/fs/cgroup/memory.max");
   if (limit < 1e18) return limit - std::min(limit, number_in("/sys/fs/cgroup/memory.current"));
   const double old_limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-  if (old_limit < 1e18) return old_limit - std::min(old_limit, number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes"));
+  if (old_limit < 1e18)
+    return old_limit - std::min(old_limit, number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes"));
   return std::numeric_limits<double>::infinity();
 }
 
@@ -53,9 +54,10 @@ void require_memory(const Communicator& comm, double bytes_per_rank, const std::
   const double free = free_bytes_per_rank(comm);
   const double needed = comm.max(bytes_per_rank);
   if (free == 0.0 || needed <= free) return;
-  throw Error(fmt::format("{} needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use more nodes, fewer sites or "
-                          "a smaller sector",
-                          what, needed / 1e9, comm.size(), free / 1e9));
+  throw Error(fmt::format(
+      "{} needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use more nodes, fewer sites or "
+      "a smaller sector",
+      what, needed / 1e9, comm.size(), free / 1e9));
 }
 
 }  // namespace qheat

@@ -23,8 +23,8 @@ inline void check(PetscErrorCode code, const char* call, const char* file, int l
   }
 }
 
-/// Runs the body of a PETSc callback: an exception must not cross PETSc's C frames, so it is kept and rethrown by
-/// the check() that receives the error code.
+/// Runs the body of a PETSc callback: an exception must not cross PETSc's C frames, so it is kept and
+/// rethrown by the check() that receives the error code.
 void keep_exception(std::exception_ptr exception);
 
 template <class Body>
@@ -38,7 +38,8 @@ PetscErrorCode guarded(Body&& body) {
   }
 }
 
-/// n as a PetscInt. Throws qheat::Error naming the size and the remedy if this build's integers are too short.
+/// n as a PetscInt. Throws qheat::Error naming the size and the remedy if this build's integers are too
+/// short.
 PetscInt to_int(Index n, const char* what);
 
 /// Owns one PETSc object: move-only; destroying after PetscFinalize does nothing.

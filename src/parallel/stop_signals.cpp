@@ -34,6 +34,8 @@ void catch_stop_signals() {
   sigaction(SIGUSR1, &action, nullptr);
 }
 
-bool stop_signal_received() { return received != 0; }
+bool stop_signal_received() {
+  return received != 0;
+}
 
 }  // namespace qheat

@@ -14,20 +14,23 @@ namespace {
 
 using Stepper = petsc::Handle<TS, TSDestroy>;
 
-// Explicit steps are bounded by stability to about 5 / (fastest rate); beyond this many of them implicit steps win.
+// Explicit steps are bounded by stability to about 5 / (fastest rate); beyond this many of them implicit
+// steps win.
 constexpr double kMostExplicitSteps = 5000.0;
 constexpr double kStabilityLimit = 5.0;
 constexpr double kSafety = 0.1;  // local error of a step against the tolerance asked for
 
-/// Probabilities in a complex PETSc vector. Explicit steps only form real linear combinations, so two of them share one
-/// complex number and nothing is wasted; the linear algebra of implicit steps needs one a number, imaginary part zero.
+/// Probabilities in a complex PETSc vector. Explicit steps only form real linear combinations, so two of them
+/// share one complex number and nothing is wasted; the linear algebra of implicit steps needs one a number,
+/// imaginary part zero.
 class ProbabilityVector {
  public:
   ProbabilityVector(const RateEquation& equation, bool packed)
       : packed_(packed), real_size_(static_cast<std::size_t>(equation.local_size())) {
     const Index local = packed ? (equation.local_size() + 1) / 2 : equation.local_size();
     petsc::to_int(equation.comm().sum(local), "the number of cells");
-    QHEAT_PETSC(VecCreateMPI(equation.comm().get(), static_cast<PetscInt>(local), PETSC_DETERMINE, vector.out()));
+    QHEAT_PETSC(
+        VecCreateMPI(equation.comm().get(), static_cast<PetscInt>(local), PETSC_DETERMINE, vector.out()));
   }
 
   void put(std::span<const double> p, Vec target) const {
@@ -140,9 +143,12 @@ Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::M
   if (implicit) {
     const auto local = static_cast<PetscInt>(equation.local_size());
     const auto global = petsc::to_int(equation.global_size(), "the number of cells");
-    QHEAT_PETSC(MatCreateShell(equation.comm().get(), local, local, global, global, &context, jacobian.out()));
-    QHEAT_PETSC(MatShellSetOperation(jacobian.get(), MATOP_MULT, reinterpret_cast<void (*)()>(jacobian_product)));
-    QHEAT_PETSC(MatShellSetOperation(jacobian.get(), MATOP_GET_DIAGONAL, reinterpret_cast<void (*)()>(jacobian_diagonal)));
+    QHEAT_PETSC(
+        MatCreateShell(equation.comm().get(), local, local, global, global, &context, jacobian.out()));
+    QHEAT_PETSC(
+        MatShellSetOperation(jacobian.get(), MATOP_MULT, reinterpret_cast<void (*)()>(jacobian_product)));
+    QHEAT_PETSC(MatShellSetOperation(jacobian.get(), MATOP_GET_DIAGONAL,
+                                     reinterpret_cast<void (*)()>(jacobian_diagonal)));
     QHEAT_PETSC(TSSetType(ts, TSARKIMEX));
     QHEAT_PETSC(TSARKIMEXSetType(ts, TSARKIMEX4));
     QHEAT_PETSC(TSARKIMEXSetFullyImplicit(ts, PETSC_TRUE));
@@ -183,9 +189,10 @@ double take_step(TS ts, double& t, double step, double goal) {
   TSConvergedReason reason = TS_CONVERGED_ITERATING;
   QHEAT_PETSC(TSGetConvergedReason(ts, &reason));
   if (reason < 0) {
-    throw Error(fmt::format("the rate equation could not be integrated beyond t = {:g} (PETSc TS reason {}); raise "
-                            "rates.tolerance",
-                            t, static_cast<int>(reason)));
+    throw Error(
+        fmt::format("the rate equation could not be integrated beyond t = {:g} (PETSc TS reason {}); raise "
+                    "rates.tolerance",
+                    t, static_cast<int>(reason)));
   }
   double proposed = 0.0;
   QHEAT_PETSC(TSGetTime(ts, &t));
@@ -200,10 +207,10 @@ double take_step(TS ts, double& t, double step, double goal) {
 
 }  // namespace
 
-void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times, double tolerance,
-               Integrator integrator, RunControl& control,
-               const std::function<void(std::size_t, std::span<const double>)>& observe, const RunControl::Save& save_more,
-               const RunControl::Load& load_more) {
+void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times,
+               double tolerance, Integrator integrator, RunControl& control,
+               const std::function<void(std::size_t, std::span<const double>)>& observe,
+               const RunControl::Save& save_more, const RunControl::Load& load_more) {
   const double span = times.back() - times.front();
   const double fastest = fastest_rate(equation, times);
   const bool stiff = 2.0 * fastest * span / kStabilityLimit > kMostExplicitSteps;

@@ -4,7 +4,8 @@
 
 namespace qheat {
 
-ManyBodyEquation::ManyBodyEquation(std::shared_ptr<const DistributedSector> cells, const SecondOrderKernel& kernel)
+ManyBodyEquation::ManyBodyEquation(std::shared_ptr<const DistributedSector> cells,
+                                   const SecondOrderKernel& kernel)
     : cells_(std::move(cells)),
       kernel_(kernel),
       engine_(*cells_, kernel.pattern()),
@@ -28,13 +29,15 @@ void ManyBodyEquation::diagonal(double t, std::span<double> diagonal) {
   engine_.diagonal(diagonal);
 }
 
-std::vector<double> cell_probabilities(const Model& model, const InitialState& initial, const DistributedSector& cells) {
+std::vector<double> cell_probabilities(const Model& model, const InitialState& initial,
+                                       const DistributedSector& cells) {
   const auto sites = static_cast<std::size_t>(model.sites());
   const auto levels = static_cast<std::size_t>(model.levels());
   const auto bands = static_cast<std::size_t>(model.site.bands());
   std::vector<double> band_probabilities(sites * bands, 0.0);
   for (std::size_t e = 0; e < initial.probabilities.size(); ++e) {
-    band_probabilities[e / levels * bands + model.site.band_of_level()[e % levels]] += initial.probabilities[e];
+    band_probabilities[e / levels * bands + model.site.band_of_level()[e % levels]] +=
+        initial.probabilities[e];
   }
   std::vector<double> p;
   std::vector<Level> configuration(sites);

@@ -22,7 +22,8 @@ std::vector<double> band_energies(const Model& model) {
   for (int i = 0; i < model.sites(); ++i) {
     for (int n = 0; n < model.levels(); ++n) {
       const std::size_t band = model.site.band_of_level()[static_cast<std::size_t>(n)];
-      energies[static_cast<std::size_t>(i) * bands + band] += model.energy(i, n) / model.site.band_sizes()[band];
+      energies[static_cast<std::size_t>(i) * bands + band] +=
+          model.energy(i, n) / model.site.band_sizes()[band];
     }
   }
   return energies;
@@ -41,8 +42,8 @@ std::vector<double> site_energies_of(const Model& model, const std::vector<doubl
 }  // namespace
 
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                             const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
-                             RunControl& control, Timings& timings) {
+                             const std::vector<double>& times, const RateOptions& options,
+                             const Communicator& comm, RunControl& control, Timings& timings) {
   const Timings::Scope scope(timings, "many-body equation");
   const std::size_t size = site_entries(model);
   RateSolution solution;
@@ -56,7 +57,8 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
     const auto observe = [&](std::size_t time, std::span<const double> now) {
       const auto populations = std::span(solution.populations).subspan(time * size, size);
       std::fill(populations.begin(), populations.end(), 0.0);
-      add_site_populations(*cells, [&](Index cell) { return now[static_cast<std::size_t>(cell)]; }, populations);
+      add_site_populations(
+          *cells, [&](Index cell) { return now[static_cast<std::size_t>(cell)]; }, populations);
       comm.sum(populations);
     };
     integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
@@ -67,8 +69,8 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
 }
 
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                         const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
-                         RunControl& control, Timings& timings) {
+                         const std::vector<double>& times, const RateOptions& options,
+                         const Communicator& comm, RunControl& control, Timings& timings) {
   const Timings::Scope scope(timings, "site equation");
   const std::size_t size = site_entries(model);
   RateSolution solution;
@@ -82,10 +84,12 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
       std::vector<double> p = band_populations(model, initial.probabilities);
       UninterruptedRun alone;
       const auto observe = [&](std::size_t time, std::span<const double> now) {
-        std::copy(now.begin(), now.end(), solution.populations.begin() + static_cast<std::ptrdiff_t>(time * size));
+        std::copy(now.begin(), now.end(),
+                  solution.populations.begin() + static_cast<std::ptrdiff_t>(time * size));
       };
-      integrate(equation, p, times, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
-                [](StateReader&) {});
+      integrate(
+          equation, p, times, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
+          [](StateReader&) {});
     }
     comm.broadcast(solution.populations);
     control.finish([&](StateWriter& writer) { writer.replicated("populations", solution.populations); });
@@ -104,7 +108,8 @@ std::vector<double> band_populations(const Model& model, const std::vector<doubl
   return result;
 }
 
-std::vector<double> closure_error(const Model& model, const std::vector<double>& site, const std::vector<double>& exact) {
+std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
+                                  const std::vector<double>& exact) {
   const std::size_t size = site_entries(model);
   const auto bands = static_cast<std::size_t>(model.site.bands());
   std::vector<double> errors;
@@ -123,8 +128,8 @@ std::vector<double> closure_error(const Model& model, const std::vector<double>&
   return errors;
 }
 
-std::vector<double> bond_rate_series(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                                     const std::vector<double>& times) {
+std::vector<double> bond_rate_series(const Model& model, const InitialState& initial,
+                                     const SecondOrderKernel& kernel, const std::vector<double>& times) {
   const Sector cells = cell_sector(model, initial);
   const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
   std::vector<double> series(times.size() * bonds);

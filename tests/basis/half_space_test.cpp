@@ -23,7 +23,8 @@ TEST(HalfSpace, RanksConfigurationsInLexicographicOrderOfEachClass) {
       EXPECT_EQ(half.classes()[static_cast<std::size_t>(half.class_of(configuration))].counts, c.counts);
       if (i > 0) {
         const auto before = half.configuration(c.first + i - 1);
-        EXPECT_TRUE(std::lexicographical_compare(before.begin(), before.end(), configuration.begin(), configuration.end()));
+        EXPECT_TRUE(std::lexicographical_compare(before.begin(), before.end(), configuration.begin(),
+                                                 configuration.end()));
       }
     }
   }

@@ -75,7 +75,8 @@ TEST(Partition, CoversAllRowsInOrderOnAnyNumberOfRanks) {
 TEST(Partition, IsBalanced) {
   const Sector sector(20, {0, 1}, {10, 10});
   const Partition partition(sector, 4);
-  for (int rank = 0; rank < 4; ++rank) EXPECT_NEAR(static_cast<double>(partition.states(rank)), 46189.0, 252.0);
+  for (int rank = 0; rank < 4; ++rank)
+    EXPECT_NEAR(static_cast<double>(partition.states(rank)), 46189.0, 252.0);
 }
 
 TEST(ModelSectors, FollowConservation) {

@@ -17,7 +17,8 @@ using namespace qheat;
 namespace {
 
 double norm(const Communicator& comm, std::span<const Complex> x) {
-  return std::sqrt(comm.sum(std::accumulate(x.begin(), x.end(), 0.0, [](double sum, Complex v) { return sum + std::norm(v); })));
+  return std::sqrt(comm.sum(
+      std::accumulate(x.begin(), x.end(), 0.0, [](double sum, Complex v) { return sum + std::norm(v); })));
 }
 
 TEST(Evolution, SpectrumReproducesTheHamiltonianAndAgreesWithKrylov) {
@@ -25,7 +26,8 @@ TEST(Evolution, SpectrumReproducesTheHamiltonianAndAgreesWithKrylov) {
     const auto levels = qheat_test::random_levels(random.model, 11);
     const auto initial = InitialState::product(random.model, levels);
     const auto counts = sector_counts(random.model, initial).front();
-    const auto space = std::make_shared<DistributedSector>(level_sector(random.model, counts), qheat_test::world());
+    const auto space =
+        std::make_shared<DistributedSector>(level_sector(random.model, counts), qheat_test::world());
     const auto terms = hamiltonian(random.model);
     const auto h = make_operator(space, terms);
     const auto n = static_cast<std::size_t>(space->local_size());
@@ -47,7 +49,8 @@ TEST(Evolution, SpectrumReproducesTheHamiltonianAndAgreesWithKrylov) {
 
     // H x by the spectrum
     std::vector<Complex> scaled(own_coefficients);
-    for (std::size_t k = 0; k < own_coefficients; ++k) scaled[k] = spectrum.local_energies()[k] * coefficients[k];
+    for (std::size_t k = 0; k < own_coefficients; ++k)
+      scaled[k] = spectrum.local_energies()[k] * coefficients[k];
     spectrum.state(0.0, std::span<const Complex>(scaled), std::span(back));
     h->apply(std::span<const Complex>(x), std::span(difference));
     std::transform(difference.begin(), difference.end(), back.begin(), difference.begin(), std::minus<>());

@@ -1,4 +1,5 @@
-// Exact propagation against the dense reference: populations, energies, outflows, currents, on any number of ranks.
+// Exact propagation against the dense reference: populations, energies, outflows, currents, on any number of
+// ranks.
 
 #include "qheat/dynamics/exact.hpp"
 
@@ -26,7 +27,9 @@ void expect_equal(const Observations& got, const qheat_test::brute::Evolution& e
                   const std::string& name) {
   std::size_t p = 0, u = 0, o = 0, c = 0;
   double worst = 0.0;
-  const auto compare = [&](double value, double reference) { worst = std::max(worst, std::abs(value - reference)); };
+  const auto compare = [&](double value, double reference) {
+    worst = std::max(worst, std::abs(value - reference));
+  };
   for (std::size_t t = 0; t < kTimes.size(); ++t) {
     for (const auto& site : expected.populations[t]) {
       for (const double value : site) compare(got.populations[p++], value);
@@ -48,10 +51,12 @@ TEST(Exact, ProductStatesEqualTheReference) {
   std::uint64_t seed = 1;
   for (const auto& random : qheat_test::random_cases()) {
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
-    const auto expected =
-        qheat_test::brute::evolve(random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
-    expect_equal(propagate(random.model, initial, {.method = ExactMethod::diagonalize}).mean, expected, 1e-9, random.name);
-    expect_equal(propagate(random.model, initial, {.method = ExactMethod::krylov}).mean, expected, 1e-9, random.name + ", krylov");
+    const auto expected = qheat_test::brute::evolve(
+        random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+    expect_equal(propagate(random.model, initial, {.method = ExactMethod::diagonalize}).mean, expected, 1e-9,
+                 random.name);
+    expect_equal(propagate(random.model, initial, {.method = ExactMethod::krylov}).mean, expected, 1e-9,
+                 random.name + ", krylov");
   }
 }
 
@@ -62,8 +67,8 @@ TEST(Exact, ThermalMixturesEqualTheReference) {
     for (int i = 0; i < random.model.sites(); ++i) temperatures.push_back(0.5 + i);
     temperatures.back() = INFINITY;
     const auto initial = InitialState::thermal(random.model, temperatures);
-    const auto expected =
-        qheat_test::brute::evolve(random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+    const auto expected = qheat_test::brute::evolve(
+        random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
     const auto result = propagate(random.model, initial, {});
     expect_equal(result.mean, expected, 1e-9, random.name);
     EXPECT_FALSE(result.error.has_value());
@@ -74,13 +79,14 @@ TEST(Exact, BandMixtureEqualsTheReference) {
   auto random = qheat_test::random_cases()[12];  // chain 3, M = 4
   random.model.site = Site({0.0, 0.0, 0.0, 0.0}, {0, 1, 1, 2});
   const auto initial = InitialState::band_mixture(random.model, {1, 3, 2});
-  const auto expected =
-      qheat_test::brute::evolve(random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+  const auto expected = qheat_test::brute::evolve(
+      random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
   expect_equal(propagate(random.model, initial, {}).mean, expected, 1e-9, random.name);
 }
 
 TEST(Exact, SampledMixturesAgreeWithinTheirStandardErrors) {
-  const auto model = uniform_model(Lattice::chain(6), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.5), 0.4);
+  const auto model =
+      uniform_model(Lattice::chain(6), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.5), 0.4);
   const auto initial = InitialState::thermal(model, {0.5, 0.7, 1.0, 2.0, 5.0, INFINITY});
   const auto whole = propagate(model, initial, {});
   const auto sampled = propagate(model, initial, {.samples = 15, .seed = 7});

@@ -135,7 +135,7 @@ TEST(Job, MinimalJobHasDefaults) {
   EXPECT_EQ(job.model->interaction(2).elements().size(), 4U);
   ASSERT_TRUE(job.initial);
   EXPECT_EQ(job.initial->probabilities, (std::vector<double>{0, 1, 1, 0, 1, 0, 1, 0}));
-  EXPECT_FALSE(job.initial->pure_in_band);
+  EXPECT_TRUE(even_in_bands(*job.model, *job.initial));
   ASSERT_TRUE(job.exact);
   EXPECT_EQ(job.exact->method, ExactRequest::Method::automatic);
   EXPECT_EQ(job.exact->tolerance, 1e-10);
@@ -370,7 +370,7 @@ TEST(Job, PureStateInABand) {
   std::string text = replaced(kBase, "[0.0, 1.0]", "[0.0, 1.0, 1.1]\nbands = [0, 1, 1]");
   text = replaced(text, "levels = [1, 0, 0, 0]", "levels = [2, 0, 0, 0]\nwithin_band = \"pure\"");
   const Job job = parse_job(text, "job.toml");
-  EXPECT_TRUE(job.initial->pure_in_band);
+  EXPECT_FALSE(even_in_bands(*job.model, *job.initial));
   EXPECT_EQ(job.initial->probabilities[2], 1.0);
 }
 

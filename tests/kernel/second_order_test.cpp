@@ -19,7 +19,8 @@ std::vector<std::size_t> reference_cells(const Sector& cells) {
   std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
   for (Index cell = 0; cell < cells.dimension(); ++cell) {
     cells.configuration(cell, bands);
-    numbers.push_back(qheat_test::brute::number(std::vector<int>(bands.begin(), bands.end()), cells.levels()));
+    numbers.push_back(
+        qheat_test::brute::number(std::vector<int>(bands.begin(), bands.end()), cells.levels()));
   }
   return numbers;
 }
@@ -38,10 +39,12 @@ void expect_reference(const qheat_test::RandomCase& random, const InitialState& 
   for (const double t : {0.0, 1e-6, 0.3, 5.0}) {
     const auto all = qheat_test::brute::tcl2(random.reference, t);
     const auto expected = qheat_test::brute::restricted(all, numbers);
-    EXPECT_LT(largest_difference(dense_generator(cells, kernel.at(t)), expected), 1e-11) << random.name << ", t = " << t;
+    EXPECT_LT(largest_difference(dense_generator(cells, kernel.at(t)), expected), 1e-11)
+        << random.name << ", t = " << t;
     std::vector<double> rates(static_cast<std::size_t>(random.model.lattice.bond_count()));
     kernel.bond_rates(t, cells, rates);
-    EXPECT_LT(largest_difference(rates, qheat_test::brute::bond_rate(random.reference, expected, numbers)), 1e-12)
+    EXPECT_LT(largest_difference(rates, qheat_test::brute::bond_rate(random.reference, expected, numbers)),
+              1e-12)
         << random.name << ", t = " << t;
   }
 }
@@ -52,7 +55,8 @@ TEST(SecondOrderKernel, EqualsItsDefinitionElementByElement) {
     for (const double dephasing : {0.0, 0.3}) {
       random.model.bath.dephasing = dephasing;
       random.reference.dephasing = dephasing;
-      expect_reference(random, InitialState::product(random.model, qheat_test::random_levels(random.model, seed++)));
+      expect_reference(random,
+                       InitialState::product(random.model, qheat_test::random_levels(random.model, seed++)));
     }
   }
 }
@@ -66,8 +70,9 @@ TEST(SecondOrderKernel, AveragesOverCellsOfBands) {
     random.model.site = Site(std::vector<double>(bands.size(), 0.0), bands);
     random.reference.band_of_level = bands;
     random.model.bath.dephasing = random.reference.dephasing = 0.2;
-    expect_reference(random, InitialState::thermal(
-                                 random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0)));
+    expect_reference(
+        random, InitialState::thermal(
+                    random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0)));
   }
 }
 

@@ -28,7 +28,8 @@ std::vector<Complex> random_vector(const DistributedSector& space, std::uint64_t
   Generator random(seed);
   for (Index state = 0; state < space.dimension(); ++state) {
     const Complex value(random.symmetric(), random.symmetric());
-    if (state >= space.first_state() && state < space.first_state() + space.local_size()) local.push_back(value);
+    if (state >= space.first_state() && state < space.first_state() + space.local_size())
+      local.push_back(value);
   }
   return local;
 }
@@ -41,8 +42,9 @@ std::size_t reference_number(const DistributedSector& space, Index state) {
 }
 
 /// Reference matrix times vector, this rank's rows.
-std::vector<Complex> reference_product(const DistributedSector& space, const qheat_test::brute::ComplexMatrix& matrix,
-                                       std::size_t full, std::uint64_t seed) {
+std::vector<Complex> reference_product(const DistributedSector& space,
+                                       const qheat_test::brute::ComplexMatrix& matrix, std::size_t full,
+                                       std::uint64_t seed) {
   const DistributedSector alone(space.sector(), Communicator::self());
   const auto x = random_vector(alone, seed);
   std::vector<Complex> y;
@@ -69,8 +71,9 @@ std::vector<Backend> backends() {
   return all;
 }
 
-void expect_reference(const TermSum<Complex>& terms, const qheat_test::brute::ComplexMatrix& matrix, std::size_t full,
-                      const std::shared_ptr<const DistributedSector>& space, const std::string& what) {
+void expect_reference(const TermSum<Complex>& terms, const qheat_test::brute::ComplexMatrix& matrix,
+                      std::size_t full, const std::shared_ptr<const DistributedSector>& space,
+                      const std::string& what) {
   const auto expected = reference_product(*space, matrix, full, 99);
   const auto x = random_vector(*space, 99);
   std::vector<Complex> y(x.size());
@@ -84,7 +87,8 @@ void expect_reference(const TermSum<Complex>& terms, const qheat_test::brute::Co
 TEST(Backends, HamiltonianAndOutflowsEqualTheReferenceOnEverySector) {
   for (const auto& random : qheat_test::random_cases()) {
     const auto full = qheat_test::brute::dimension(random.reference);
-    const auto thermal = InitialState::thermal(random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0));
+    const auto thermal = InitialState::thermal(
+        random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0));
     const auto matrix = qheat_test::brute::hamiltonian(random.reference);
     for (const auto& counts : sector_counts(random.model, thermal)) {
       const auto space = space_of(random.model, counts, qheat_test::world());
@@ -96,8 +100,8 @@ TEST(Backends, HamiltonianAndOutflowsEqualTheReferenceOnEverySector) {
             qheat_test::brute::outflow_operator(random.reference, static_cast<std::size_t>(b), end);
         const auto all = sector_counts(random.model, thermal);
         const auto space = space_of(random.model, all[all.size() / 2], qheat_test::world());
-        expect_reference(outflow(random.model, b, end == 0 ? BondEnd::first : BondEnd::second), current, full, space,
-                         random.name + " outflow of bond " + std::to_string(b));
+        expect_reference(outflow(random.model, b, end == 0 ? BondEnd::first : BondEnd::second), current, full,
+                         space, random.name + " outflow of bond " + std::to_string(b));
       }
     }
   }
@@ -109,10 +113,16 @@ TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
     std::vector<int> counts;
   };
   std::vector<Large> cases;
-  cases.push_back({uniform_model(Lattice::chain(12), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3), {6, 6}});
-  cases.push_back({uniform_model(Lattice({4, 3}, std::vector<bool>{true, true}), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.5), 0.3), {7, 5}});
-  cases.push_back({uniform_model(Lattice::ring(7), Site({0.0, 1.0, 2.5}), PairInteraction::exchange(3), 0.3), {3, 2, 2}});
-  cases.push_back({uniform_model(Lattice({2, 2, 2}, std::vector<bool>{false, false, false}), Site({0.0, 1.0, 1.5}, {0, 1, 1}), PairInteraction::exchange(3), 0.3), {5, 3}});
+  cases.push_back(
+      {uniform_model(Lattice::chain(12), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3), {6, 6}});
+  cases.push_back({uniform_model(Lattice({4, 3}, std::vector<bool>{true, true}), Site({0.0, 1.0}),
+                                 PairInteraction::exchange(2, 0.5), 0.3),
+                   {7, 5}});
+  cases.push_back(
+      {uniform_model(Lattice::ring(7), Site({0.0, 1.0, 2.5}), PairInteraction::exchange(3), 0.3), {3, 2, 2}});
+  cases.push_back({uniform_model(Lattice({2, 2, 2}, std::vector<bool>{false, false, false}),
+                                 Site({0.0, 1.0, 1.5}, {0, 1, 1}), PairInteraction::exchange(3), 0.3),
+                   {5, 3}});
   for (const auto& [model, counts] : cases) {
     const auto space = space_of(model, counts, qheat_test::world());
     const auto engine = make_operator(space, hamiltonian(model), Backend::matrix_free);
@@ -132,11 +142,13 @@ TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
     std::vector<double> real(static_cast<std::size_t>(space->local_size()));
     std::vector<double> product(real.size());
     for (Index k = 0; k < columns; ++k) {
-      std::transform(x.block().column(k), x.block().column(k) + x.block().rows(), real.begin(), [](Complex v) { return v.real(); });
+      std::transform(x.block().column(k), x.block().column(k) + x.block().rows(), real.begin(),
+                     [](Complex v) { return v.real(); });
       engine->apply(std::span<const double>(real), std::span(product));
       for (Index i = 0; i < space->local_size(); ++i) {
         difference = std::max(difference, std::abs(y.block().column(k)[i] - z.block().column(k)[i]));
-        real_difference = std::max(real_difference, std::abs(product[static_cast<std::size_t>(i)] - y.block().column(k)[i].real()));
+        real_difference = std::max(
+            real_difference, std::abs(product[static_cast<std::size_t>(i)] - y.block().column(k)[i].real()));
       }
     }
     EXPECT_LT(difference, 1e-12);
@@ -146,7 +158,8 @@ TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
 }
 
 TEST(BlockEngine, TakesNewValuesAndKnowsItsDiagonal) {
-  const auto model = uniform_model(Lattice({3, 3}, std::vector<bool>{true, false}), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.7), 0.3);
+  const auto model = uniform_model(Lattice({3, 3}, std::vector<bool>{true, false}), Site({0.0, 1.0}),
+                                   PairInteraction::exchange(2, 0.7), 0.3);
   const auto space = space_of(model, {5, 4}, qheat_test::world());
   const auto terms = real_part(hamiltonian(model));
   BlockEngine<double> engine(*space, terms);

@@ -22,14 +22,16 @@ RateSolution many_body(const Model& model, const InitialState& initial, const Ra
                        const std::vector<double>& times = kTimes) {
   UninterruptedRun control;
   Timings timings;
-  return solve_many_body(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(), control, timings);
+  return solve_many_body(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(),
+                         control, timings);
 }
 
 RateSolution sites(const Model& model, const InitialState& initial, const RateOptions& options = {},
                    const std::vector<double>& times = kTimes) {
   UninterruptedRun control;
   Timings timings;
-  return solve_sites(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(), control, timings);
+  return solve_sites(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(), control,
+                     timings);
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -45,8 +47,8 @@ TEST(ManyBodyEquation, EqualsTheReference) {
     if (qheat_test::brute::dimension(random.reference) > 64) continue;
     random.model.bath.dephasing = random.reference.dephasing = 0.4;
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
-    const auto p0 = qheat_test::brute::cell_probabilities(random.reference,
-                                                          qheat_test::local_probabilities(random.model, initial));
+    const auto p0 = qheat_test::brute::cell_probabilities(
+        random.reference, qheat_test::local_probabilities(random.model, initial));
     const auto expected = qheat_test::brute::many_body_equation(
         p0, [&](double t) { return qheat_test::brute::tcl2(random.reference, t); }, kTimes, 0.01);
     std::vector<double> populations;
@@ -55,7 +57,8 @@ TEST(ManyBodyEquation, EqualsTheReference) {
         populations.insert(populations.end(), site.begin(), site.end());
       }
     }
-    EXPECT_LT(largest_difference(many_body(random.model, initial).populations, populations), 1e-7) << random.name;
+    EXPECT_LT(largest_difference(many_body(random.model, initial).populations, populations), 1e-7)
+        << random.name;
   }
 }
 
@@ -65,9 +68,13 @@ TEST(ManyBodyEquation, EqualsTheSiteEquationWhenAllRatesAreEqual) {
     std::vector<int> levels;
   };
   std::vector<Case> cases;
-  cases.push_back({uniform_model(Lattice::chain(6), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.4), {1, 0, 0, 1, 0, 1}});
-  cases.push_back({uniform_model(Lattice::ring(5), Site({0.0, 1.0, 2.5}), PairInteraction::xy(3), 0.4), {2, 0, 1, 1, 0}});
-  cases.push_back({uniform_model(Lattice({2, 2, 2}, std::vector<bool>{false, false, false}), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.4), {1, 0, 0, 0, 0, 1, 0, 1}});
+  cases.push_back({uniform_model(Lattice::chain(6), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.4),
+                   {1, 0, 0, 1, 0, 1}});
+  cases.push_back(
+      {uniform_model(Lattice::ring(5), Site({0.0, 1.0, 2.5}), PairInteraction::xy(3), 0.4), {2, 0, 1, 1, 0}});
+  cases.push_back({uniform_model(Lattice({2, 2, 2}, std::vector<bool>{false, false, false}), Site({0.0, 1.0}),
+                                 PairInteraction::exchange(2), 0.4),
+                   {1, 0, 0, 0, 0, 1, 0, 1}});
   for (auto& [model, levels] : cases) {
     for (const double dephasing : {0.0, 0.5}) {
       model.bath.dephasing = dephasing;
@@ -97,7 +104,9 @@ TEST(Integrate, ImplicitEqualsExplicitAndIsChosenForStiffEquations) {
   model.bath.dephasing = 2.0;
   const auto initial = InitialState::product(model, {1, 0, 0, 1, 0});
   const RateOptions tight{.tolerance = 1e-8, .integrator = Integrator::implicit};
-  EXPECT_LT(largest_difference(many_body(model, initial, tight).populations, many_body(model, initial).populations), 1e-6);
+  EXPECT_LT(
+      largest_difference(many_body(model, initial, tight).populations, many_body(model, initial).populations),
+      1e-6);
   // rate 1e5 over a time of 1: explicit steps would be tens of thousands
   model.strength = 500.0;
   const std::vector<double> times = {0.0, 0.5, 1.0};
@@ -113,16 +122,19 @@ TEST(SiteEquation, EqualsTheReference) {
     auto local = qheat_test::local_probabilities(random.model, initial);
     std::swap(local.front(), local.back());
     InitialState swapped;
-    for (const auto& row : local) swapped.probabilities.insert(swapped.probabilities.end(), row.begin(), row.end());
+    for (const auto& row : local)
+      swapped.probabilities.insert(swapped.probabilities.end(), row.begin(), row.end());
     const auto w = [&](std::size_t bond, double t) {
-      return qheat_test::brute::bond_rate(random.reference, qheat_test::brute::tcl2(random.reference, t))[bond];
+      return qheat_test::brute::bond_rate(random.reference,
+                                          qheat_test::brute::tcl2(random.reference, t))[bond];
     };
     const std::vector<double> times = {0.0, 0.4};
     std::vector<double> populations;
     for (const auto& at : qheat_test::brute::site_equation(random.reference, local, w, times, 0.1)) {
       for (const auto& row : at) populations.insert(populations.end(), row.begin(), row.end());
     }
-    EXPECT_LT(largest_difference(sites(random.model, swapped, {}, times).populations, populations), 1e-4) << random.name;
+    EXPECT_LT(largest_difference(sites(random.model, swapped, {}, times).populations, populations), 1e-4)
+        << random.name;
     if (random.model.sites() > 3) break;  // the reference kernel is slow
   }
 }
@@ -136,7 +148,8 @@ TEST(SiteEquation, DiffusesAsTheClosedForm) {
       double expected = 0.0;
       for (int q = 0; q < 6; ++q) {
         const double wave = 2.0 * M_PI * q / 6.0;
-        expected += std::cos(wave * x) * std::exp(-2.0 * (1.0 - std::cos(wave)) * 0.09 * kTimes[k] * kTimes[k]) / 6.0;
+        expected +=
+            std::cos(wave * x) * std::exp(-2.0 * (1.0 - std::cos(wave)) * 0.09 * kTimes[k] * kTimes[k]) / 6.0;
       }
       EXPECT_NEAR(solution.energy[k * 6 + static_cast<std::size_t>(x)], expected, 1e-9);
     }
@@ -145,7 +158,8 @@ TEST(SiteEquation, DiffusesAsTheClosedForm) {
 
 TEST(Closure, ComparesWithTheSpreadOfTheExactPopulations) {
   const auto model = uniform_model(Lattice::chain(2), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3);
-  const auto errors = closure_error(model, {0.9, 0.1, 0.1, 0.9, 0.5, 0.5, 0.5, 0.5}, {1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5});
+  const auto errors = closure_error(model, {0.9, 0.1, 0.1, 0.9, 0.5, 0.5, 0.5, 0.5},
+                                    {1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5});
   EXPECT_NEAR(errors[0], 0.4 / 2.0, 1e-15);
   EXPECT_TRUE(std::isnan(errors[1]));
 }

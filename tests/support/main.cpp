@@ -1,5 +1,5 @@
-// Runs GoogleTest on all ranks: a failure on any rank fails the test on every rank, and a rank that waits in vain for
-// the others (they threw before a collective call) ends the run instead of hanging.
+// Runs GoogleTest on all ranks: a failure on any rank fails the test on every rank, and a rank that waits in
+// vain for the others (they threw before a collective call) ends the run instead of hanging.
 
 #include <gtest/gtest.h>
 #include <mpi.h>
@@ -23,8 +23,9 @@ class RankPrinter final : public testing::EmptyTestEventListener {
   explicit RankPrinter(int rank) : rank_(rank) {}
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    std::fprintf(stderr, "[rank %d] %s:%d: %s\n", rank_, result.file_name() != nullptr ? result.file_name() : "?",
-                 result.line_number(), result.message());
+    std::fprintf(stderr, "[rank %d] %s:%d: %s\n", rank_,
+                 result.file_name() != nullptr ? result.file_name() : "?", result.line_number(),
+                 result.message());
   }
 
  private:
@@ -58,7 +59,9 @@ class AgreeOnFailures final : public testing::EmptyTestEventListener {
 
 }  // namespace
 
-const qheat::Communicator& world() { return *test_world; }
+const qheat::Communicator& world() {
+  return *test_world;
+}
 
 }  // namespace qheat_test
 

@@ -16,16 +16,18 @@ std::vector<std::pair<int, int>> pairs_of(const qheat::Lattice& lattice) {
 qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, std::uint64_t seed) {
   brute::Generator random(seed);
   const int m = reference.levels;
-  qheat::Model model{.lattice = std::move(lattice),
-                     .site = qheat::Site(std::vector<double>(static_cast<std::size_t>(m), 0.0), reference.band_of_level),
-                     .energies = {},
-                     .strength = 0.5 + 0.25 * random.symmetric(),
-                     .couplings = {},
-                     .interactions = {},
-                     .interaction_of_bond = {},
-                     .onsite = {},
-                     .bath = {}};
-  for (const auto& row : reference.energies) model.energies.insert(model.energies.end(), row.begin(), row.end());
+  qheat::Model model{
+      .lattice = std::move(lattice),
+      .site = qheat::Site(std::vector<double>(static_cast<std::size_t>(m), 0.0), reference.band_of_level),
+      .energies = {},
+      .strength = 0.5 + 0.25 * random.symmetric(),
+      .couplings = {},
+      .interactions = {},
+      .interaction_of_bond = {},
+      .onsite = {},
+      .bath = {}};
+  for (const auto& row : reference.energies)
+    model.energies.insert(model.energies.end(), row.begin(), row.end());
   for (const auto& bond : reference.bonds) {
     const double coupling = 1.0 + 0.5 * random.symmetric();
     std::vector<qheat::PairElement> elements;
@@ -46,7 +48,8 @@ qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, st
       for (int b = 0; b < m; ++b) {
         const auto value = reference.onsite.front()[static_cast<std::size_t>(a * m + b)];
         if (value == brute::Complex{}) continue;
-        model.onsite.push_back({static_cast<qheat::Level>(a), static_cast<qheat::Level>(b), value / model.strength});
+        model.onsite.push_back(
+            {static_cast<qheat::Level>(a), static_cast<qheat::Level>(b), value / model.strength});
       }
     }
   }
@@ -77,13 +80,16 @@ std::vector<RandomCase> random_cases() {
     for (const bool complex_v : {false, true}) {
       for (const bool conserving : {true, false}) {
         ++seed;
-        auto reference = brute::random_system(
-            seed, pairs_of(lattice), lattice.sites(), levels,
-            {.complex_v = complex_v, .conserving = conserving, .onsite = seed % 2 == 0, .detuned = seed % 3 != 0});
+        auto reference = brute::random_system(seed, pairs_of(lattice), lattice.sites(), levels,
+                                              {.complex_v = complex_v,
+                                               .conserving = conserving,
+                                               .onsite = seed % 2 == 0,
+                                               .detuned = seed % 3 != 0});
         for (auto& onsite : reference.onsite) onsite = reference.onsite.front();  // a job has one U
         auto model = model_of(reference, lattice, seed);
-        cases.push_back({name + (complex_v ? ", complex" : ", real") + (conserving ? ", conserving" : ", mixing"),
-                         std::move(model), std::move(reference)});
+        cases.push_back(
+            {name + (complex_v ? ", complex" : ", real") + (conserving ? ", conserving" : ", mixing"),
+             std::move(model), std::move(reference)});
       }
     }
   }
@@ -99,10 +105,12 @@ std::vector<int> random_levels(const qheat::Model& model, std::uint64_t seed) {
   return levels;
 }
 
-std::vector<std::vector<double>> local_probabilities(const qheat::Model& model, const qheat::InitialState& state) {
+std::vector<std::vector<double>> local_probabilities(const qheat::Model& model,
+                                                     const qheat::InitialState& state) {
   std::vector<std::vector<double>> rows;
   const auto m = static_cast<std::ptrdiff_t>(model.levels());
-  for (auto row = state.probabilities.begin(); row != state.probabilities.end(); row += m) rows.emplace_back(row, row + m);
+  for (auto row = state.probabilities.begin(); row != state.probabilities.end(); row += m)
+    rows.emplace_back(row, row + m);
   return rows;
 }
 

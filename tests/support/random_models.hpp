@@ -16,17 +16,19 @@ struct RandomCase {
   brute::System reference;
 };
 
-/// Reference system -> Model. lambda and J_b, folded into the reference's V, are drawn at random and divided out.
+/// Reference system -> Model. lambda and J_b, folded into the reference's V, are drawn at random and divided
+/// out.
 qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, std::uint64_t seed);
 
-/// Random models on chain, ring, 2 x 3, 2 x 2 x 2 and an explicit graph; M = 2, 3, 4; real and complex V; conserving
-/// and not; with on-site terms and detunings; small enough for the dense reference.
+/// Random models on chain, ring, 2 x 3, 2 x 2 x 2 and an explicit graph; M = 2, 3, 4; real and complex V;
+/// conserving and not; with on-site terms and detunings; small enough for the dense reference.
 std::vector<RandomCase> random_cases();
 
 /// A sharp product state and a mixture for a model: levels of each site, seeded.
 std::vector<int> random_levels(const qheat::Model& model, std::uint64_t seed);
 
 /// p_n(i) as the reference wants it, [N][M].
-std::vector<std::vector<double>> local_probabilities(const qheat::Model& model, const qheat::InitialState& state);
+std::vector<std::vector<double>> local_probabilities(const qheat::Model& model,
+                                                     const qheat::InitialState& state);
 
 }  // namespace qheat_test

@@ -8,11 +8,12 @@
 
 namespace qheat {
 
-/// All configurations of one half of the lattice that some configuration of the other half completes to a sector.
+/// All configurations of one half of the lattice that some configuration of the other half completes to a
+/// sector.
 ///
-/// Configurations are grouped by class, the numbers of sites with each label (a band, or one label for all levels
-/// where nothing is conserved), and ordered lexicographically inside a class, the first site most significant. The
-/// table has about M^(N/2) rows.
+/// Configurations are grouped by class, the numbers of sites with each label (a band, or one label for all
+/// levels where nothing is conserved), and ordered lexicographically inside a class, the first site most
+/// significant. The table has about M^(N/2) rows.
 class HalfSpace {
  public:
   struct Class {
@@ -21,7 +22,8 @@ class HalfSpace {
     Index size;
   };
 
-  /// `sites` of this half and `other_sites` of the other; `counts`: sites with each label in the whole sector.
+  /// `sites` of this half and `other_sites` of the other; `counts`: sites with each label in the whole
+  /// sector.
   HalfSpace(int sites, int other_sites, std::vector<Level> label_of_level, const std::vector<int>& counts);
 
   int sites() const { return sites_; }
@@ -45,8 +47,8 @@ class HalfSpace {
 
   int sites_;
   std::vector<Level> label_of_level_;
-  std::vector<int> levels_of_label_;        ///< how many levels bear each label
-  std::vector<std::vector<int>> lower_;     ///< lower_[n][label]: levels below n with that label
+  std::vector<int> levels_of_label_;     ///< how many levels bear each label
+  std::vector<std::vector<int>> lower_;  ///< lower_[n][label]: levels below n with that label
   Index size_ = 0;
   std::vector<Class> classes_;
   std::map<std::vector<int>, int> class_number_;

@@ -12,9 +12,11 @@ namespace qheat {
 /// States with given numbers of sites in each band, or the full space; numbered by a formula.
 ///
 /// The lattice is cut into a prefix (sites 0 .. h-1, h = N/2) and a suffix (the rest). A row is one prefix
-/// configuration; its states are the suffix configurations that complete the sector, which depend on the prefix only
-/// through its class. Rows of one class are consecutive and form a block, a dense rows x row_length array:
-///     state number = block.first_state + (row - block.first_row) * row_length + place of the suffix in its class.
+/// configuration; its states are the suffix configurations that complete the sector, which depend on the
+/// prefix only through its class. Rows of one class are consecutive and form a block, a dense rows x
+/// row_length array:
+///     state number = block.first_state + (row - block.first_row) * row_length + place of the suffix in its
+///     class.
 class Sector {
  public:
   struct Block {
@@ -22,7 +24,8 @@ class Sector {
     Index first_row, rows, row_length, first_state;
   };
 
-  /// `label_of_level`: which conserved count each level adds to; `counts`: sites with each label, summing to `sites`.
+  /// `label_of_level`: which conserved count each level adds to; `counts`: sites with each label, summing to
+  /// `sites`.
   Sector(int sites, std::vector<Level> label_of_level, const std::vector<int>& counts);
   /// All M^N states.
   static Sector full(int sites, int levels);
@@ -40,7 +43,9 @@ class Sector {
   /// First state of a row; `row` may be rows(), then the dimension.
   Index first_state(Index row) const;
   /// Block of prefix class `prefix_class`.
-  const Block& block_of_class(int prefix_class) const { return blocks_[static_cast<std::size_t>(prefix_class)]; }
+  const Block& block_of_class(int prefix_class) const {
+    return blocks_[static_cast<std::size_t>(prefix_class)];
+  }
 
   /// Number of a configuration of all sites, -1 if it lies outside the sector.
   Index index(std::span<const Level> levels) const;

@@ -15,8 +15,8 @@ enum class ExactMethod { automatic, diagonalize, krylov };
 struct ExactOptions {
   ExactMethod method = ExactMethod::automatic;
   double tolerance = 1e-10;  ///< of the state's norm over the whole run
-  int samples = 0;           ///< random-phase states a sector instead of a whole mixture; 0: only where it must be
-  std::uint64_t seed = 1;    ///< of the random phases
+  int samples = 0;  ///< random-phase states a sector instead of a whole mixture; 0: only where it must be
+  std::uint64_t seed = 1;  ///< of the random phases
 };
 
 /// How one sector will be propagated.
@@ -29,20 +29,22 @@ struct SectorPlan {
   double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
 };
 
-/// What propagate_exact does on `ranks` ranks, sector by sector; needs next to no memory or time itself. Throws Error if
-/// nothing fits `free_bytes` a rank (0: no limit).
-std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                                   const ExactOptions& options, int ranks, double free_bytes);
+/// What propagate_exact does on `ranks` ranks, sector by sector; needs next to no memory or time itself.
+/// Throws Error if nothing fits `free_bytes` a rank (0: no limit).
+std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial,
+                                   const std::vector<double>& times, const ExactOptions& options, int ranks,
+                                   double free_bytes);
 
 struct ExactResult {
   Observations mean;
   std::optional<Observations> error;  ///< standard errors, if any sector was sampled
 };
 
-/// Exact dynamics of a closed system from a diagonal product state. Sectors are independent; a mixture is a set of state
-/// vectors sqrt(p_m)|m>, or random-phase vectors sum_m sqrt(p_m) e^{i theta_m}|m> whose mean is the mixture. Saves its
-/// state through `control`.
+/// Exact dynamics of a closed system from a diagonal product state. Sectors are independent; a mixture is a
+/// set of state vectors sqrt(p_m)|m>, or random-phase vectors sum_m sqrt(p_m) e^{i theta_m}|m> whose mean is
+/// the mixture. Saves its state through `control`.
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
-                            const ExactOptions& options, const Communicator& comm, RunControl& control, Timings& timings);
+                            const ExactOptions& options, const Communicator& comm, RunControl& control,
+                            Timings& timings);
 
 }  // namespace qheat

@@ -15,7 +15,8 @@ class KrylovEvolution {
   KrylovEvolution(const KrylovEvolution&) = delete;
   KrylovEvolution& operator=(const KrylovEvolution&) = delete;
 
-  /// Advances each column by dt; `tolerance`: relative error of this step. Throws Error if it does not converge.
+  /// Advances each column by dt; `tolerance`: relative error of this step. Throws Error if it does not
+  /// converge.
   void advance(double dt, double tolerance, ColumnBlock<Complex> x);
 
   /// Vectors of the sector's size that it holds beside the state.

@@ -8,8 +8,8 @@
 
 namespace qheat {
 
-/// Where each observed quantity of one time lies in a flat list: populations [N][M], site energies [N], outflows [B][2],
-/// bond currents [B], norm, total energy.
+/// Where each observed quantity of one time lies in a flat list: populations [N][M], site energies [N],
+/// outflows [B][2], bond currents [B], norm, total energy.
 class ObservationLayout {
  public:
   explicit ObservationLayout(const Model& model)
@@ -35,10 +35,11 @@ class ObservationLayout {
 
 /// Observed quantities at every output time, the same on all ranks.
 struct Observations {
-  std::vector<double> populations;   ///< P_n(i), [T][N][M]
-  std::vector<double> energy;        ///< u(i), [T][N], energy
-  std::vector<double> outflow;       ///< J_p, J_q, [T][B][2], power
-  std::vector<double> current;       ///< (J_p - J_q)/2, [T][B], power, positive from the bond's first to its second site
+  std::vector<double> populations;  ///< P_n(i), [T][N][M]
+  std::vector<double> energy;       ///< u(i), [T][N], energy
+  std::vector<double> outflow;      ///< J_p, J_q, [T][B][2], power
+  std::vector<double>
+      current;  ///< (J_p - J_q)/2, [T][B], power, positive from the bond's first to its second site
   std::vector<double> norm;          ///< [T]
   std::vector<double> total_energy;  ///< <H>, [T], energy
 };

@@ -15,7 +15,8 @@ class Observer {
   Observer(const Model& model, const Operator& hamiltonian);
 
   const ObservationLayout& layout() const { return layout_; }
-  /// Expectation values <psi| . |psi> for each column, [columns][layout().size()], the same on all ranks. Collective.
+  /// Expectation values <psi| . |psi> for each column, [columns][layout().size()], the same on all ranks.
+  /// Collective.
   std::vector<double> observe(ColumnBlock<const Complex> psi);
   /// Bytes on this rank.
   Index bytes() const;

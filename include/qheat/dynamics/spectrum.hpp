@@ -9,8 +9,8 @@
 
 namespace qheat {
 
-/// All eigenvalues and eigenvectors of a Hermitian operator, H = V diag(E) V^dagger; dense matrices distributed over
-/// the ranks (LAPACK on one rank, ScaLAPACK on several).
+/// All eigenvalues and eigenvectors of a Hermitian operator, H = V diag(E) V^dagger; dense matrices
+/// distributed over the ranks (LAPACK on one rank, ScaLAPACK on several).
 class Spectrum {
  public:
   /// Diagonalises. Collective. Throws Error if the solver fails or the matrix does not fit.

@@ -25,14 +25,15 @@ struct CheckpointOptions {
   bool resume = false;
 };
 
-/// The RunControl of the program: saves at safe points, stops on time or on a signal (throws Stopped after saving), and
-/// hands an earlier run's state back, on any number of ranks. All calls are collective.
+/// The RunControl of the program: saves at safe points, stops on time or on a signal (throws Stopped after
+/// saving), and hands an earlier run's state back, on any number of ranks. All calls are collective.
 ///
-/// A checkpoint holds the results of all finished stages and the state of the one under way. It is written beside as
-/// .tmp, flushed, and renamed; every dataset is checksummed; the `complete` mark comes last.
+/// A checkpoint holds the results of all finished stages and the state of the one under way. It is written
+/// beside as .tmp, flushed, and renamed; every dataset is checksummed; the `complete` mark comes last.
 class CheckpointedRun final : public RunControl {
  public:
-  /// `started`: MPI_Wtime() at the program's start. Throws InputError if the checkpoint found belongs to another job.
+  /// `started`: MPI_Wtime() at the program's start. Throws InputError if the checkpoint found belongs to
+  /// another job.
   CheckpointedRun(CheckpointOptions options, RunIdentity identity, double started, const Communicator& comm,
                   Progress& progress);
   ~CheckpointedRun() override;
@@ -68,12 +69,13 @@ class CheckpointedRun final : public RunControl {
   std::string partial_stage_;
   double last_saved_;
   double last_offer_;
-  double longest_pause_ = 0.0;   ///< between two safe points
+  double longest_pause_ = 0.0;  ///< between two safe points
   double longest_write_ = 0.0;
   int written_ = 0;
 };
 
-/// Refuses a second run with the same output; held for its life time by rank 0, released by the system if the run dies.
+/// Refuses a second run with the same output; held for its life time by rank 0, released by the system if the
+/// run dies.
 class OutputLock {
  public:
   /// Collective. Throws Error if another run holds the lock.

@@ -39,7 +39,7 @@ struct ExactRequest {
 
   Method method = Method::automatic;
   double tolerance = 1e-10;
-  int samples = 0;         ///< random-phase states a sector, where a mixture does not fit; 0: chosen by the program
+  int samples = 0;  ///< random-phase states a sector, where a mixture does not fit; 0: chosen by the program
   std::uint64_t seed = 1;  ///< of the random phases
 };
 
@@ -84,7 +84,8 @@ struct Job {
   std::string title;
 
   std::optional<Lattice> lattice;
-  std::optional<Model> model;  ///< realisation 0; absent if the job has no [site] or its interaction cannot be built yet
+  std::optional<Model>
+      model;  ///< realisation 0; absent if the job has no [site] or its interaction cannot be built yet
   InteractionKind interaction_kind = InteractionKind::exchange;
   std::uint64_t interaction_seed = 1;
   std::optional<WellRequest> well;
@@ -103,7 +104,8 @@ struct Job {
   std::filesystem::path output;       ///< results file
   double checkpoint_interval = 600.;  ///< seconds of wall time between checkpoints
 
-  /// Computations the job asks for that this version does not have, each a sentence with its place in the file.
+  /// Computations the job asks for that this version does not have, each a sentence with its place in the
+  /// file.
   std::vector<std::string> unavailable;
 };
 

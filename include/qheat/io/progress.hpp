@@ -5,8 +5,8 @@
 
 namespace qheat {
 
-/// Tells how far a stage is: a line that is redrawn on a terminal, otherwise a log line a minute. Writes to stderr; used on
-/// one rank.
+/// Tells how far a stage is: a line that is redrawn on a terminal, otherwise a log line a minute. Writes to
+/// stderr; used on one rank.
 class Progress {
  public:
   /// `enabled` false: silent (other ranks, tests).

@@ -11,8 +11,8 @@
 
 namespace qheat {
 
-/// Writes the results file (docs/results-file.md) on rank 0; the other ranks only agree on failures. The file bears its
-/// final name only when it is whole.
+/// Writes the results file (docs/results-file.md) on rank 0; the other ranks only agree on failures. The file
+/// bears its final name only when it is whole.
 class ResultsFile {
  public:
   /// Collective, as are commit() and dataset creation failures; data calls do nothing on other ranks.
@@ -22,7 +22,8 @@ class ResultsFile {
   ResultsFile& operator=(const ResultsFile&) = delete;
 
   void dataset(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
-  void dataset(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values);
+  void dataset(const std::string& name, const std::vector<Index>& shape,
+               std::span<const std::int64_t> values);
   void text(const std::string& name, const std::string& text);
   void attribute(const std::string& object, const std::string& name, const std::string& text);
   /// [count, slice_shape...], filled by slice(number, values).
@@ -30,7 +31,8 @@ class ResultsFile {
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
 
-  /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write failed.
+  /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write
+  /// failed.
   void commit();
 
  private:

@@ -11,10 +11,11 @@ namespace qheat {
 
 /// Second-order gain-loss kernel (TCL2) of a closed or dephased system, on cells (band configurations).
 ///
-/// The rate m -> n of two states is 2 lambda^2 |B_nm|^2 Re[(1 - e^{-zt})/z], z = Gamma_nm - i(E_n - E_m), B = H_I
-/// (Eq. 5 of Wu and Segal carried out); cells: summed over n in c, averaged over m in c'. A matrix element of H_I changes
-/// two sites of one bond, or one site with the neighbours looking on, so the kernel is a sum of terms on at most three
-/// sites whose elements are sums of few frequencies: nothing of the size of the cells' number squared exists.
+/// The rate m -> n of two states is 2 lambda^2 |B_nm|^2 Re[(1 - e^{-zt})/z], z = Gamma_nm - i(E_n - E_m), B =
+/// H_I (Eq. 5 of Wu and Segal carried out); cells: summed over n in c, averaged over m in c'. A matrix
+/// element of H_I changes two sites of one bond, or one site with the neighbours looking on, so the kernel is
+/// a sum of terms on at most three sites whose elements are sums of few frequencies: nothing of the size of
+/// the cells' number squared exists.
 class SecondOrderKernel {
  public:
   explicit SecondOrderKernel(const Model& model);
@@ -26,8 +27,8 @@ class SecondOrderKernel {
   void values(double t, std::span<double> values) const;
   /// pattern() with its values at time t, canonical.
   TermSum<double> at(double t) const;
-  /// w(b, t), [B]: mean over pairs of bands of the mean of the two swap rates; pairs that the cells do not hold do not
-  /// count; 0 where there is none. Inverse time.
+  /// w(b, t), [B]: mean over pairs of bands of the mean of the two swap rates; pairs that the cells do not
+  /// hold do not count; 0 where there is none. Inverse time.
   void bond_rates(double t, const Sector& cells, std::span<double> rates) const;
 
  private:

@@ -5,8 +5,8 @@
 
 namespace qheat {
 
-/// Counter-based random numbers, Philox4x32-10 (Salmon et al., SC'11, doi:10.1145/2063384.2063405). A draw is a pure function of
-/// seed and counter: the same on any rank, in any order, on any number of ranks.
+/// Counter-based random numbers, Philox4x32-10 (Salmon et al., SC'11, doi:10.1145/2063384.2063405). A draw is
+/// a pure function of seed and counter: the same on any rank, in any order, on any number of ranks.
 class CounterRandom {
  public:
   using Counter = std::array<std::uint32_t, 4>;

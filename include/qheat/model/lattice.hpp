@@ -5,8 +5,8 @@
 
 namespace qheat {
 
-/// Two neighbouring sites. V acts as V_{ab,cd} with a, c on `first` and b, d on `second`; currents count positive
-/// from `first` to `second`.
+/// Two neighbouring sites. V acts as V_{ab,cd} with a, c on `first` and b, d on `second`; currents count
+/// positive from `first` to `second`.
 struct Bond {
   int first;
   int second;
@@ -15,9 +15,9 @@ struct Bond {
 
 /// Sites and bonds: chain, square, simple cubic, any mix of open and periodic axes, or an explicit graph.
 ///
-/// Site numbers: the first axis runs fastest. Bonds: by first site, then by axis; the closing bond of a periodic
-/// axis is (last, first) and stands at its first site `last`. A periodic axis of length 2 has one bond, of length 1
-/// none.
+/// Site numbers: the first axis runs fastest. Bonds: by first site, then by axis; the closing bond of a
+/// periodic axis is (last, first) and stands at its first site `last`. A periodic axis of length 2 has one
+/// bond, of length 1 none.
 class Lattice {
  public:
   /// Nearest neighbours. `shape`: 1 to 3 lengths >= 1; `periodic`: one an axis. Throws InputError.

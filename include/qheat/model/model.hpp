@@ -27,14 +27,15 @@ struct Model {
   int levels() const { return site.levels(); }
   double energy(int i, int n) const { return energies[static_cast<std::size_t>(i * levels() + n)]; }
   std::span<const double> energies_of(int i) const {
-    return std::span(energies).subspan(static_cast<std::size_t>(i * levels()), static_cast<std::size_t>(levels()));
+    return std::span(energies).subspan(static_cast<std::size_t>(i * levels()),
+                                       static_cast<std::size_t>(levels()));
   }
   const PairInteraction& interaction(int bond) const {
     return interactions[static_cast<std::size_t>(interaction_of_bond[static_cast<std::size_t>(bond)])];
   }
   bool is_real() const;
-  /// All of V and U keep the multiset of bands and no reservoir feeds sites: the number of sites in each band is
-  /// conserved.
+  /// All of V and U keep the multiset of bands and no reservoir feeds sites: the number of sites in each band
+  /// is conserved.
   bool conserves_bands() const;
 };
 

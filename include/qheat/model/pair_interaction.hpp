@@ -26,9 +26,9 @@ class PairInteraction {
   static PairInteraction exchange(int levels, double anisotropy = 1.0);
   /// Exchange of different levels only (anisotropy 0).
   static PairInteraction xy(int levels) { return exchange(levels, 0.0); }
-  /// From listed elements. Missing Hermitian partners, and unless `oriented` the site-exchanged ones, are filled in.
-  /// Throws InputError (all problems) on levels out of range, elements listed twice, and elements that differ from
-  /// their listed partner by more than 1e-12.
+  /// From listed elements. Missing Hermitian partners, and unless `oriented` the site-exchanged ones, are
+  /// filled in. Throws InputError (all problems) on levels out of range, elements listed twice, and elements
+  /// that differ from their listed partner by more than 1e-12.
   static PairInteraction matrix(int levels, const std::vector<PairElement>& elements, bool oriented = false);
 
   int levels() const { return levels_; }

@@ -9,8 +9,8 @@ namespace qheat {
 /// Levels of one site, before any detuning, and the band of each.
 class Site {
  public:
-  /// `levels`: energies eps_n, ascending (equal allowed), first 0, at least 2. `bands`: band number of each level,
-  /// numbered 0, 1, ... in order of first appearance; empty: every level its own. Throws InputError.
+  /// `levels`: energies eps_n, ascending (equal allowed), first 0, at least 2. `bands`: band number of each
+  /// level, numbered 0, 1, ... in order of first appearance; empty: every level its own. Throws InputError.
   explicit Site(std::vector<double> levels, std::vector<int> bands = {});
 
   int levels() const { return static_cast<int>(energies_.size()); }

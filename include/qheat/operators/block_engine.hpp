@@ -12,15 +12,16 @@ namespace qheat {
 
 /// y = A x for a sum of local terms, without a matrix.
 ///
-/// A vector of a sector is a list of rows, one a prefix configuration, each a contiguous array over the suffix
-/// configurations of its class. Cut at the middle of the lattice, every term is A_j (x) B_j, and each element of A_j is
-/// an action
+/// A vector of a sector is a list of rows, one a prefix configuration, each a contiguous array over the
+/// suffix configurations of its class. Cut at the middle of the lattice, every term is A_j (x) B_j, and each
+/// element of A_j is an action
 ///     y[row, :] += B_j x[source row, :]
-/// where B_j is a number (the term lives in the prefix) or a small sparse matrix between two suffix classes, shared by
-/// all rows of a class. Only tables over half of the lattice exist; no index is stored or computed for a state.
+/// where B_j is a number (the term lives in the prefix) or a small sparse matrix between two suffix classes,
+/// shared by all rows of a class. Only tables over half of the lattice exist; no index is stored or computed
+/// for a state.
 ///
-/// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under way.
-/// T, the type of the elements, is double or Complex; vectors are Complex, or double if T is.
+/// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under
+/// way. T, the type of the elements, is double or Complex; vectors are Complex, or double if T is.
 template <class T>
 class BlockEngine {
  public:

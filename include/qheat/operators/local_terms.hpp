@@ -27,8 +27,8 @@ struct LocalTerm {
   std::vector<LocalElement<T>> elements;
 };
 
-/// An operator on the lattice as a sum of terms on few sites: the form in which Hamiltonian, currents and rate
-/// generators reach every backend. T is double or Complex.
+/// An operator on the lattice as a sum of terms on few sites: the form in which Hamiltonian, currents and
+/// rate generators reach every backend. T is double or Complex.
 template <class T>
 struct TermSum {
   int levels = 0;  ///< M, the base of the codes

@@ -51,8 +51,8 @@ class Operator {
 };
 
 /// Makes an operator of a sum of local terms. `dense` needs a communicator of one rank.
-std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space, TermSum<Complex> terms,
-                                        Backend backend = Backend::matrix_free);
+std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space,
+                                        TermSum<Complex> terms, Backend backend = Backend::matrix_free);
 
 /// <x| A |x> summed over the columns, on all ranks. `work`: a block of the same shape.
 Complex expectation(const Operator& a, ColumnBlock<const Complex> x, ColumnBlock<Complex> work);

@@ -6,11 +6,13 @@
 
 namespace qheat {
 
-/// P_n(i) = sum over the states with level n on site i of their weights, [N][M], this rank's states only (sum over the
-/// ranks gives the whole). `weight(k)`: weight of this rank's k-th state, such as |psi_k|^2 or a cell's probability.
-/// One pass over the weights: sums over rows and over columns of each block carry everything.
+/// P_n(i) = sum over the states with level n on site i of their weights, [N][M], this rank's states only (sum
+/// over the ranks gives the whole). `weight(k)`: weight of this rank's k-th state, such as |psi_k|^2 or a
+/// cell's probability. One pass over the weights: sums over rows and over columns of each block carry
+/// everything.
 template <class Weight>
-void add_site_populations(const DistributedSector& space, const Weight& weight, std::span<double> populations) {
+void add_site_populations(const DistributedSector& space, const Weight& weight,
+                          std::span<double> populations) {
   const Sector& sector = space.sector();
   const auto levels = static_cast<std::size_t>(sector.levels());
   const auto prefix_sites = static_cast<std::size_t>(sector.prefix().sites());
@@ -35,7 +37,8 @@ void add_site_populations(const DistributedSector& space, const Weight& weight, 
     if (const int number = sector.block_of_row(row); number != block_number) {
       flush();
       block_number = number;
-      columns.assign(static_cast<std::size_t>(sector.blocks()[static_cast<std::size_t>(number)].row_length), 0.0);
+      columns.assign(static_cast<std::size_t>(sector.blocks()[static_cast<std::size_t>(number)].row_length),
+                     0.0);
     }
     double sum = 0.0;
     for (double& column : columns) {

@@ -30,7 +30,9 @@ class ColumnBlock {
   Index stride() const { return stride_; }
   T* column(Index k) const { return data_ + k * stride_; }
   std::span<T> column_span(Index k) const { return {column(k), static_cast<std::size_t>(rows_)}; }
-  ColumnBlock<T> some_columns(Index first, Index count) const { return {column(first), rows_, count, stride_}; }
+  ColumnBlock<T> some_columns(Index first, Index count) const {
+    return {column(first), rows_, count, stride_};
+  }
 
  private:
   T* data_;
@@ -44,7 +46,9 @@ template <class T>
 class ColumnStorage {
  public:
   ColumnStorage(Index rows, Index columns)
-      : rows_(rows), columns_(columns), data_(static_cast<std::size_t>(checked_product(rows, columns, "a block of vectors"))) {}
+      : rows_(rows),
+        columns_(columns),
+        data_(static_cast<std::size_t>(checked_product(rows, columns, "a block of vectors"))) {}
 
   ColumnBlock<T> block() { return {data_.data(), rows_, columns_, rows_}; }
   ColumnBlock<const T> block() const { return {data_.data(), rows_, columns_, rows_}; }

@@ -7,8 +7,8 @@
 
 namespace qheat {
 
-/// MPI, PETSc and SLEPc for the life time of one object; destroyed last. PETSc sees only the options given here: no
-/// .petscrc, no PETSC_OPTIONS, no signal handlers; its errors become qheat::Error.
+/// MPI, PETSc and SLEPc for the life time of one object; destroyed last. PETSc sees only the options given
+/// here: no .petscrc, no PETSC_OPTIONS, no signal handlers; its errors become qheat::Error.
 class Environment {
  public:
   /// `argc`, `argv` go to MPI_Init; `petsc_options` are the user's, such as {"-log_view"}.
@@ -34,9 +34,10 @@ struct LibraryVersions {
 };
 LibraryVersions library_versions();
 
-/// Chooses OpenBLAS kernels by the processor's own flags before BLAS is loaded: OpenBLAS up to 0.3.21 falls back to
-/// its oldest kernels on processors newer than itself, which costs a factor of six. Call it first in main(); it
-/// replaces the process by itself once with OPENBLAS_CORETYPE set, and leaves a user's own choice alone.
+/// Chooses OpenBLAS kernels by the processor's own flags before BLAS is loaded: OpenBLAS up to 0.3.21 falls
+/// back to its oldest kernels on processors newer than itself, which costs a factor of six. Call it first in
+/// main(); it replaces the process by itself once with OPENBLAS_CORETYPE set, and leaves a user's own choice
+/// alone.
 void choose_blas_kernels(char** argv);
 
 }  // namespace qheat

@@ -6,8 +6,8 @@
 
 namespace qheat {
 
-/// A failure that a user can cause or mend: memory, disk, a library that gave up. The message says what to do.
-/// The program prints it once and ends with exit code 1.
+/// A failure that a user can cause or mend: memory, disk, a library that gave up. The message says what to
+/// do. The program prints it once and ends with exit code 1.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -25,7 +25,8 @@ class InputError : public Error {
   std::vector<std::string> problems_;
 };
 
-/// The run was asked to stop and has saved its state. Exit code 75 (EX_TEMPFAIL), which batch systems requeue.
+/// The run was asked to stop and has saved its state. Exit code 75 (EX_TEMPFAIL), which batch systems
+/// requeue.
 class Stopped : public std::exception {
  public:
   const char* what() const noexcept override { return "stopped after a checkpoint"; }

@@ -13,7 +13,8 @@ using Level = std::uint16_t;
 
 using Complex = std::complex<double>;
 
-/// a * b and a + b of non-negative sizes. Throws qheat::Error naming `what` if the result needs more than 63 bits.
+/// a * b and a + b of non-negative sizes. Throws qheat::Error naming `what` if the result needs more than 63
+/// bits.
 Index checked_product(Index a, Index b, const char* what);
 Index checked_sum(Index a, Index b, const char* what);
 

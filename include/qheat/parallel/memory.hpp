@@ -4,8 +4,8 @@
 
 namespace qheat {
 
-/// Bytes that each rank may use: what the node (or its control group) has free, shared evenly among the node's ranks;
-/// the least over all ranks. Collective. 0 if the system does not tell.
+/// Bytes that each rank may use: what the node (or its control group) has free, shared evenly among the
+/// node's ranks; the least over all ranks. Collective. 0 if the system does not tell.
 double free_bytes_per_rank(const Communicator& comm);
 
 /// Throws Error, naming `what` and the remedy, if a rank would need more than it has.

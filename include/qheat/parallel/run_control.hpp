@@ -16,7 +16,8 @@ class StateWriter {
   /// Values that are the same on all ranks.
   virtual void replicated(const std::string& name, std::span<const double> values) = 0;
   /// This rank's contiguous part of a vector of `global_size`, starting at `offset`.
-  virtual void distributed(const std::string& name, std::span<const double> local, Index offset, Index global_size) = 0;
+  virtual void distributed(const std::string& name, std::span<const double> local, Index offset,
+                           Index global_size) = 0;
 };
 
 /// Gives back what a StateWriter took, on any number of ranks.
@@ -24,14 +25,15 @@ class StateReader {
  public:
   virtual ~StateReader() = default;
   virtual std::vector<double> replicated(const std::string& name) = 0;
-  virtual void distributed(const std::string& name, std::span<double> local, Index offset, Index global_size) = 0;
+  virtual void distributed(const std::string& name, std::span<double> local, Index offset,
+                           Index global_size) = 0;
 };
 
-/// The line by which long computations report progress, offer their state for saving, and learn that they should
-/// stop. Work is a tree of named stages; every call is collective over the ranks of the computation.
+/// The line by which long computations report progress, offer their state for saving, and learn that they
+/// should stop. Work is a tree of named stages; every call is collective over the ranks of the computation.
 ///
-/// A stage asks `restore_finished` (its results are there: skip it) and `restore_partial` (go on from there), calls
-/// `offer` at every safe point, and hands its small results to `finish`.
+/// A stage asks `restore_finished` (its results are there: skip it) and `restore_partial` (go on from there),
+/// calls `offer` at every safe point, and hands its small results to `finish`.
 class RunControl {
  public:
   using Save = std::function<void(StateWriter&)>;
@@ -44,7 +46,8 @@ class RunControl {
   virtual bool restore_finished(const Load& load) = 0;
   /// True, after calling `load`, if an earlier run saved this stage half done.
   virtual bool restore_partial(const Load& load) = 0;
-  /// A safe point; `fraction` in [0, 1] of this stage is done. May save, and throws Stopped after saving when asked to.
+  /// A safe point; `fraction` in [0, 1] of this stage is done. May save, and throws Stopped after saving when
+  /// asked to.
   virtual void offer(double fraction, const Save& save) = 0;
   /// This stage is done; its results (replicated values only) stay with the run.
   virtual void finish(const Save& save) = 0;

@@ -36,7 +36,8 @@ class Timings {
   };
 
   PhaseTiming& phase(const std::string& name) { return phases_[name]; }
-  /// Collective: the largest seconds and calls, and the sum of bytes, over all ranks. Every rank has the same phases.
+  /// Collective: the largest seconds and calls, and the sum of bytes, over all ranks. Every rank has the same
+  /// phases.
   std::map<std::string, PhaseTiming> over_ranks(const Communicator& comm) const;
 
  private:

@@ -39,6 +39,7 @@ class ManyBodyEquation final : public RateEquation {
 };
 
 /// P_c(0), this rank's cells.
-std::vector<double> cell_probabilities(const Model& model, const InitialState& initial, const DistributedSector& cells);
+std::vector<double> cell_probabilities(const Model& model, const InitialState& initial,
+                                       const DistributedSector& cells);
 
 }  // namespace qheat

@@ -29,12 +29,13 @@ enum class Integrator {
   implicit    ///< ARKIMEX(4), fully implicit, GMRES
 };
 
-/// Integrates by PETSc TS with adaptive steps and calls observe(k, P) with this rank's P at times[k], which are hit
-/// exactly. `tolerance`: error of a step relative to the probabilities, and to their mean. On return `p` holds the last
-/// state. Offers its state to `control` after every step; a resumed run on the same ranks takes the same steps.
-void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times, double tolerance,
-               Integrator integrator, RunControl& control,
-               const std::function<void(std::size_t, std::span<const double>)>& observe, const RunControl::Save& save_more,
-               const RunControl::Load& load_more);
+/// Integrates by PETSc TS with adaptive steps and calls observe(k, P) with this rank's P at times[k], which
+/// are hit exactly. `tolerance`: error of a step relative to the probabilities, and to their mean. On return
+/// `p` holds the last state. Offers its state to `control` after every step; a resumed run on the same ranks
+/// takes the same steps.
+void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times,
+               double tolerance, Integrator integrator, RunControl& control,
+               const std::function<void(std::size_t, std::span<const double>)>& observe,
+               const RunControl::Save& save_more, const RunControl::Load& load_more);
 
 }  // namespace qheat

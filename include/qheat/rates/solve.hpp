@@ -10,7 +10,8 @@
 
 namespace qheat {
 
-/// Solution of a rate equation at the output times, the same on all ranks. L: bands (levels, for one level a band).
+/// Solution of a rate equation at the output times, the same on all ranks. L: bands (levels, for one level a
+/// band).
 struct RateSolution {
   std::vector<double> populations;  ///< P_n(i), [T][N][L]
   std::vector<double> energy;       ///< u(i), [T][N], energy; a band's energy is the mean of its levels
@@ -23,23 +24,24 @@ struct RateOptions {
 
 /// Many-body gain-loss equation with a second-order kernel, on the cells of the job.
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                             const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
-                             RunControl& control, Timings& timings);
+                             const std::vector<double>& times, const RateOptions& options,
+                             const Communicator& comm, RunControl& control, Timings& timings);
 
 /// Site equation (Eqs. 9, 10) with the kernel's bond rates; small, so rank 0 integrates it for all.
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                         const std::vector<double>& times, const RateOptions& options, const Communicator& comm,
-                         RunControl& control, Timings& timings);
+                         const std::vector<double>& times, const RateOptions& options,
+                         const Communicator& comm, RunControl& control, Timings& timings);
 
 /// Populations of bands from those of levels, [T][N][M] -> [T][N][L].
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations);
 
-/// |P_site - P_exact|_1 / |P_exact - mean over sites of P_exact|_1 at each time, both [T][N][L]; NaN where the exact
-/// populations are uniform.
-std::vector<double> closure_error(const Model& model, const std::vector<double>& site, const std::vector<double>& exact);
+/// |P_site - P_exact|_1 / |P_exact - mean over sites of P_exact|_1 at each time, both [T][N][L]; NaN where
+/// the exact populations are uniform.
+std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
+                                  const std::vector<double>& exact);
 
 /// w(b, t) at each time, [T][B].
-std::vector<double> bond_rate_series(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                                     const std::vector<double>& times);
+std::vector<double> bond_rate_series(const Model& model, const InitialState& initial,
+                                     const SecondOrderKernel& kernel, const std::vector<double>& times);
 
 }  // namespace qheat
