@@ -7,6 +7,7 @@
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
 #include "app/requests.hpp"
+#include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
@@ -203,7 +204,7 @@ std::string sector_text(const Job& job) {
 void print_header(const Job& job, const std::filesystem::path& output, const Communicator& comm) {
   if (!comm.is_root()) return;
   const Model& model = *job.model;
-  fmt::print("qheat {}   {}\n", QHEAT_VERSION, job.title);
+  fmt::print("qheat {}   {}\n", kVersion, job.title);
   fmt::print("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
              model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
   fmt::print("basis           {}\n", sector_text(job));

@@ -1,3 +1,5 @@
+#include "io/version.hpp"
+
 #include <fmt/format.h>
 #include <hdf5.h>
 
@@ -12,7 +14,7 @@ int version() {
   unsigned minor = 0;
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
-  fmt::print("qheat {} ({}, {})\n", QHEAT_VERSION, QHEAT_GIT_REVISION, QHEAT_BUILD_TYPE);
+  fmt::print("qheat {} ({}, {})\n", kVersion, kGitRevision, QHEAT_BUILD_TYPE);
   fmt::print("PETSc {}, SLEPc {}: {} scalars, {}-bit indices\n", v.petsc, v.slepc, v.scalar, v.index_bits);
   fmt::print("HDF5 {}.{}.{}, {}, {}\n", major, minor, release, v.mpi, v.blas);
   return 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "io/hdf5_file.hpp"
+#include "io/version.hpp"
 #include "qheat/parallel/stop_signals.hpp"
 
 namespace qheat {
@@ -237,7 +238,7 @@ bool CheckpointedRun::write(const Save& save) {
     hdf5::File file = hdf5::File::create(temporary, &comm_);
     file.attribute("/", "filetype", kFileType);
     file.attribute("/", "format_version", kFormat);
-    file.attribute("/", "qheat_version", QHEAT_VERSION);
+    file.attribute("/", "qheat_version", kVersion);
     file.attribute("/", "job_hash", hash(identity_.job_text));
     file.attribute("/", "digest", identity_.digest);
     file.attribute("/", "partial_stage", path());

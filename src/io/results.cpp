@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "io/hdf5_file.hpp"
+#include "io/version.hpp"
 #include "qheat/parallel/environment.hpp"
 
 namespace qheat {
@@ -35,8 +36,8 @@ ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm)
     auto& f = writer_->file;
     f.attribute("/", "filetype", "qheat results");
     f.attribute("/", "format_version", kFormat);
-    f.attribute("/", "qheat_version", QHEAT_VERSION);
-    f.attribute("/", "git_revision", QHEAT_GIT_REVISION);
+    f.attribute("/", "qheat_version", kVersion);
+    f.attribute("/", "git_revision", kGitRevision);
     f.attribute("/", "petsc_version", versions.petsc);
     f.attribute("/", "slepc_version", versions.slepc);
     const std::int64_t ranks = comm_.size();

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "operators/assembled_operator.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/currents.hpp"
@@ -154,6 +155,19 @@ TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
     EXPECT_LT(difference, 1e-12);
     EXPECT_LT(real_difference, 1e-12);
     EXPECT_EQ(engine->timing().calls, 2 * columns);
+  }
+}
+
+TEST(Backends, AssembledMatrixIsPreallocatedExactly) {
+  for (const auto& random : qheat_test::random_cases()) {
+    const auto counts = sector_counts(
+        random.model, InitialState::product(random.model, qheat_test::random_levels(random.model, 4)));
+    const auto space = space_of(random.model, counts.front(), qheat_test::world());
+    const AssembledOperator h(space, hamiltonian(random.model));
+    MatInfo info;
+    ASSERT_EQ(MatGetInfo(h.matrix(), MAT_LOCAL, &info), 0);
+    EXPECT_EQ(info.mallocs, 0.0);
+    EXPECT_EQ(info.nz_unneeded, 0.0);
   }
 }
 
