@@ -19,7 +19,8 @@ constexpr double kStatesARank = 20000.0;
 constexpr double kRowsARank = 200.0;
 
 const char* method_name(ExactMethod method) {
-  return method == ExactMethod::diagonalize ? "diagonalisation" : "Krylov subspaces";
+  if (method == ExactMethod::diagonalize) return "diagonalisation";
+  return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
 /// Vectors that the rate equation's integrator holds: 13 stages, the state and its copies, in real numbers.

@@ -13,9 +13,11 @@ ExactOptions exact_options(const ExactRequest& request) {
     case ExactRequest::Method::krylov:
       options.method = ExactMethod::krylov;
       break;
-    case ExactRequest::Method::automatic:
     case ExactRequest::Method::chebyshev:
-      break;  // the latter is refused before
+      options.method = ExactMethod::chebyshev;
+      break;
+    case ExactRequest::Method::automatic:
+      break;
   }
   return options;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/dynamics/krylov.hpp"
 #include "qheat/dynamics/observer.hpp"
 #include "qheat/dynamics/spectrum.hpp"
@@ -18,9 +19,14 @@ namespace {
 
 constexpr std::uint32_t kPhaseStream = 0x80000000U;  // apart from the detunings' random numbers
 constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
-constexpr Index kKrylovBlock = 8;
-constexpr double kPhaseAStep = 15.0;  // |H| dt of one Krylov step: bounds the time between safe points
+constexpr Index kStepwiseBlock = 8;
+constexpr double kPhaseAStep = 60.0;          // |H| dt of one step: bounds the time between safe points
 constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
+
+std::unique_ptr<StateEvolution> make_evolution(ExactMethod method, const Operator& hamiltonian) {
+  if (method == ExactMethod::krylov) return std::make_unique<KrylovEvolution>(hamiltonian);
+  return std::make_unique<ChebyshevEvolution>(hamiltonian);
+}
 
 /// Probabilities of this rank's states in a diagonal product state.
 std::vector<double> local_weights(const DistributedSector& space, const InitialState& initial) {
@@ -90,7 +96,7 @@ class SectorPropagation {
       const Timings::Scope scope(timings_, "diagonalization");
       spectrum_ = std::make_unique<Spectrum>(space_, terms_);
     } else {
-      krylov_ = std::make_unique<KrylovEvolution>(*hamiltonian_);
+      evolution_ = make_evolution(plan_.method, *hamiltonian_);
     }
   }
 
@@ -98,7 +104,7 @@ class SectorPropagation {
   template <class Progress>
   Sums run(RunControl& control, const Progress& progress) {
     Sums total(times_.size() * observer_.layout().size());
-    const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kKrylovBlock;
+    const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock;
     for (Index first = 0; first < plan_.columns; first += block) {
       const Index columns = std::min(block, plan_.columns - first);
       const Stage stage(control, fmt::format("columns-{}", first));
@@ -111,7 +117,7 @@ class SectorPropagation {
         if (spectrum_) {
           run_diagonalized(control, first, columns, sums, done);
         } else {
-          run_krylov(control, first, columns, sums, done);
+          run_stepwise(control, first, columns, sums, done);
         }
         control.finish([&](StateWriter& writer) { sums.save(writer); });
       }
@@ -193,7 +199,7 @@ class SectorPropagation {
   }
 
   template <class Progress>
-  void run_krylov(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
+  void run_stepwise(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
     ColumnStorage<Complex> psi(space_->local_size(), columns);
     const auto doubles = std::span(reinterpret_cast<double*>(psi.block().data()),
                                    static_cast<std::size_t>(2 * space_->local_size() * columns));
@@ -231,8 +237,8 @@ class SectorPropagation {
       if (step < steps) {
         const Timings::Scope scope(timings_, "evolution");
         const double dt = interval / steps;
-        krylov_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()),
-                         psi.block());
+        evolution_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()),
+                            psi.block());
         ++step;
       }
       const double within = steps == 0 ? 1.0 : static_cast<double>(step) / steps;
@@ -259,7 +265,7 @@ class SectorPropagation {
   double radius_;
   Index occupied_before_ = 0;  ///< occupied states on lower ranks
   std::unique_ptr<Spectrum> spectrum_;
-  std::unique_ptr<KrylovEvolution> krylov_;
+  std::unique_ptr<StateEvolution> evolution_;
 };
 
 double sector_cost(const SectorPlan& plan) {

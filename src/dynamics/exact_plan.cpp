@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/dynamics/krylov.hpp"
 #include "qheat/dynamics/spectrum.hpp"
@@ -45,9 +46,9 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
 double diagonalization_cost(double dimension, double columns, double outputs) {
   return 1.5e-9 * std::pow(dimension, 3) + outputs * columns * 2e-10 * dimension * dimension;
 }
-double krylov_cost(const Model& model, double dimension, double columns, double outputs, double end) {
-  const double products = 1.3 * spectral_radius_bound(model) * end + 12.0 * outputs;
-  return columns * products * dimension * 1e-9 * (60.0 + model.lattice.bond_count());
+double chebyshev_cost(const Model& model, double dimension, double columns, double outputs, double end) {
+  const double products = 1.2 * spectral_radius_bound(model) * end + 12.0 * outputs;
+  return columns * products * dimension * 1e-9 * (6.0 + model.lattice.bond_count());
 }
 
 double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
@@ -60,7 +61,10 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
     return Spectrum::bytes_per_rank(plan.dimension, ranks) + 6.0 * block * vector + tables;
   }
   const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
-  return (KrylovEvolution::kWorkVectors + 2.0 + block) * vector + tables;
+  const int work =
+      plan.method == ExactMethod::krylov ? KrylovEvolution::kWorkVectors : ChebyshevEvolution::kWorkVectors;
+  constexpr double kWeightsAndObserver = 1.5;
+  return (work + kWeightsAndObserver + block) * vector + tables;
 }
 
 }  // namespace
@@ -94,8 +98,8 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       const auto k = static_cast<double>(plan.columns);
       const auto t = static_cast<double>(times.size());
       const bool dense = plan.dimension <= kSmallDimension ||
-                         diagonalization_cost(d, k, t) < krylov_cost(model, d, k, t, times.back());
-      if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::krylov);
+                         diagonalization_cost(d, k, t) < chebyshev_cost(model, d, k, t, times.back());
+      if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::chebyshev);
     }
     if (!fits(plan.bytes_per_rank)) {
       throw Error(
@@ -103,7 +107,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                       "{:.3g} GB are free; use "
                       "more nodes, fewer sites{}",
                       plan.dimension, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
-                      options.method == ExactMethod::diagonalize ? ", or exact.method = \"krylov\""
+                      options.method == ExactMethod::diagonalize ? ", or exact.method = \"chebyshev\""
                                                                  : " or a smaller sector"));
     }
     plans.push_back(plan);

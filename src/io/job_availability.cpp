@@ -41,9 +41,6 @@ void model(Missing& missing, const Job& job) {
 
 void exact(Missing& missing, const Job& job, const Bath& bath) {
   if (!job.exact) return;
-  if (job.exact->method == ExactRequest::Method::chebyshev) {
-    missing.add("exact.method", "have the Chebyshev method", "use auto, diagonalize or krylov");
-  }
   if (bath.dephasing > 0.0 || !bath.reservoirs.empty()) {
     missing.add("exact", "compute the exact dynamics of open systems",
                 "remove [exact], or dephasing and reservoirs from [bath]");

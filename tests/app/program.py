@@ -28,6 +28,8 @@ except ImportError:
 
 import numpy as np
 
+# Starts a rank for which too large a file is an error (EFBIG), as on a full disk, and not the end of the process.
+FULL_DISK_WRAPPER = ("/bin/sh", "-c", 'trap "" XFSZ; exec "$0" "$@"')
 TIMEOUT = 60.0  # seconds that any one process may take
 POLL = 0.002
 MPI_ENVIRONMENT = {
@@ -77,9 +79,9 @@ def environment(extra=None):
     return variables
 
 
-def command(arguments, ranks):
-    """Return the command line: the program itself (ranks = 0), or under MPI."""
-    words = [program(), *map(str, arguments)]
+def command(arguments, ranks, wrapper=()):
+    """Return the command line: the program itself (ranks = 0), or under MPI; `wrapper` starts each rank."""
+    words = [*wrapper, program(), *map(str, arguments)]
     return words if ranks == 0 else [*mpiexec(), "-n", str(ranks), *words]
 
 
@@ -89,12 +91,12 @@ class Run:
     `ranks` = 0 starts the program directly, without mpiexec. Output goes to files, so that no pipe fills.
     """
 
-    def __init__(self, arguments, folder, ranks=0, extra_environment=None, before=None):
+    def __init__(self, arguments, folder, ranks=0, extra_environment=None, wrapper=()):
         self.ranks = ranks
         self._files = [tempfile.TemporaryFile() for _ in range(2)]
         self.process = subprocess.Popen(
-            command(arguments, ranks), cwd=folder, stdin=subprocess.DEVNULL, stdout=self._files[0],
-            stderr=self._files[1], env=environment(extra_environment), preexec_fn=before, start_new_session=True)
+            command(arguments, ranks, wrapper), cwd=folder, stdin=subprocess.DEVNULL, stdout=self._files[0],
+            stderr=self._files[1], env=environment(extra_environment), start_new_session=True)
         self.started = time.monotonic()
         self.code = None
 
@@ -200,11 +202,6 @@ def executable(pid):
         return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
     except OSError:
         return ""
-
-
-def ignore_file_size_signal():
-    """Make too large a file an error (EFBIG), as on a full disk, instead of the end of the process."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def datasets(path):

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/dynamics/krylov.hpp"
 #include "qheat/dynamics/spectrum.hpp"
 #include "qheat/operators/hamiltonian.hpp"
@@ -61,6 +62,59 @@ TEST(Evolution, SpectrumReproducesTheHamiltonianAndAgreesWithKrylov) {
     krylov.advance(2.5, 1e-11, std::span(x));
     std::transform(x.begin(), x.end(), back.begin(), difference.begin(), std::minus<>());
     EXPECT_LT(norm(space->comm(), difference), 1e-9 * norm(space->comm(), x)) << random.name;
+  }
+}
+
+TEST(Chebyshev, ErrorIsThatOfTheToleranceForLongAndShortSteps) {
+  const auto model =
+      uniform_model(Lattice::chain(8), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.6), 0.8);
+  const auto space = std::make_shared<DistributedSector>(level_sector(model, {4, 4}), qheat_test::world());
+  const auto terms = hamiltonian(model);
+  const auto h = make_operator(space, terms);
+  const Spectrum spectrum(space, terms);
+  ChebyshevEvolution chebyshev(*h);
+  double lowest = INFINITY;
+  double highest = -INFINITY;
+  for (const double e : spectrum.local_energies()) {
+    lowest = std::min(lowest, e);
+    if (e < 20.0) highest = std::max(highest, e);  // without the padding
+  }
+  lowest = -space->comm().max(-lowest);
+  highest = space->comm().max(highest);
+  EXPECT_LE(chebyshev.bounds().low, lowest);
+  EXPECT_GE(chebyshev.bounds().high, highest);
+  EXPECT_LT(chebyshev.bounds().high - chebyshev.bounds().low, 1.1 * (highest - lowest));
+
+  const auto n = static_cast<std::size_t>(space->local_size());
+  std::vector<Complex> start(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    start[i] =
+        std::polar(1.0 / std::sqrt(70.0), static_cast<double>(space->first_state()) + static_cast<double>(i));
+  }
+  std::vector<Complex> coefficients(static_cast<std::size_t>(spectrum.local_coefficients()));
+  spectrum.coefficients(std::span<const Complex>(start), std::span(coefficients));
+  for (const double t : {1e-3, 0.5, 20.0, -3.0, 300.0}) {
+    for (const double tolerance : {1e-4, 1e-8, 1e-12}) {
+      auto x = start;
+      chebyshev.advance(t, tolerance, std::span(x));
+      std::vector<Complex> expected(n);
+      spectrum.state(t, std::span<const Complex>(coefficients), std::span(expected));
+      std::transform(x.begin(), x.end(), expected.begin(), x.begin(), std::minus<>());
+      EXPECT_LT(norm(space->comm(), x), tolerance + 2e-13 * (1.0 + std::abs(t))) << t << ", " << tolerance;
+    }
+  }
+}
+
+TEST(Chebyshev, BesselSeriesIsAccurate) {
+  for (const double z : {0.0, 1e-8, 0.3, 5.0, 80.0, 1500.0}) {
+    const auto j = bessel_series(z, 1e-13);
+    double squares = -j[0] * j[0];
+    for (const double value : j) squares += 2.0 * value * value;
+    EXPECT_NEAR(squares, 1.0, 1e-12) << z;  // for all z; the library's function is good for small z only
+    for (std::size_t k = 0; z < 100.0 && k < j.size(); k += 7) {
+      EXPECT_NEAR(j[k], std::cyl_bessel_j(static_cast<double>(k), z), 1e-12) << z << " " << k;
+    }
+    EXPECT_LT(static_cast<double>(j.size()), z + 12.0 * std::cbrt(z) + 25.0);
   }
 }
 

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 
+#include "qheat/io/job.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
@@ -57,6 +59,8 @@ TEST(Exact, ProductStatesEqualTheReference) {
                  random.name);
     expect_equal(propagate(random.model, initial, {.method = ExactMethod::krylov}).mean, expected, 1e-9,
                  random.name + ", krylov");
+    expect_equal(propagate(random.model, initial, {.method = ExactMethod::chebyshev}).mean, expected, 1e-9,
+                 random.name + ", chebyshev");
   }
 }
 
@@ -113,6 +117,31 @@ TEST(Exact, SampledMixturesAgreeWithinTheirStandardErrors) {
   }
   EXPECT_GT(largest_error, 0.0);
   EXPECT_LT(largest_error, 0.2);
+}
+
+TEST(Exact, MainJobEqualsTheReference) {
+  const Job job = read_job(QHEAT_JOBS_DIR "/exchange_chain.toml");
+  qheat_test::brute::System reference{.sites = 8, .levels = 2};
+  reference.energies.assign(8, {0.0, 1.0});
+  for (int i = 0; i < 7; ++i) reference.bonds.push_back(qheat_test::brute::exchange_bond(i, i + 1, 2, 0.05));
+  const std::vector<double> times = {0.0, 12.5, 50.0};
+  UninterruptedRun control;
+  Timings timings;
+  const auto result =
+      propagate_exact(*job.model, *job.initial, times, {}, qheat_test::world(), control, timings);
+  const auto expected =
+      qheat_test::brute::evolve(reference, qheat_test::local_probabilities(*job.model, *job.initial), times);
+  double largest = 0.0;
+  std::size_t p = 0;
+  for (const auto& at : expected.populations) {
+    for (const auto& site : at) {
+      for (const double value : site)
+        largest = std::max(largest, std::abs(value - result.mean.populations[p++]));
+    }
+  }
+  RecordProperty("largest_difference", std::to_string(largest));
+  if (qheat_test::world().is_root()) std::printf("largest difference of a population: %.1e\n", largest);
+  EXPECT_LT(largest, 1e-9);
 }
 
 TEST(Exact, RefusesWhatDoesNotFit) {

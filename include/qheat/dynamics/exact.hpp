@@ -10,7 +10,7 @@
 
 namespace qheat {
 
-enum class ExactMethod { automatic, diagonalize, krylov };
+enum class ExactMethod { automatic, diagonalize, krylov, chebyshev };
 
 struct ExactOptions {
   ExactMethod method = ExactMethod::automatic;

@@ -2,22 +2,19 @@
 
 #include <memory>
 
+#include "qheat/dynamics/state_evolution.hpp"
 #include "qheat/operators/operator.hpp"
 
 namespace qheat {
 
-/// x <- e^{-iHt} x by Krylov subspaces (SLEPc MFN).
-class KrylovEvolution {
+/// Evolution by Krylov subspaces (SLEPc MFN).
+class KrylovEvolution final : public StateEvolution {
  public:
   /// `hamiltonian` must outlive this object.
   explicit KrylovEvolution(const Operator& hamiltonian);
-  ~KrylovEvolution();
-  KrylovEvolution(const KrylovEvolution&) = delete;
-  KrylovEvolution& operator=(const KrylovEvolution&) = delete;
+  ~KrylovEvolution() override;
 
-  /// Advances each column by dt; `tolerance`: relative error of this step. Throws Error if it does not
-  /// converge.
-  void advance(double dt, double tolerance, ColumnBlock<Complex> x);
+  void advance(double dt, double tolerance, ColumnBlock<Complex> x) override;
 
   /// Vectors of the sector's size that it holds beside the state.
   static constexpr int kWorkVectors = 36;

@@ -1,0 +1,195 @@
+#include "qheat/dynamics/chebyshev.hpp"
+
+#include <fmt/format.h>
+#include <slepceps.h>
+#undef I
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "parallel/petsc.hpp"
+#include "qheat/model/counter_random.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr std::size_t kLanczosSteps = 40;
+constexpr double kMargin = 0.01;      // of the width of the Ritz values
+constexpr double kNormDefect = 1e-8;  // a norm this far off means that the bounds were missed
+constexpr int kMostWidenings = 4;
+
+double square_norm(const Communicator& comm, std::span<const Complex> x) {
+  return comm.sum(
+      std::accumulate(x.begin(), x.end(), 0.0, [](double sum, Complex v) { return sum + std::norm(v); }));
+}
+
+double real_product(const Communicator& comm, std::span<const Complex> x, std::span<const Complex> y) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i].real() * y[i].real() + x[i].imag() * y[i].imag();
+  return comm.sum(sum);
+}
+
+/// Eigenvalues of a symmetric tridiagonal matrix and the last components of its eigenvectors.
+struct RitzValues {
+  std::vector<double> values, last_components;
+};
+RitzValues ritz_values(const std::vector<double>& diagonal, const std::vector<double>& off_diagonal) {
+  const auto n = static_cast<PetscInt>(diagonal.size());
+  petsc::Matrix matrix;
+  QHEAT_PETSC(MatCreateSeqDense(PETSC_COMM_SELF, n, n, nullptr, matrix.out()));
+  for (PetscInt k = 0; k < n; ++k) {
+    QHEAT_PETSC(MatSetValue(matrix.get(), k, k, diagonal[static_cast<std::size_t>(k)], INSERT_VALUES));
+    if (k + 1 == n) break;
+    const double beta = off_diagonal[static_cast<std::size_t>(k)];
+    QHEAT_PETSC(MatSetValue(matrix.get(), k, k + 1, beta, INSERT_VALUES));
+    QHEAT_PETSC(MatSetValue(matrix.get(), k + 1, k, beta, INSERT_VALUES));
+  }
+  QHEAT_PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
+  QHEAT_PETSC(MatAssemblyEnd(matrix.get(), MAT_FINAL_ASSEMBLY));
+  petsc::Handle<EPS, EPSDestroy> solver;
+  QHEAT_PETSC(EPSCreate(PETSC_COMM_SELF, solver.out()));
+  QHEAT_PETSC(EPSSetOperators(solver.get(), matrix.get(), nullptr));
+  QHEAT_PETSC(EPSSetProblemType(solver.get(), EPS_HEP));
+  QHEAT_PETSC(EPSSetType(solver.get(), EPSLAPACK));
+  QHEAT_PETSC(EPSSolve(solver.get()));
+  petsc::Vector vector;
+  QHEAT_PETSC(MatCreateVecs(matrix.get(), vector.out(), nullptr));
+  RitzValues result;
+  for (PetscInt k = 0; k < n; ++k) {
+    PetscScalar value = 0.0;
+    PetscScalar last = 0.0;
+    const PetscInt end = n - 1;
+    QHEAT_PETSC(EPSGetEigenpair(solver.get(), k, &value, nullptr, vector.get(), nullptr));
+    QHEAT_PETSC(VecGetValues(vector.get(), 1, &end, &last));
+    result.values.push_back(PetscRealPart(value));
+    result.last_components.push_back(std::abs(last));
+  }
+  return result;
+}
+
+}  // namespace
+
+SpectralBounds spectral_bounds(const Operator& hamiltonian) {
+  const DistributedSector& space = hamiltonian.space();
+  const Communicator& comm = space.comm();
+  const auto size = static_cast<std::size_t>(space.local_size());
+  std::vector<Complex> before(size), now(size), next(size);
+  const CounterRandom random(1);
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto state = static_cast<std::uint64_t>(space.first_state()) + i;
+    const auto low = static_cast<std::uint32_t>(state);
+    const auto high = static_cast<std::uint32_t>(state >> 32);
+    now[i] = {random.uniform({low, high, 0, 0}) - 0.5, random.uniform({low, high, 1, 0}) - 0.5};
+  }
+  double norm = std::sqrt(square_norm(comm, now));
+  for (Complex& v : now) v /= norm;
+  std::vector<double> alpha, beta;
+  const std::size_t steps = std::min(kLanczosSteps, static_cast<std::size_t>(space.dimension()));
+  double scale = 0.0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    hamiltonian.apply(std::span<const Complex>(now), std::span(next));
+    alpha.push_back(real_product(comm, now, next));
+    const double back = beta.empty() ? 0.0 : beta.back();
+    for (std::size_t i = 0; i < size; ++i) next[i] -= alpha.back() * now[i] + back * before[i];
+    norm = std::sqrt(square_norm(comm, next));
+    beta.push_back(norm);
+    scale = std::max({scale, std::abs(alpha.back()), norm});
+    if (norm <= 1e-12 * scale)
+      break;  // an invariant subspace: what a random vector does not see is not there
+    for (Complex& v : next) v /= norm;
+    std::swap(before, now);
+    std::swap(now, next);
+  }
+  const double residual = beta.back();
+  beta.pop_back();
+  const RitzValues ritz = ritz_values(alpha, beta);
+  const auto [low, high] = std::minmax_element(ritz.values.begin(), ritz.values.end());
+  const auto error_of = [&](auto place) {
+    return residual * (ritz.last_components[static_cast<std::size_t>(place - ritz.values.begin())]);
+  };
+  const double margin = kMargin * (*high - *low) + 1e-12 * scale;
+  return {*low - error_of(low) - margin, *high + error_of(high) + margin};
+}
+
+std::vector<double> bessel_series(double z, double tolerance) {
+  // Miller's downward recurrence from where J_k has long vanished; normalised by J_0 + 2 (J_2 + J_4 + ...)
+  // = 1.
+  const auto start = static_cast<std::size_t>(z + 20.0 * std::cbrt(z + 1.0) + 60.0);
+  std::vector<double> j(start + 2, 0.0);
+  j[start] = 1e-280;
+  constexpr double kLarge = 1e250;
+  for (std::size_t k = start; k > 0; --k) {
+    j[k - 1] = z == 0.0 ? (k == 1 ? 1.0 : 0.0) : 2.0 * static_cast<double>(k) / z * j[k] - j[k + 1];
+    if (std::abs(j[k - 1]) > kLarge) {
+      for (std::size_t later = k - 1; later < j.size(); ++later) j[later] /= kLarge;
+    }
+  }
+  double sum = j[0];
+  for (std::size_t k = 2; k < j.size(); k += 2) sum += 2.0 * j[k];
+  for (double& value : j) value /= sum;
+  double tail = 0.0;
+  std::size_t order = j.size() - 1;
+  while (order > 0 && tail + 2.0 * std::abs(j[order]) < tolerance) tail += 2.0 * std::abs(j[order--]);
+  j.resize(order + 1);
+  return j;
+}
+
+ChebyshevEvolution::ChebyshevEvolution(const Operator& hamiltonian)
+    : hamiltonian_(hamiltonian),
+      bounds_(spectral_bounds(hamiltonian)),
+      before_(static_cast<std::size_t>(hamiltonian.space().local_size())),
+      now_(before_.size()),
+      product_(before_.size()),
+      sum_(before_.size()) {}
+
+double ChebyshevEvolution::expand(const SpectralBounds& bounds, const std::vector<double>& bessel, double dt,
+                                  std::span<const Complex> x) {
+  const double c = bounds.centre();
+  const double r = bounds.radius();
+  const Complex phase = std::polar(1.0, -c * dt);
+  const std::size_t n = x.size();
+  std::copy(x.begin(), x.end(), now_.begin());
+  for (std::size_t i = 0; i < n; ++i) sum_[i] = phase * bessel[0] * x[i];
+  Complex turn = phase;
+  for (std::size_t k = 1; k < bessel.size(); ++k) {
+    hamiltonian_.apply(std::span<const Complex>(now_), std::span(product_));
+    turn *= Complex(0.0, dt < 0.0 ? 1.0 : -1.0);  // J_k(-z) = (-1)^k J_k(z)
+    const Complex weight = 2.0 * bessel[k] * turn;
+    // T_1 x = H' x, then T_{k+1} x = 2 H' T_k x - T_{k-1} x, H' = (H - c)/r
+    const double factor = (k == 1 ? 1.0 : 2.0) / r;
+    const double keep = k == 1 ? 0.0 : 1.0;
+    for (std::size_t i = 0; i < n; ++i) {
+      before_[i] = factor * (product_[i] - c * now_[i]) - keep * before_[i];
+      sum_[i] += weight * before_[i];
+    }
+    std::swap(before_, now_);
+  }
+  return std::sqrt(square_norm(hamiltonian_.space().comm(), sum_));
+}
+
+void ChebyshevEvolution::advance(double dt, double tolerance, ColumnBlock<Complex> x) {
+  for (Index k = 0; k < x.columns(); ++k) {
+    const auto column = x.column_span(k);
+    const double norm = std::sqrt(square_norm(hamiltonian_.space().comm(), column));
+    SpectralBounds bounds =
+        bounds_;  // each step is a function of its state alone: a resumed run repeats it exactly
+    for (int attempt = 0;; ++attempt) {
+      const double radius = bounds.radius();
+      const auto bessel = bessel_series(radius * std::abs(dt), tolerance);
+      const double after = expand(bounds, bessel, dt, column);
+      if (std::abs(after - norm) <= std::max(kNormDefect, 10.0 * tolerance) * norm) break;
+      if (attempt == kMostWidenings) {
+        throw Error(
+            fmt::format("the Chebyshev propagation does not keep the norm ({:g} instead of {:g}); use "
+                        "exact.method = \"krylov\"",
+                        after, norm));
+      }
+      bounds = {bounds.low - radius * 0.1,
+                bounds.high + radius * 0.1};  // the spectrum reaches beyond the bounds
+    }
+    std::copy(sum_.begin(), sum_.end(), column.begin());
+  }
+}
+
+}  // namespace qheat

@@ -1,0 +1,439 @@
+#!/usr/bin/python3
+"""The command line, bad and borderline input, and the same answer on any number of ranks.
+
+    python3 tests/app/app_test.py PATH_TO_QHEAT [MPIEXEC]
+
+QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
+"""
+
+import pathlib
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from program import ProgramCase, chain, datasets, main, toml  # noqa: E402
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+ALONE_AND_THREE = (0, 3)  # without mpiexec, and on three ranks
+
+
+class BadJobTest(ProgramCase):
+    """Job files that cannot be used: exit code 2, and everything told once."""
+
+    def check_refused(self, name, *said, subcommand="run", ranks=ALONE_AND_THREE):
+        for number in ranks:
+            run = self.finish(subcommand, name, ranks=number, code=2)
+            for pattern in said:
+                self.assertRegex(run.err, pattern)
+            told = [line for line in run.err.splitlines() if name in line]
+            self.assertEqual(len(told), len(set(told)), f"told more than once:\n{run.err}")
+        return told
+
+    def test_absent(self):
+        told = self.check_refused("absent.toml", r"absent\.toml: the job file cannot be read: .*[Nn]o such file")
+        self.assertEqual(len(told), 1)
+
+    def test_directory(self):
+        (self.folder / "folder.toml").mkdir()
+        self.check_refused("folder.toml", "it is a directory")
+
+    def test_nothing_in_it(self):
+        for text in ("", "\n\n", "# only a comment\n"):
+            self.write("a.toml", text)
+            self.check_refused("a.toml", r"a\.toml:1:1: .*asks for no computation", ranks=(0,))
+
+    def test_binary(self):
+        texts = (bytes(range(256)) * 20, b"\x00" * 100, b"\x89HDF\r\n\x1a\n" + b"\xff" * 100)
+        for number, data in enumerate(texts):
+            self.write("a.toml", data)
+            self.check_refused("a.toml", r"a\.toml:1:\d+: this is not TOML", ranks=(0, 3) if number == 0 else (0,))
+
+    def test_syntax_error(self):
+        self.write("a.toml", "[lattice]\nshape = [4\n\n[site]\nlevels = [0, 1]\n")
+        self.check_refused("a.toml", r"a\.toml:\d:\d+: this is not TOML")
+
+    def test_unknown_keys(self):
+        self.write("a.toml", chain(4, interaction={"strenght": 1.0}, exact={}, extra={"a": 1}))
+        self.check_refused("a.toml", r"a\.toml:10:1: interaction\.strenght: this key is unknown; did you mean strength",
+                           r"a\.toml:\d+:\d+: extra: this (key|table) is unknown")
+
+    def test_five_problems_at_once(self):
+        job = chain(4, interaction={"kind": "exchagne"}, exact={"method": "magic", "tolerance": 5.0},
+                    time={"end": -1.0}, output={"file": "a.txt"})
+        self.write("a.toml", job)
+        told = self.check_refused("a.toml", "interaction.kind", "exact.method", "exact.tolerance", "time.end",
+                                  "output.file", r"qheat: 5 problems")
+        self.assertEqual(len([line for line in told if line.startswith("a.toml:")]), 5)
+
+    def test_wrong_sizes(self):
+        self.write("a.toml", chain(4, initial={"levels": [1, 0, 2]}, exact={}))
+        self.check_refused("a.toml", r"initial\.levels")
+
+    def test_output_over_job(self):
+        self.write("a.h5", chain(4, exact={}))
+        self.check_refused("a.h5", "would overwrite the job file", ranks=(0,))
+
+    def test_result_given_as_output_over_job(self):
+        """--out is no way around that."""
+        self.write("a.toml", chain(4, exact={}))
+        before = (self.folder / "a.toml").read_bytes()
+        for out in ("a.toml", str(self.folder / "a.toml"), "./a.toml"):
+            with self.subTest(out=out):
+                self.finish("run", "a.toml", "--out", out, code=2)
+                self.assertEqual((self.folder / "a.toml").read_bytes(), before)
+                self.write("a.toml", before)
+
+    def test_check_says_the_same(self):
+        self.write("a.toml", chain(4, interaction={"strenght": 1.0}, exact={}))
+        self.check_refused("a.toml", r"a\.toml:10:1: interaction\.strenght", subcommand="check")
+
+
+class UnavailableTest(ProgramCase):
+    """What this version does not compute is refused with its place in the file."""
+
+    RESERVOIRS = '[[bath.reservoir]]\nsite = 0\ntemperature = 2.0\nrate = 1.0\n'
+    KERNEL = {"exact": False, "orders": [2]}
+
+    def cases(self):
+        """Yield (what is named, job text)."""
+        yield "kernel.exact", toml(chain(4, kernel={"exact": True}))
+        yield "kernel", toml(chain(4, kernel={}))
+        yield r"kernel\.orders\[1\]", toml(chain(4, kernel={"exact": False, "orders": [2, 4]}))
+        yield "kernel.memory", toml(chain(4, kernel={**self.KERNEL, "memory": True}))
+        yield "kernel.markov", toml(chain(4, kernel={**self.KERNEL, "markov": True}))
+        yield r"rates\.kernels\[0\]", toml(chain(4, rates={"kernels": ["exact"]}))
+        yield "exact.method", toml(chain(4, exact={"method": "chebyshev"}))
+        yield "exact", toml(chain(4, bath={"dephasing": 0.1}, exact={}))
+        yield "steady", toml(chain(4, steady={})) + self.RESERVOIRS
+        yield "transport", toml(chain(4, transport={"temperatures": [1.0]}))
+        yield "bath.reservoir", toml(chain(4, kernel=self.KERNEL)) + self.RESERVOIRS
+        yield "bath.correlation", toml(chain(4, kernel=self.KERNEL,
+                                             bath_correlation={"kind": "exponential", "rate": 1.0}))
+        detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
+        yield "site.detuning.realizations", toml(chain(4, exact={}, site_detuning=detuning))
+        heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}
+        yield "heat", toml(heat)
+        well = {"lattice": {"shape": [3]}, "interaction": {"kind": "well", "strength": 1.0},
+                "interaction.well": {"width": 1.0}, "matrix-elements": {}}
+        yield "matrix-elements", toml(well)
+
+    def test_run_refuses(self):
+        for key, text in self.cases():
+            with self.subTest(key=key):
+                self.write("a.toml", text)
+                run = self.finish("run", "a.toml", code=2)
+                self.assertRegex(run.err, rf"a\.toml:\d+:\d+: {key}.*: this version does not .*; ")
+                self.assertFalse((self.folder / "a.h5").exists())
+
+    def test_told_once_on_three_ranks(self):
+        self.write("a.toml", chain(4, kernel={}))
+        run = self.finish("run", "a.toml", ranks=3, code=2)
+        self.assertEqual(run.err.count("this version does not"), 1, run.err)
+
+
+class TooLargeTest(ProgramCase):
+    """Refused before anything is allocated."""
+
+    def check_quick_failure(self, job, *said, code=1):
+        self.write("a.toml", job)
+        for ranks in ALONE_AND_THREE:
+            started = time.monotonic()
+            run = self.finish("run", "a.toml", ranks=ranks, code=code, timeout=20.0)
+            self.assertLess(time.monotonic() - started, 10.0)
+            self.assertEqual(run.err.count("qheat: "), 1, run.err)
+            for pattern in said:
+                self.assertRegex(run.err, pattern)
+            self.assertFalse(list(self.folder.glob("a.h5*")))
+
+    def test_exact_40_sites(self):
+        self.check_quick_failure(chain(40, exact={}), r"137846528820 states needs .* GB on each of \d ranks, but .* GB",
+                                 "fewer sites")
+
+    def test_rates_40_sites(self):
+        self.check_quick_failure(chain(40, rates={"kernels": ["tcl2"]}), "memory|GB|bit")
+
+    def test_70_sites(self):
+        """70 over 35 is 1.1e20."""
+        self.check_quick_failure(chain(70, exact={}), r"63 bits|2\^63")
+
+    def test_check_40_sites(self):
+        """`check` is for finding out."""
+        self.write("a.toml", chain(40, exact={}))
+        run = self.finish("check", "a.toml", timeout=20.0)
+        self.assertIn("137846528820 states", run.out)
+
+
+class SmallTest(ProgramCase):
+    """The least that can be asked for."""
+
+    def check_runs(self, job, ranks=ALONE_AND_THREE):
+        self.write("a.toml", job)
+        for number in ranks:
+            self.finish("check", "a.toml", ranks=0)
+            self.finish("run", "a.toml", ranks=number)
+            found = datasets(self.folder / "a.h5")
+            for name in ("exact", "rates/tcl2", "sites/tcl2"):
+                if f"{name}/populations" in found:
+                    np.testing.assert_allclose(found[f"{name}/populations"].sum(axis=2), 1.0, atol=1e-8)
+        return found
+
+    EVERYTHING = {"exact": {}, "kernel": {"exact": False, "orders": [2]}, "rates": {"kernels": ["tcl2"]}}
+
+    def test_one_site(self):
+        found = self.check_runs(chain(1, 1, **self.EVERYTHING))
+        self.assertEqual(found["model/bonds"].shape, (0, 2))
+        self.assertEqual(found["exact/current"].shape, (11, 0))
+        np.testing.assert_allclose(found["exact/populations"][:, 0, 1], 1.0, atol=1e-12)
+
+    def test_one_cell(self):
+        """All sites excited: nothing can move."""
+        found = self.check_runs(chain(4, 4, **self.EVERYTHING))
+        self.assertEqual(found["kernel/cells"].shape, (1, 4))
+        np.testing.assert_allclose(found["exact/populations"][:, :, 1], 1.0, atol=1e-12)
+
+    def test_start_only(self):
+        found = self.check_runs(chain(4, time={"end": 0.0, "outputs": 1}, **self.EVERYTHING))
+        self.assertEqual(found["time"].tolist(), [0.0])
+        np.testing.assert_allclose(found["exact/populations"][0, :, 1], [1, 1, 0, 0], atol=1e-12)
+
+    def test_start_only_by_krylov(self):
+        self.check_runs(chain(4, time={"end": 0.0, "outputs": 1}, exact={"method": "krylov"}))
+
+    def test_no_interaction(self):
+        for method in ("krylov", "diagonalize"):
+            job = chain(4, interaction={"strength": 0.0}, rates={"kernels": ["tcl2"]}, exact={"method": method})
+            found = self.check_runs(job, ranks=(0,) if method == "krylov" else (3,))
+            for name in ("exact", "rates/tcl2", "sites/tcl2"):
+                np.testing.assert_allclose(found[f"{name}/populations"][:, :, 1], [[1, 1, 0, 0]] * 11, atol=1e-12)
+
+    def test_infinite_temperature(self):
+        job = {**chain(3, **self.EVERYTHING), "initial": {"kind": "thermal", "temperatures": [float("inf"), 1.0, 2.0]}}
+        found = self.check_runs(toml(job))
+        self.assertAlmostEqual(found["exact/populations"][0, 0, 1], 0.5)
+
+
+class LatticeTest(ProgramCase):
+    """Several levels and dimensions: the same populations and currents on 1 to 4 ranks."""
+
+    TOLERANCE = 1e-10
+
+    def check_ranks(self, job):
+        self.write("a.toml", job)
+        self.finish("run", "a.toml", "--out", "r0.h5")
+        runs = [self.start("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks) for ranks in (1, 2, 3, 4)]
+        for run in runs:
+            self.assertEqual(run.wait(), 0, self.story(run))
+        for ranks in (1, 2, 3, 4):
+            self.assert_same(self.folder / "r0.h5", self.folder / f"r{ranks}.h5", self.TOLERANCE)
+        found = datasets(self.folder / "r0.h5")
+        total = found["exact/energy"]
+        self.assertTrue(np.all(np.isfinite(total)))
+        np.testing.assert_allclose(found["exact/norm"], 1.0, atol=1e-8)
+        return found
+
+    def job(self, shape, levels, start, method, **lattice):
+        sites = int(np.prod(shape))
+        tables = chain(sites, exact={"method": method}, rates={"kernels": ["tcl2"]}, time={"end": 4.0, "outputs": 5})
+        tables["lattice"] = {"shape": shape, **lattice}
+        tables["site"] = {"levels": [float(n) for n in range(levels)]}
+        tables["initial"]["levels"] = start
+        return tables
+
+    def test_three_levels_ring(self):
+        found = self.check_ranks(self.job([5], 3, [2, 1, 0, 0, 1], "krylov", periodic=[True]))
+        self.assertEqual(found["model/bonds"].tolist(), [[0, 1], [1, 2], [2, 3], [3, 4], [4, 0]])
+
+    def test_four_levels_square(self):
+        found = self.check_ranks(self.job([2, 3], 4, [3, 2, 1, 0, 0, 0], "diagonalize"))
+        self.assertEqual(found["model/bonds"].tolist(), [[0, 1], [0, 2], [1, 3], [2, 3], [2, 4], [3, 5], [4, 5]])
+
+    def test_cube(self):
+        found = self.check_ranks(self.job([2, 2, 2], 2, [1, 1, 0, 0, 1, 0, 0, 0], "krylov"))
+        self.assertEqual(len(found["model/bonds"]), 12)
+
+    def test_closed_square_of_three_levels(self):
+        self.check_ranks(self.job([2, 3], 3, [2, 2, 1, 0, 0, 1], "krylov", periodic=[True, True]))
+
+    def test_mixture(self):
+        job = self.job([6], 2, [0] * 6, "krylov")
+        job["initial"] = {"kind": "thermal", "temperatures": [2.0, 1.0, 0.5, 0.5, 1.0, 2.0]}
+        self.check_ranks(job)
+
+    def test_krylov_and_diagonalisation_agree(self):
+        for number, method in enumerate(("krylov", "diagonalize")):
+            self.write(f"{method}.toml", self.job([8], 2, [1, 1, 1, 1, 0, 0, 0, 0], method))
+            self.finish("run", f"{method}.toml", ranks=3 * number)
+        self.assert_same(self.folder / "krylov.h5", self.folder / "diagonalize.h5", 1e-9)
+
+
+class CommandLineTest(ProgramCase):
+    """Subcommands, options, and PETSc's options."""
+
+    def small_job(self, **tables):
+        return self.write("a.toml", chain(4, **{"rates": {"kernels": ["tcl2"]}, **tables}))
+
+    def test_help(self):
+        for ranks in ALONE_AND_THREE:
+            run = self.finish("--help", ranks=ranks)
+            for word in ("run", "check", "info", "plot", "version"):
+                self.assertEqual(run.out.count(f"  {word} "), 1, run.out)
+        for word in ("run", "check", "info", "plot"):
+            self.assertIn("Usage: qheat " + word, self.finish(word, "--help").out)
+        self.assertIn("--resume", self.finish("run", "--help").out)
+
+    def test_wrong_use(self):
+        self.small_job()
+        wrong = ([], ["fly"], ["--fly"], ["run"], ["run", "a.toml", "--fly"], ["run", "a.toml", "b.toml"], ["info"],
+                 ["check", "a.toml", "--resume"], ["run", "a.toml", "--max-time"], ["run", "a.toml", "--max-time", "fast"],
+                 ["run", "a.toml", "--max-time=-5"], ["run", "a.toml", "--max-time", "0"])
+        for words in wrong:
+            with self.subTest(words=words):
+                run = self.finish(*words, code=2)
+                self.assertTrue(run.err.strip())
+                self.assertFalse((self.folder / "a.h5").exists())
+
+    def test_wrong_use_is_told_once(self):
+        for words in ([], ["run", "--fly"]):
+            run = self.finish(*words, ranks=3, code=2)
+            self.assertEqual(run.err.count("--help"), 1, run.err)
+
+    def test_version(self):
+        run = self.finish("version")
+        self.assertRegex(run.out, r"^qheat \d+\.\d+")
+        for word in ("PETSc", "SLEPc", "HDF5", "MPI", "scalars", "-bit indices"):
+            self.assertIn(word, run.out)
+
+    def test_check(self):
+        self.small_job(exact={})
+        for ranks in ALONE_AND_THREE:
+            run = self.finish("check", "a.toml", ranks=ranks)
+            self.assertEqual(run.out.count("a.toml: valid"), 1)
+            for word in ("4 sites", "3 bonds", "6 states", "memory", "GB"):
+                self.assertIn(word, run.out)
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.toml"])
+
+    def test_info(self):
+        self.write("a.toml", chain(4, exact={}, rates={"kernels": ["tcl2"]}))
+        self.write("a.toml", 'title = "Four sites"\n' + (self.folder / "a.toml").read_text())
+        self.finish("run", "a.toml")
+        run = self.finish("info", "a.h5")
+        for word in ("qheat results", "complete", "Four sites", "0 to 10, 11 outputs", "populations [11, 4, 2]"):
+            self.assertIn(word, run.out)
+        self.assertNotIn("NOT", run.out)
+        self.assertLess(len(run.out.splitlines()), 25)
+
+    def test_info_on_a_checkpoint(self):
+        self.write("a.toml", chain(14, time={"end": 1000.0, "outputs": 2001}, exact={"method": "krylov"}))
+        self.finish("run", "a.toml", "--max-time", "1", code=75)
+        run = self.finish("info", "a.h5.chk")
+        self.assertIn("qheat checkpoint", run.out)
+
+    def test_info_on_other_files(self):
+        self.write("garbage.h5", b"\x89HDF\r\n\x1a\n" + bytes(1000))
+        self.write("text.h5", "hello\n")
+        self.write("empty.h5", "")
+        with h5py.File(self.folder / "other.h5", "w") as file:
+            file["x"] = 1.0
+        with h5py.File(self.folder / "odd.h5", "w") as file:
+            file.attrs["filetype"] = 5
+        with h5py.File(self.folder / "bare.h5", "w") as file:
+            file.attrs["filetype"] = "qheat results"
+        (self.folder / "folder.h5").mkdir()
+        for name in ("garbage.h5", "text.h5", "empty.h5", "other.h5", "odd.h5", "bare.h5", "folder.h5", "absent.h5"):
+            with self.subTest(name=name):
+                run = self.finish("info", name, code=2)
+                self.assertEqual(len(run.err.splitlines()), 1, run.err)
+                self.assertIn(name, run.err)
+
+    def test_plot_of_garbage(self):
+        self.write("garbage.h5", b"not HDF5")
+        for name in ("garbage.h5", "absent.h5"):
+            run = self.finish("plot", name, code=2)
+            self.assertIn(name, run.err)
+            self.assertNotIn("Traceback", run.err)
+
+    def test_petsc_options(self):
+        self.small_job()
+        run = self.finish("run", "a.toml", "--", "-rates_ts_monitor")
+        self.assertRegex(run.out, r"TS dt .* time")
+        self.assertNotIn("warning", run.err)
+        run = self.finish("run", "a.toml", "--", "-rates_ts_monitr", "-log_view", ranks=3)
+        self.assertEqual(run.err.count("-rates_ts_monitr was not used"), 1, run.err)
+
+    def test_wrong_petsc_options(self):
+        """Nonsense behind -- is bad input or a failure with PETSc's words, told once."""
+        self.small_job()
+        for words in (["-rates_ts_type", "nonsense"], ["-options_file", "absent.txt"]):
+            for ranks in ALONE_AND_THREE:
+                with self.subTest(words=words, ranks=ranks):
+                    run = self.start("run", "a.toml", "--", *words, ranks=ranks)
+                    self.assertIn(run.wait(), (1, 2), self.story(run))
+                    self.assertEqual(run.err.count("qheat: "), 1, run.err)
+
+    def test_petsc_environment_is_ignored(self):
+        """What a run computes does not depend on the user's other programs."""
+        self.small_job()
+        (self.folder / ".petscrc").write_text("-rates_ts_type euler\n-rates_ts_monitor\n")
+        run = self.finish("run", "a.toml", extra_environment={"PETSC_OPTIONS": "-rates_ts_monitor"})
+        self.assertNotIn("TS dt", run.out)
+
+
+class OutputTest(ProgramCase):
+    """Where results go."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("a.toml", chain(4, exact={}))
+
+    def test_default_name(self):
+        inside = self.folder / "elsewhere"
+        inside.mkdir()
+        self.finish("run", "../a.toml", folder=inside)
+        self.assertEqual([p.name for p in inside.iterdir()], ["a.h5"])
+
+    def test_odd_names(self):
+        (self.folder / "fou rier").mkdir()
+        for name in ("fou rier/wärme → 1.h5", "$HOME 'x' \"y\".h5", "{} {0}.h5", "-leading.h5"):
+            with self.subTest(name=name):
+                run = self.finish("run", "a.toml", f"--out={name}", ranks=2)
+                self.assertIn(name, run.out)
+                datasets(self.folder / name)
+        job = self.write("jöb {} name.toml", chain(4, exact={}))
+        self.finish("run", job)
+        datasets(self.folder / "jöb {} name.h5")
+
+    def test_cannot_be_written(self):
+        (self.folder / "file").write_text("x")
+        (self.folder / "folder.h5").mkdir()
+        for out in ("file/a.h5", "absent/a.h5", "folder.h5"):
+            for ranks in ALONE_AND_THREE:
+                with self.subTest(out=out, ranks=ranks):
+                    run = self.start("run", "a.toml", "--out", out, ranks=ranks)
+                    self.assertIn(run.wait(), (1, 2), self.story(run))
+                    self.assertEqual(run.err.count("qheat: "), 1, run.err)
+                    self.assertIn(out, run.err)
+                    self.assertNotIn("propagation", run.err, "found out before computing")
+
+    def test_symbolic_link(self):
+        """Results go where a link points, and the link stays."""
+        (self.folder / "disk").mkdir()
+        (self.folder / "a.h5").symlink_to("disk/real.h5")
+        self.finish("run", "a.toml")
+        datasets(self.folder / "a.h5")
+        self.assertTrue((self.folder / "a.h5").is_symlink())
+        self.assertTrue((self.folder / "disk" / "real.h5").exists())
+
+    def test_failure_keeps_the_results_before(self):
+        self.finish("run", "a.toml")
+        before = (self.folder / "a.h5").read_bytes()
+        self.write("a.toml", chain(40, exact={}))
+        self.finish("run", "a.toml", code=1)
+        self.assertEqual((self.folder / "a.h5").read_bytes(), before)
+
+
+if __name__ == "__main__":
+    main()
