@@ -299,4 +299,6 @@ class ProgramCase(unittest.TestCase):
             if tolerance == 0.0:
                 self.assertEqual(a[name].tobytes(), b[name].tobytes(), f"{name} differs")
             else:
-                np.testing.assert_allclose(a[name], b[name], rtol=0, atol=tolerance, err_msg=name)
+                # Standard errors of sampled values are roots of differences: they know half the digits.
+                allowed = np.sqrt(tolerance) / 100 if name.endswith("_error") else tolerance
+                np.testing.assert_allclose(a[name], b[name], rtol=0, atol=allowed, err_msg=name)
