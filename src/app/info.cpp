@@ -25,7 +25,7 @@ std::string title_of(const std::string& job) {
 }  // namespace
 
 int info(const std::string& name) {
-  hdf5::silence();
+  hdf5::prepare();
   if (!std::filesystem::exists(name)) throw InputError(fmt::format("there is no file {}", name));
   const auto file = [&] {
     try {

@@ -31,8 +31,8 @@ void feasible_counts(int sites, const std::vector<int>& most, std::vector<int>& 
 Index configurations(const std::vector<int>& counts, const std::vector<int>& levels_of_label) {
   Index total = 1;
   int sites = 0;
-  for (std::size_t label = 0; label < counts.size(); ++label) {
-    for (int k = 1; k <= counts[label]; ++k) {
+  for (const int count : counts) {
+    for (int k = 1; k <= count; ++k) {
       // total * binomial stays integral after each step
       ++sites;
       const Wide next = static_cast<Wide>(total) * sites / k;

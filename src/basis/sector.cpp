@@ -1,6 +1,7 @@
 #include "qheat/basis/sector.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "qheat/parallel/error.hpp"
 
@@ -15,7 +16,7 @@ std::vector<int> difference(const std::vector<int>& a, const std::vector<int>& b
 
 }  // namespace
 
-Sector::Sector(int sites, std::vector<Level> label_of_level, const std::vector<int>& counts)
+Sector::Sector(int sites, const std::vector<Level>& label_of_level, const std::vector<int>& counts)
     : counts_(counts),
       prefix_(sites / 2, sites - sites / 2, label_of_level, counts),
       suffix_(sites - sites / 2, sites / 2, label_of_level, counts) {
@@ -77,7 +78,7 @@ Index sector_dimension(const std::vector<Level>& label_of_level, const std::vect
 Partition::Partition(const Sector& sector, int ranks) {
   for (int rank = 0; rank <= ranks; ++rank) {
     // Boundaries at the row whose first state is nearest to an even share.
-    const auto wanted = static_cast<Index>(static_cast<double>(sector.dimension()) * rank / ranks + 0.5);
+    const auto wanted = std::llround(static_cast<double>(sector.dimension()) * rank / ranks);
     Index low = 0;
     Index high = sector.rows();
     while (low < high) {

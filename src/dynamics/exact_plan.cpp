@@ -26,7 +26,9 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
     std::map<std::vector<int>, Index> next;
     for (const auto& [used, number] : ways) {
       for (int n = 0; n < model.levels(); ++n) {
-        if (initial.probabilities[static_cast<std::size_t>(i * model.levels() + n)] == 0.0) continue;
+        if (initial.probabilities[static_cast<std::size_t>(i) * static_cast<std::size_t>(model.levels()) +
+                                  static_cast<std::size_t>(n)] == 0.0)
+          continue;
         auto more = used;
         if (!counts.empty()) {
           const std::size_t b = band[static_cast<std::size_t>(n)];

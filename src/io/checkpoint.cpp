@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "io/hdf5_file.hpp"
 #include "io/version.hpp"
@@ -18,29 +19,95 @@ std::filesystem::path with_suffix(const std::filesystem::path& path, const char*
   return std::filesystem::path(path.string() + suffix);
 }
 
-class FileWriter final : public StateWriter {
+constexpr Index kPiece = 1 << 20;  // doubles that travel to the writing rank at a time
+
+/// Adds up what a state takes in a file.
+class SizeCounter final : public StateWriter {
  public:
-  FileWriter(hdf5::File& file, std::string group) : file_(file), group_(std::move(group)) {}
-  void replicated(const std::string& name, std::span<const double> values) override {
-    file_.write(group_ + "/" + name, {static_cast<Index>(values.size())}, values);
+  void replicated(const std::string&, std::span<const double> values) override {
+    add(static_cast<Index>(values.size()));
   }
-  void distributed(const std::string& name, std::span<const double> local, Index offset,
-                   Index global_size) override {
-    file_.write_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
+  void distributed(const std::string&, std::span<const double>, Index, Index global_size) override {
+    add(global_size);
   }
+  Index bytes() const { return bytes_; }
 
  private:
-  hdf5::File& file_;
+  void add(Index doubles) {
+    constexpr Index kOverhead = 4096;  // of a dataset
+    bytes_ += doubles * static_cast<Index>(sizeof(double)) + doubles / 1000 + kOverhead;
+  }
+  Index bytes_ = 0;
+};
+
+/// Rank 0 writes; distributed vectors reach it in pieces. A failure to write (a full disk) is kept until the
+/// end, so that no rank waits for one that has given up.
+class FileWriter final : public StateWriter {
+ public:
+  /// `file`: rank 0's; null on the others, and where writing has failed before.
+  FileWriter(hdf5::File* file, std::string group, const Communicator& comm)
+      : file_(file), group_(std::move(group)), comm_(comm) {}
+
+  void replicated(const std::string& name, std::span<const double> values) override {
+    attempt([&] { file_->write(group_ + "/" + name, {static_cast<Index>(values.size())}, values); });
+  }
+
+  void distributed(const std::string& name, std::span<const double> local, Index offset,
+                   Index global_size) override {
+    const std::string place = group_ + "/" + name;
+    attempt([&] { file_->create_vector(place, global_size); });
+    attempt([&] { file_->write_part(place, offset, local); });
+    const Index mine[2] = {offset, static_cast<Index>(local.size())};
+    std::vector<Index> parts(2 * static_cast<std::size_t>(comm_.size()));
+    MPI_Gather(mine, 2, MPI_INT64_T, parts.data(), 2, MPI_INT64_T, 0, comm_.get());
+    if (!comm_.is_root()) {
+      for (Index at = 0; at < mine[1]; at += kPiece) {
+        const auto count = static_cast<int>(std::min(kPiece, mine[1] - at));
+        MPI_Send(local.data() + at, count, MPI_DOUBLE, 0, kTag, comm_.get());
+      }
+      return;
+    }
+    std::vector<double> piece;
+    for (int rank = 1; rank < comm_.size(); ++rank) {
+      const Index start = parts[2 * static_cast<std::size_t>(rank)];
+      const Index size = parts[2 * static_cast<std::size_t>(rank) + 1];
+      for (Index at = 0; at < size; at += kPiece) {
+        piece.resize(static_cast<std::size_t>(std::min(kPiece, size - at)));
+        MPI_Recv(piece.data(), static_cast<int>(piece.size()), MPI_DOUBLE, rank, kTag, comm_.get(),
+                 MPI_STATUS_IGNORE);
+        attempt([&] { file_->write_part(place, start + at, piece); });
+      }
+    }
+  }
+
+  const std::string& failure() const { return failure_; }
+
+ private:
+  static constexpr int kTag = 8;
+
+  template <class Action>
+  void attempt(const Action& action) {
+    if (file_ == nullptr) return;
+    try {
+      action();
+    } catch (const Error& error) {
+      failure_ = error.what();
+      file_ = nullptr;
+    }
+  }
+
+  hdf5::File* file_;
   std::string group_;
+  Communicator comm_;
+  std::string failure_;
 };
 
 class FileReader final : public StateReader {
  public:
   FileReader(const hdf5::File& file, std::string group) : file_(file), group_(std::move(group)) {}
   std::vector<double> replicated(const std::string& name) override { return file_.read(group_ + "/" + name); }
-  void distributed(const std::string& name, std::span<double> local, Index offset,
-                   Index global_size) override {
-    file_.read_slab(group_ + "/" + name, {offset, static_cast<Index>(local.size()), global_size}, local);
+  void distributed(const std::string& name, std::span<double> local, Index offset, Index) override {
+    file_.read_part(group_ + "/" + name, offset, local);
   }
 
  private:
@@ -133,7 +200,7 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
   bool matches = true;
   bool ok = true;
   try {
-    const hdf5::File file = hdf5::File::open(name, &comm_);
+    const hdf5::File file = hdf5::File::open(name);
     if (!file.has_attribute("/", "complete")) throw Error("it was not written to its end");
     if (file.text_attribute("/", "filetype") != kFileType) throw Error("it is no checkpoint");
     if (file.integer_attribute("/", "format_version").at(0) != kFormat[0]) {
@@ -152,12 +219,11 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
       for (const auto& dataset : file.datasets("/partial")) {
         const Index size = file.size(dataset);
         const Index share = (size + comm_.size() - 1) / comm_.size();
-        constexpr Index kPiece = 1 << 20;
         const Index end = std::min(size, share * (comm_.rank() + 1));
         std::vector<double> piece(static_cast<std::size_t>(std::min(kPiece, share)));
         for (Index at = share * comm_.rank(); at < end; at += kPiece) {
           const Index count = std::min(kPiece, end - at);
-          file.read_slab(dataset, {at, count, size}, std::span(piece).first(static_cast<std::size_t>(count)));
+          file.read_part(dataset, at, std::span(piece).first(static_cast<std::size_t>(count)));
         }
       }
     }
@@ -192,7 +258,7 @@ bool CheckpointedRun::restore_finished(const Load& load) {
 
 bool CheckpointedRun::restore_partial(const Load& load) {
   if (partial_stage_.empty() || partial_stage_ != path()) return false;
-  const hdf5::File file = hdf5::File::open(partial_file_, &comm_);
+  const hdf5::File file = hdf5::File::open(partial_file_);
   FileReader reader(file, "/partial");
   load(reader);
   partial_stage_.clear();
@@ -234,28 +300,34 @@ bool CheckpointedRun::write(const Save& save) {
   const double start = MPI_Wtime();
   const auto temporary = with_suffix(options_.file, ".tmp");
   std::string failure;
-  try {
-    hdf5::File file = hdf5::File::create(temporary, &comm_);
-    file.attribute("/", "filetype", kFileType);
-    file.attribute("/", "format_version", kFormat);
-    file.attribute("/", "qheat_version", kVersion);
-    file.attribute("/", "job_hash", hash(identity_.job_text));
-    file.attribute("/", "digest", identity_.digest);
-    file.attribute("/", "partial_stage", path());
-    file.write_text("/job", identity_.job_text);
-    for (const auto& [stage, record] : finished_) {
-      for (const auto& [name, values] : record) {
-        file.write("/finished" + stage + "/" + name, {static_cast<Index>(values.size())}, values);
-      }
-    }
-    FileWriter writer(file, "/partial");
-    save(writer);
-    constexpr std::int64_t kComplete = 1;
-    file.attribute("/", "complete", std::span(&kComplete, 1));
-    file.close();
-  } catch (const Error& error) {
-    failure = error.what();
+  std::optional<hdf5::File> file;
+  SizeCounter size;
+  save(size);
+  for (const auto& [stage, record] : finished_) {
+    for (const auto& [name, values] : record) size.replicated(name, values);
   }
+  const auto on_root = [&](const auto& action) {
+    if (!comm_.is_root() || !failure.empty()) return;
+    try {
+      action();
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+  };
+  on_root([&] {
+    constexpr Index kHeader = 1 << 18;
+    hdf5::require_room(temporary, size.bytes() + kHeader + static_cast<Index>(identity_.job_text.size()));
+    file.emplace(hdf5::File::create(temporary));
+    write_header(*file);
+  });
+  FileWriter writer(failure.empty() && file ? &*file : nullptr, "/partial", comm_);
+  save(writer);
+  if (failure.empty()) failure = writer.failure();
+  on_root([&] {
+    constexpr std::int64_t kComplete = 1;
+    file->attribute("/", "complete", std::span(&kComplete, 1));
+    file->close();
+  });
   bool ok = !comm_.any(!failure.empty());
   if (ok && comm_.is_root()) {
     try {
@@ -282,6 +354,21 @@ bool CheckpointedRun::write(const Save& save) {
   last_offer_ = last_saved_;
   longest_write_ = std::max(longest_write_, last_saved_ - start);
   return ok;
+}
+
+void CheckpointedRun::write_header(hdf5::File& file) const {
+  file.attribute("/", "filetype", kFileType);
+  file.attribute("/", "format_version", kFormat);
+  file.attribute("/", "qheat_version", kVersion);
+  file.attribute("/", "job_hash", hash(identity_.job_text));
+  file.attribute("/", "digest", identity_.digest);
+  file.attribute("/", "partial_stage", path());
+  file.write_text("/job", identity_.job_text);
+  for (const auto& [stage, record] : finished_) {
+    for (const auto& [name, values] : record) {
+      file.write("/finished" + stage + "/" + name, {static_cast<Index>(values.size())}, values);
+    }
+  }
 }
 
 void CheckpointedRun::discard() {

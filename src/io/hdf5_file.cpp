@@ -40,13 +40,8 @@ std::vector<Index> chunk_of(const std::vector<Index>& shape) {
   return chunk;
 }
 
-Id access(const Communicator* comm) {
+Id access() {
   Id list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "make a property list");
-  if (comm != nullptr) {
-    require(H5Pset_fapl_mpio(list.get(), comm->get(), MPI_INFO_NULL) >= 0, "open files on several ranks");
-    H5Pset_all_coll_metadata_ops(list.get(), true);
-    H5Pset_coll_metadata_write(list.get(), true);
-  }
   H5Pset_fclose_degree(list.get(), H5F_CLOSE_STRONG);
   return list;
 }
@@ -60,30 +55,26 @@ Id text_type(std::size_t length) {
 
 }  // namespace
 
-void silence() {
+void prepare() {
+  static const herr_t once = H5dont_atexit();  // must come before all other calls
+  static_cast<void>(once);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-File File::create(const std::filesystem::path& path, const Communicator* comm) {
-  silence();
-  const Id list = access(comm);
+File File::create(const std::filesystem::path& path) {
+  prepare();
+  const Id list = access();
   const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
   require(id >= 0, fmt::format("create {}: {}", path.string(), std::strerror(errno)));
-  return {Id(id, H5Fclose, "create a file"), comm};
+  return File(Id(id, H5Fclose, "create a file"));
 }
 
-File File::open(const std::filesystem::path& path, const Communicator* comm) {
-  silence();
-  const Id list = access(comm);
+File File::open(const std::filesystem::path& path) {
+  prepare();
+  const Id list = access();
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, list.get());
   require(id >= 0, fmt::format("open {}: it is no HDF5 file, or it is cut off", path.string()));
-  return {Id(id, H5Fclose, "open a file"), comm};
-}
-
-Id File::transfer() const {
-  Id list(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "make a property list");
-  if (comm_ != nullptr) H5Pset_dxpl_mpio(list.get(), H5FD_MPIO_COLLECTIVE);
-  return list;
+  return File(Id(id, H5Fclose, "open a file"));
 }
 
 Id File::make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
@@ -113,12 +104,8 @@ Id File::dataset(const std::string& name) const {
 void File::write_all(const std::string& name, hid_t type, const std::vector<Index>& shape,
                      const void* values) {
   Id data = make_dataset(name, type, shape, chunk_of(shape));
-  const Id space = space_of(shape);
-  const bool mine = comm_ == nullptr || comm_->is_root();
-  if (!mine) H5Sselect_none(space.get());
-  const Id how = transfer();
-  const bool written = H5Dwrite(data.get(), type, space.get(), space.get(), how.get(), values) >= 0;
-  require_everywhere(data.close() && written, "write " + name);
+  require(H5Dwrite(data.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0, "write " + name);
+  require(data.close(), "write " + name);
 }
 
 void File::write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values) {
@@ -159,23 +146,21 @@ void File::write_slice(const std::string& name, Index number, std::span<const do
           "write " + name);
 }
 
-void File::write_slab(const std::string& name, const Slab& slab, std::span<const double> values) {
-  Id data = make_dataset(name, H5T_NATIVE_DOUBLE, {slab.global},
-                         {std::clamp<Index>(slab.global, 1, kChunkElements)});
-  const Id space = space_of({slab.global});
-  const Id memory = space_of({slab.local});
-  const auto start = static_cast<hsize_t>(slab.offset);
-  const auto count = static_cast<hsize_t>(slab.local);
-  if (slab.local == 0) {
-    H5Sselect_none(space.get());
-    H5Sselect_none(memory.get());
-  } else {
-    H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr);
-  }
-  const Id how = transfer();
-  const bool written =
-      H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), how.get(), values.data()) >= 0;
-  require_everywhere(data.close() && written, "write " + name);
+void File::create_vector(const std::string& name, Index size) {
+  make_dataset(name, H5T_NATIVE_DOUBLE, {size}, {std::clamp<Index>(size, 1, kChunkElements)});
+}
+
+void File::write_part(const std::string& name, Index offset, std::span<const double> values) {
+  if (values.empty()) return;
+  Id data = dataset(name);
+  const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
+  const auto start = static_cast<hsize_t>(offset);
+  const auto count = static_cast<hsize_t>(values.size());
+  H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr);
+  const Id memory = space_of({static_cast<Index>(values.size())});
+  require(H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, values.data()) >= 0,
+          "write " + name);
+  require(data.close(), "write " + name);
 }
 
 void File::attribute(const std::string& object, const std::string& name, const std::string& text) {
@@ -227,16 +212,16 @@ std::vector<double> File::read(const std::string& name) const {
   return values;
 }
 
-void File::read_slab(const std::string& name, const Slab& slab, std::span<double> values) const {
+void File::read_part(const std::string& name, Index offset, std::span<double> values) const {
+  if (values.empty()) return;
   const Id data = dataset(name);
   const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
-  require(H5Sget_simple_extent_npoints(space.get()) == slab.global,
-          fmt::format("read {}: it has another size", name));
-  if (slab.local == 0) return;  // reads are independent of other ranks
-  const auto start = static_cast<hsize_t>(slab.offset);
-  const auto count = static_cast<hsize_t>(slab.local);
+  const auto start = static_cast<hsize_t>(offset);
+  const auto count = static_cast<hsize_t>(values.size());
+  require(H5Sget_simple_extent_npoints(space.get()) >= static_cast<hssize_t>(start + count),
+          fmt::format("read {}: it is too short", name));
   H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr);
-  const Id memory = space_of({slab.local});
+  const Id memory = space_of({static_cast<Index>(values.size())});
   require(H5Dread(data.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, values.data()) >= 0,
           fmt::format("read {}: the file is damaged", name));
 }
@@ -259,7 +244,8 @@ std::string File::text_attribute(const std::string& object, const std::string& n
   const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
   std::string text(H5Tget_size(type.get()), '\0');
   require(H5Aread(attribute.get(), type.get(), text.data()) >= 0, "read an attribute");
-  return text.c_str();  // without padding
+  text.resize(std::strlen(text.data()));  // without padding
+  return text;
 }
 
 std::vector<std::int64_t> File::integer_attribute(const std::string& object, const std::string& name) const {
@@ -290,12 +276,21 @@ std::vector<std::string> File::datasets(const std::string& group) const {
 void File::close() {
   const bool flushed = H5Fflush(file_.get(), H5F_SCOPE_GLOBAL) >= 0;
   const bool closed = file_.close();
-  require_everywhere(flushed && closed, "write the file to its end; is the disk full?");
+  require(flushed && closed, "write the file to its end; is the disk full?");
 }
 
-void File::require_everywhere(bool ok, const std::string& what) const {
-  // A rank that fails alone would leave the others waiting in the next collective call.
-  require(comm_ == nullptr ? ok : !comm_->any(!ok), what);
+void require_room(const std::filesystem::path& path, Index bytes) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int failure = descriptor < 0 ? errno : ::posix_fallocate(descriptor, 0, bytes);
+  if (failure == EOPNOTSUPP || failure == EINVAL) failure = 0;  // some file systems cannot tell
+  if (descriptor >= 0) {
+    ::close(descriptor);
+    ::unlink(path.c_str());
+  }
+  if (failure != 0) {
+    throw Error(fmt::format("there is no room for {:.3g} MB at {}: {}", static_cast<double>(bytes) / 1e6,
+                            path.string(), std::strerror(failure)));
+  }
 }
 
 void move_into_place(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "qheat/parallel/communicator.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::hdf5 {
 
@@ -43,17 +43,12 @@ class Id {
   Close close_;
 };
 
-/// Rows of a distributed vector.
-struct Slab {
-  Index offset, local, global;
-};
-
-/// A file; names are paths from the root, groups are made on the way. Without a communicator one rank writes
-/// alone.
+/// A file that one rank writes, or any number of ranks read, each for itself; names are paths from the root,
+/// groups are made on the way.
 class File {
  public:
-  static File create(const std::filesystem::path& path, const Communicator* comm = nullptr);
-  static File open(const std::filesystem::path& path, const Communicator* comm = nullptr);
+  static File create(const std::filesystem::path& path);
+  static File open(const std::filesystem::path& path);
 
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values);
@@ -61,8 +56,9 @@ class File {
   /// [count, shape...] to be filled slice by slice.
   void create_series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void write_slice(const std::string& name, Index number, std::span<const double> values);
-  /// Collective: every rank writes its part.
-  void write_slab(const std::string& name, const Slab& slab, std::span<const double> values);
+  /// A vector of `size`, to be filled part by part.
+  void create_vector(const std::string& name, Index size);
+  void write_part(const std::string& name, Index offset, std::span<const double> values);
 
   void attribute(const std::string& object, const std::string& name, const std::string& text);
   void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
@@ -72,7 +68,7 @@ class File {
   /// Number of elements.
   Index size(const std::string& name) const;
   std::vector<double> read(const std::string& name) const;
-  void read_slab(const std::string& name, const Slab& slab, std::span<double> values) const;
+  void read_part(const std::string& name, Index offset, std::span<double> values) const;
   std::string read_text(const std::string& name) const;
   std::string text_attribute(const std::string& object, const std::string& name) const;
   std::vector<std::int64_t> integer_attribute(const std::string& object, const std::string& name) const;
@@ -84,20 +80,21 @@ class File {
   void close();
 
  private:
-  File(Id file, const Communicator* comm) : file_(std::move(file)), comm_(comm) {}
+  explicit File(Id file) : file_(std::move(file)) {}
   Id make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
                   const std::vector<Index>& chunk);
   void write_all(const std::string& name, hid_t type, const std::vector<Index>& shape, const void* values);
-  void require_everywhere(bool ok, const std::string& what) const;
-  Id transfer() const;
   Id dataset(const std::string& name) const;
 
   Id file_;
-  const Communicator* comm_;
 };
 
-/// Silences HDF5's own error text: errors are exceptions.
-void silence();
+/// Before the first file: silences HDF5's own error text (errors are exceptions), and keeps it from acting at
+/// the program's exit, where it would trip over a file that a full disk has kept from closing.
+void prepare();
+
+/// Throws Error if the file system has no room for a file of this size at `path`; leaves nothing behind.
+void require_room(const std::filesystem::path& path, Index bytes);
 
 /// Makes `from` the file `to` for good: flushed to the disk, then renamed. Throws Error.
 void move_into_place(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -18,7 +18,6 @@ using jobfile::CheckedTable;
 using jobfile::Draft;
 using jobfile::Place;
 using jobfile::Problems;
-using jobfile::TomlTable;
 
 constexpr std::size_t kMaxFileSize = std::size_t{64} << 20;
 

@@ -262,7 +262,8 @@ void SecondOrderKernel::bond_rates(double t, const Sector& cells, std::span<doub
   std::fill(rates.begin(), rates.end(), 0.0);
   for (const Swap& swap : swaps_) {
     if (present(swap.low) && present(swap.high)) {
-      rates[static_cast<std::size_t>(swap.bond)] += now[2 * swap.channel] / 2.0 / pairs;
+      rates[static_cast<std::size_t>(swap.bond)] +=
+          now[2 * static_cast<std::size_t>(swap.channel)] / 2.0 / pairs;
     }
   }
 }

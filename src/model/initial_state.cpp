@@ -54,7 +54,9 @@ std::vector<int> sharp_band_counts(const Model& model, const InitialState& state
   for (int i = 0; i < model.sites(); ++i) {
     int home = -1;
     for (int n = 0; n < model.levels(); ++n) {
-      if (state.probabilities[static_cast<std::size_t>(i * model.levels() + n)] == 0.0) continue;
+      if (state.probabilities[static_cast<std::size_t>(i) * static_cast<std::size_t>(model.levels()) +
+                              static_cast<std::size_t>(n)] == 0.0)
+        continue;
       const int b = band[static_cast<std::size_t>(n)];
       if (home >= 0 && home != b) return {};
       home = b;

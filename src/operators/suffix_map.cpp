@@ -58,7 +58,7 @@ void SuffixMap<T>::add_diagonal(std::span<T> diagonal) const {
   for (const Run& run : runs_) {
     if (run.source != run.destination) continue;
     for (std::int32_t j = 0; j < run.length; ++j)
-      diagonal[static_cast<std::size_t>(run.destination + j)] += run.value;
+      diagonal[static_cast<std::size_t>(run.destination) + static_cast<std::size_t>(j)] += run.value;
   }
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {

@@ -366,6 +366,34 @@ class DamageTest(RestartCase):
                     self.check_resumed(r"a\.h5\.chk cannot be used: .*damaged", r"resuming from .*\.chk\.prev",
                                        ranks=ranks)
 
+    def metadata(self, path):
+        """Return the places of all bytes, except zeros, that belong to no dataset's values."""
+        data = path.read_bytes()
+        values = set()
+
+        def visit(_, item):
+            for k in range(item.id.get_num_chunks() if isinstance(item, h5py.Dataset) and item.chunks else 0):
+                chunk = item.id.get_chunk_info(k)
+                values.update(range(chunk.byte_offset, chunk.byte_offset + chunk.size))
+
+        with h5py.File(path, "r") as file:
+            file.visititems(visit)
+        return [place for place, byte in enumerate(data) if byte and place not in values]
+
+    def test_flipped_bytes_between_the_values(self):
+        """Damage anywhere is found while the checkpoint before can still be taken, or does no harm."""
+        self.interrupt_once(delay=0.0)
+        good = self.checkpoint.read_bytes()
+        places = self.metadata(self.checkpoint)
+        names = [good.find(name) for name in (b"state-0\0", b"squares\0") if name in good]
+        for place in [*names, *self.random.sample(places, 6)]:
+            with self.subTest(place=place):
+                data = bytearray(good)
+                data[place] ^= 1 << self.random.randrange(8)
+                self.checkpoint.write_bytes(data)
+                self.previous.write_bytes(good)
+                self.check_resumed()
+
     def test_flipped_byte_and_none_before(self):
         self.interrupt_once(delay=0.0)
         self.flip(self.checkpoint, "partial/values")

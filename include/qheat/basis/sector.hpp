@@ -26,7 +26,7 @@ class Sector {
 
   /// `label_of_level`: which conserved count each level adds to; `counts`: sites with each label, summing to
   /// `sites`.
-  Sector(int sites, std::vector<Level> label_of_level, const std::vector<int>& counts);
+  Sector(int sites, const std::vector<Level>& label_of_level, const std::vector<int>& counts);
   /// All M^N states.
   static Sector full(int sites, int levels);
 

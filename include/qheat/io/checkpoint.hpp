@@ -12,6 +12,10 @@
 
 namespace qheat {
 
+namespace hdf5 {
+class File;
+}
+
 /// What must be the same for a checkpoint to fit a run.
 struct RunIdentity {
   std::string job_text;
@@ -57,6 +61,7 @@ class CheckpointedRun final : public RunControl {
   void load_newest();
   bool load_file(const std::filesystem::path& file, std::string& why_not);
   bool write(const Save& save);
+  void write_header(hdf5::File& file) const;
 
   CheckpointOptions options_;
   RunIdentity identity_;

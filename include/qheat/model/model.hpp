@@ -25,10 +25,10 @@ struct Model {
 
   int sites() const { return lattice.sites(); }
   int levels() const { return site.levels(); }
-  double energy(int i, int n) const { return energies[static_cast<std::size_t>(i * levels() + n)]; }
+  double energy(int i, int n) const { return energies_of(i)[static_cast<std::size_t>(n)]; }
   std::span<const double> energies_of(int i) const {
-    return std::span(energies).subspan(static_cast<std::size_t>(i * levels()),
-                                       static_cast<std::size_t>(levels()));
+    const auto m = static_cast<std::size_t>(levels());
+    return std::span(energies).subspan(static_cast<std::size_t>(i) * m, m);
   }
   const PairInteraction& interaction(int bond) const {
     return interactions[static_cast<std::size_t>(interaction_of_bond[static_cast<std::size_t>(bond)])];
