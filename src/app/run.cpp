@@ -169,7 +169,7 @@ class JobRun {
     }
     file.dataset("/kernel/cells", {cells.dimension(), sites()}, bands);
     file.series("/kernel/tcl2/generator", outputs(), {cells.dimension(), cells.dimension()});
-    if (!comm_.is_root()) return;
+    if (!comm_.is_root() || file.measuring()) return;
     for (std::size_t k = 0; k < times_.size(); ++k) {
       file.slice("/kernel/tcl2/generator", static_cast<Index>(k),
                  dense_generator(cells, kernel.at(times_[k])));
@@ -235,7 +235,9 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
     throw;
   }
-  ResultsFile file(output, comm);
+  ResultsFile size(comm);
+  work.write(found, size);
+  ResultsFile file(output, comm, size.bytes());
   work.write(found, file);
   file.commit();
   control.discard();

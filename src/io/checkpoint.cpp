@@ -317,7 +317,7 @@ bool CheckpointedRun::write(const Save& save) {
   on_root([&] {
     constexpr Index kHeader = 1 << 18;
     hdf5::require_room(temporary, size.bytes() + kHeader + static_cast<Index>(identity_.job_text.size()));
-    file.emplace(hdf5::File::create(temporary));
+    file.emplace(hdf5::File::create(temporary, true));
     write_header(*file);
   });
   FileWriter writer(failure.empty() && file ? &*file : nullptr, "/partial", comm_);

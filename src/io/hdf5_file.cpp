@@ -61,9 +61,10 @@ void prepare() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-File File::create(const std::filesystem::path& path) {
+File File::create(const std::filesystem::path& path, bool checksummed) {
   prepare();
   const Id list = access();
+  if (checksummed) H5Pset_libver_bounds(list.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
   const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
   require(id >= 0, fmt::format("create {}: {}", path.string(), std::strerror(errno)));
   return File(Id(id, H5Fclose, "create a file"));

@@ -47,7 +47,9 @@ class Id {
 /// groups are made on the way.
 class File {
  public:
-  static File create(const std::filesystem::path& path);
+  /// `checksummed`: the newest format, in which the file's own structure bears checksums as well as its
+  /// datasets.
+  static File create(const std::filesystem::path& path, bool checksummed = false);
   static File open(const std::filesystem::path& path);
 
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);

@@ -17,8 +17,10 @@ struct ResultsFile::Writer {
 };
 
 template <class Action>
-void ResultsFile::guarded(const Action& action) {
-  if (!comm_.is_root() || !failure_.empty()) return;
+void ResultsFile::guarded(Index bytes, const Action& action) {
+  constexpr Index kOverhead = 4096;  // of a dataset
+  bytes_ += bytes + bytes / 1000 + kOverhead;
+  if (measuring() || !comm_.is_root() || !failure_.empty()) return;
   try {
     action();
   } catch (const std::exception& error) {
@@ -26,10 +28,14 @@ void ResultsFile::guarded(const Action& action) {
   }
 }
 
-ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm)
+ResultsFile::ResultsFile(const Communicator& comm) : comm_(comm) {}
+
+ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm, Index bytes)
     : file_(std::move(file)), comm_(comm) {
-  guarded([&] {
+  guarded(0, [&] {
     const std::filesystem::path temporary(file_.string() + ".tmp");
+    constexpr Index kHeader = 1 << 16;
+    hdf5::require_room(temporary, bytes + kHeader);
     writer_ = std::make_unique<Writer>(Writer{temporary, hdf5::File::create(temporary)});
     const auto versions = library_versions();
     constexpr std::int64_t kFormat[2] = {1, 0};
@@ -57,28 +63,30 @@ ResultsFile::~ResultsFile() {
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const double> values) {
-  guarded([&] { writer_->file.write(name, shape, values); });
+  guarded(static_cast<Index>(values.size_bytes()), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const std::int64_t> values) {
-  guarded([&] { writer_->file.write(name, shape, values); });
+  guarded(static_cast<Index>(values.size_bytes()), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::text(const std::string& name, const std::string& text) {
-  guarded([&] { writer_->file.write_text(name, text); });
+  guarded(static_cast<Index>(text.size()), [&] { writer_->file.write_text(name, text); });
 }
 
 void ResultsFile::attribute(const std::string& object, const std::string& name, const std::string& text) {
-  guarded([&] { writer_->file.attribute(object, name, text); });
+  guarded(static_cast<Index>(text.size()), [&] { writer_->file.attribute(object, name, text); });
 }
 
 void ResultsFile::series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
-  guarded([&] { writer_->file.create_series(name, count, slice_shape); });
+  Index size = count * static_cast<Index>(sizeof(double));
+  for (const Index length : slice_shape) size = checked_product(size, length, "a dataset");
+  guarded(size, [&] { writer_->file.create_series(name, count, slice_shape); });
 }
 
 void ResultsFile::slice(const std::string& name, Index number, std::span<const double> values) {
-  guarded([&] { writer_->file.write_slice(name, number, values); });
+  guarded(0, [&] { writer_->file.write_slice(name, number, values); });
 }
 
 void ResultsFile::timings(const Timings& timings) {
@@ -93,7 +101,7 @@ void ResultsFile::timings(const Timings& timings) {
 }
 
 void ResultsFile::commit() {
-  guarded([&] {
+  guarded(0, [&] {
     constexpr std::int64_t kComplete = 1;
     writer_->file.attribute("/", "complete", std::span(&kComplete, 1));
     writer_->file.close();

@@ -26,7 +26,7 @@ except ImportError:
         raise
     os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
 
-import numpy as np
+import numpy as np  # noqa: E402
 
 # Starts a rank for which too large a file is an error (EFBIG), as on a full disk, and not the end of the process.
 FULL_DISK_WRAPPER = ("/bin/sh", "-c", 'trap "" XFSZ; exec "$0" "$@"')
@@ -94,11 +94,11 @@ class Run:
     def __init__(self, arguments, folder, ranks=0, extra_environment=None, wrapper=()):
         self.ranks = ranks
         self._files = [tempfile.TemporaryFile() for _ in range(2)]
+        self.code = None
         self.process = subprocess.Popen(
             command(arguments, ranks, wrapper), cwd=folder, stdin=subprocess.DEVNULL, stdout=self._files[0],
             stderr=self._files[1], env=environment(extra_environment), start_new_session=True)
         self.started = time.monotonic()
-        self.code = None
 
     def __enter__(self):
         return self

@@ -28,7 +28,7 @@ STOPPED = 75
 OTHER_RANKS_TOLERANCE = 1e-9
 PATIENCE = 20.0  # seconds for something that happens within one
 STOPS = (signal.SIGTERM, signal.SIGUSR1)
-THERMAL = {"kind": "thermal", "temperatures": [2.0, 1.5, 2.0, 2.5, 0.5, 0.5, 0.5, 0.7]}
+THERMAL = [2.0, 1.5, 2.0, 2.5, 0.5, 0.5, 0.5, 0.7]
 
 
 def krylov_job(outputs=41, checkpoint=0.1):
@@ -43,11 +43,11 @@ def diagonal_job(outputs=301, checkpoint=0.1):
                  output={"checkpoint": checkpoint})
 
 
-def mixture_job(outputs=21, checkpoint=0.5):
-    """Nine sectors, the larger ones sampled by more random states than one block of columns holds."""
-    job = chain(8, time={"end": 4.0, "outputs": outputs}, exact={"method": "krylov", "samples": 10},
-                output={"checkpoint": checkpoint})
-    return {**job, "initial": THERMAL}
+def mixture_job(sites=8, outputs=21, checkpoint=0.5):
+    """A sector for each number of excited sites, large ones sampled by more random states than a block holds."""
+    job = chain(sites, time={"end": 0.2 * (outputs - 1), "outputs": outputs}, output={"checkpoint": checkpoint},
+                exact={"method": "krylov", "samples": 10})
+    return {**job, "initial": {"kind": "thermal", "temperatures": THERMAL[:sites]}}
 
 
 def rates_job(outputs=401, checkpoint=0.1):
@@ -193,7 +193,7 @@ class ResumeTest(RestartCase):
         self.check_all_ranks(diagonal_job())
 
     def test_mixture(self):
-        self.check_all_ranks(mixture_job())
+        self.check_all_ranks(mixture_job(sites=6, outputs=13))
 
     def test_rates(self):
         self.check_all_ranks(rates_job())

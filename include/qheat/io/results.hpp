@@ -15,8 +15,11 @@ namespace qheat {
 /// bears its final name only when it is whole.
 class ResultsFile {
  public:
-  /// Collective, as are commit() and dataset creation failures; data calls do nothing on other ranks.
-  ResultsFile(std::filesystem::path file, const Communicator& comm);
+  /// Collective, as is commit(); data calls do nothing on other ranks. `bytes`: what will be written; the
+  /// file system must have room for it.
+  ResultsFile(std::filesystem::path file, const Communicator& comm, Index bytes);
+  /// Writes nothing and adds up what would be written.
+  explicit ResultsFile(const Communicator& comm);
   ~ResultsFile();
   ResultsFile(const ResultsFile&) = delete;
   ResultsFile& operator=(const ResultsFile&) = delete;
@@ -31,6 +34,9 @@ class ResultsFile {
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
 
+  bool measuring() const { return file_.empty(); }
+  Index bytes() const { return bytes_; }
+
   /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write
   /// failed.
   void commit();
@@ -38,12 +44,13 @@ class ResultsFile {
  private:
   struct Writer;
   template <class Action>
-  void guarded(const Action& action);
+  void guarded(Index bytes, const Action& action);
 
   std::filesystem::path file_;
   Communicator comm_;
   std::unique_ptr<Writer> writer_;
   std::string failure_;
+  Index bytes_ = 0;
 };
 
 }  // namespace qheat
