@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kFormat[2] = {1, 0};
 constexpr const char* kFileType = "qheat checkpoint";
+constexpr const char* kInventory = "/inventory";
 
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
   return std::filesystem::path(path.string() + suffix);
@@ -141,6 +142,15 @@ class RecordReader final : public StateReader {
   const std::map<std::string, std::vector<double>>& record_;
 };
 
+/// All datasets of a checkpoint, one a line: a damaged index of a group can hide some without any other sign.
+std::string inventory(const hdf5::File& file) {
+  std::string lines;
+  for (const auto& name : file.datasets("/")) {
+    if (name != kInventory) lines += name + '\n';
+  }
+  return lines;
+}
+
 /// FNV-1a: tells texts apart, no more is needed.
 std::string hash(const std::string& text) {
   std::uint64_t value = 0xcbf29ce484222325ULL;
@@ -206,6 +216,7 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
     if (file.integer_attribute("/", "format_version").at(0) != kFormat[0]) {
       throw Error("it was written by a version of qheat with another format");
     }
+    if (file.read_text(kInventory) != inventory(file)) throw Error("it is damaged: datasets are missing");
     matches = file.text_attribute("/", "job_hash") == hash(identity_.job_text) &&
               file.text_attribute("/", "digest") == identity_.digest;
     if (matches) {
@@ -324,6 +335,7 @@ bool CheckpointedRun::write(const Save& save) {
   save(writer);
   if (failure.empty()) failure = writer.failure();
   on_root([&] {
+    file->write_text(kInventory, inventory(*file));
     constexpr std::int64_t kComplete = 1;
     file->attribute("/", "complete", std::span(&kComplete, 1));
     file->close();
@@ -345,8 +357,7 @@ bool CheckpointedRun::write(const Save& save) {
       std::error_code ignored;
       std::filesystem::remove(temporary, ignored);
     }
-    progress_.log(fmt::format("checkpoint failed, the run goes on: {}",
-                              failure.empty() ? "another rank failed" : failure));
+    tell_failure(failure.empty() ? "another rank failed" : failure);
   } else {
     ++written_;
   }
@@ -354,6 +365,14 @@ bool CheckpointedRun::write(const Save& save) {
   last_offer_ = last_saved_;
   longest_write_ = std::max(longest_write_, last_saved_ - start);
   return ok;
+}
+
+void CheckpointedRun::tell_failure(const std::string& failure) {
+  constexpr double kPause = 60.0;  // seconds between repetitions of the same message
+  if (failure == told_failure_ && MPI_Wtime() - told_at_ < kPause) return;
+  told_failure_ = failure;
+  told_at_ = MPI_Wtime();
+  progress_.log(fmt::format("checkpoint failed, the run goes on: {}", failure));
 }
 
 void CheckpointedRun::write_header(hdf5::File& file) const {

@@ -7,6 +7,7 @@ QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
 """
 
 import pathlib
+import re
 import sys
 import time
 
@@ -168,6 +169,14 @@ class TooLargeTest(ProgramCase):
         self.write("a.toml", chain(40, exact={}))
         run = self.finish("check", "a.toml", timeout=20.0)
         self.assertIn("137846528820 states", run.out)
+
+
+    def test_check_counts_the_series(self):
+        """Ten million outputs of a hundred numbers are gigabytes, however small the sector."""
+        self.write("a.toml", chain(10, time={"outputs": 10_000_000}, exact={}))
+        run = self.finish("check", "a.toml", timeout=20.0)
+        advice = re.search(r"([\d.e+-]+) GB in all", run.out)
+        self.assertGreater(float(advice[1]), 4.0, run.out)
 
 
 class SmallTest(ProgramCase):

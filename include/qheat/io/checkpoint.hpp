@@ -62,6 +62,7 @@ class CheckpointedRun final : public RunControl {
   bool load_file(const std::filesystem::path& file, std::string& why_not);
   bool write(const Save& save);
   void write_header(hdf5::File& file) const;
+  void tell_failure(const std::string& failure);
 
   CheckpointOptions options_;
   RunIdentity identity_;
@@ -77,6 +78,8 @@ class CheckpointedRun final : public RunControl {
   double longest_pause_ = 0.0;  ///< between two safe points
   double longest_write_ = 0.0;
   int written_ = 0;
+  std::string told_failure_;
+  double told_at_ = 0.0;
 };
 
 /// Refuses a second run with the same output; held for its life time by rank 0, released by the system if the
