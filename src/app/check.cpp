@@ -10,6 +10,7 @@
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
+#include "qheat/rates/solve.hpp"
 
 namespace qheat::app {
 namespace {
@@ -23,9 +24,10 @@ const char* method_name(ExactMethod method) {
   return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
-/// Vectors that the rate equation's integrator holds: 13 stages, the state and its copies, in real numbers.
-double rate_bytes(Index cells, int ranks) {
-  return 20.0 * 8.0 * static_cast<double>(cells) / ranks;
+/// Series of the observed quantities, replicated: mean, spread and the sums they come from.
+double series_bytes(const Job& job) {
+  const double outputs = job.time ? job.time->outputs : 0.0;
+  return 4.0 * 8.0 * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 
 struct Need {
@@ -47,9 +49,10 @@ Need need_of(const Job& job, int ranks) {
   }
   if (wants_second_order_rates(job)) {
     const Index cells = cell_dimension(*job.model, *job.initial);
-    need.bytes_per_rank = std::max(need.bytes_per_rank, rate_bytes(cells, ranks));
+    need.bytes_per_rank = std::max(need.bytes_per_rank, many_body_bytes_per_rank(cells, ranks));
     need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(cells), kStatesARank));
   }
+  need.bytes_per_rank += series_bytes(job);
   return need;
 }
 

@@ -83,6 +83,7 @@ int run_on_ranks(const CLI::App& app, CommandLine& line, const Communicator& com
   if (!line.max_time.empty()) {
     try {
       line.run.max_time = parse_duration(line.max_time);
+      if (line.run.max_time <= 0.0) throw InputError("a time above 0 is needed");
     } catch (const InputError& error) {
       throw InputError(fmt::format("--max-time: {}", error.what()));
     }
@@ -109,7 +110,7 @@ int program(int argc, char** argv) {
   if (message.empty() && !app.got_subcommand("run") && !app.got_subcommand("check")) {
     return guarded(nullptr, [&] { return run_alone(app, line, argv[0]); });
   }
-  Environment environment(argc, argv, line.petsc_options);
+  Environment environment(argc, argv);
   const double started = MPI_Wtime();
   const Communicator& comm = environment.world();
   if (!message.empty()) {
@@ -117,7 +118,10 @@ int program(int argc, char** argv) {
     return parsed;
   }
   catch_stop_signals();
-  const int code = guarded(&comm, [&] { return run_on_ranks(app, line, comm, started); });
+  const int code = guarded(&comm, [&] {
+    environment.insert_petsc_options(line.petsc_options);
+    return run_on_ranks(app, line, comm, started);
+  });
   if (code == 0 && comm.is_root()) {
     for (const auto& option : environment.unused_petsc_options()) {
       fmt::print(stderr, "qheat: warning: PETSc option {} was not used; is it spelt right?\n", option);

@@ -212,12 +212,29 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
   std::fflush(stdout);
 }
 
+/// Where the results go: behind a link, never over the job file or a folder. Collective.
+std::filesystem::path checked_output(const RunArguments& arguments, const Job& job,
+                                     const Communicator& comm) {
+  std::filesystem::path output = arguments.out.empty() ? job.output : std::filesystem::path(arguments.out);
+  std::string problem;
+  if (comm.is_root()) {
+    std::error_code ignored;
+    if (std::filesystem::is_symlink(output, ignored))
+      output = std::filesystem::weakly_canonical(output, ignored);
+    if (std::filesystem::equivalent(output, arguments.job, ignored)) problem = "is the job file";
+    if (std::filesystem::is_directory(output, ignored)) problem = "is a folder";
+  }
+  if (comm.any(!problem.empty())) {
+    throw InputError(fmt::format("{} {}; give another --out or output.file", output.string(), problem));
+  }
+  return output;
+}
+
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
   const Job job = read_job_on_all_ranks(arguments.job, comm);
-  const std::filesystem::path output =
-      arguments.out.empty() ? job.output : std::filesystem::path(arguments.out);
+  const std::filesystem::path output = checked_output(arguments, job, comm);
   const OutputLock lock(output, comm);
   print_header(job, output, comm);
   Progress progress(comm.is_root());

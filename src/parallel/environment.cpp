@@ -43,8 +43,7 @@ std::string processor_flags() {
 
 }  // namespace
 
-Environment::Environment(int& argc, char**& argv, const std::vector<std::string>& petsc_options)
-    : world_(start_mpi(argc, argv)) {
+Environment::Environment(int& argc, char**& argv) : world_(start_mpi(argc, argv)) {
   // A synthetic command line is the only way to keep PETSc from reading .petscrc files and the user's
   // environment.
   unsetenv("PETSC_OPTIONS");
@@ -54,9 +53,12 @@ Environment::Environment(int& argc, char**& argv, const std::vector<std::string>
   char** values = arguments.data();
   QHEAT_PETSC(SlepcInitialize(&count, &values, nullptr, nullptr));
   petsc::install_error_collector();
-  std::string options;
-  for (const auto& option : petsc_options) options += option + " ";
-  if (!options.empty()) QHEAT_PETSC(PetscOptionsInsertString(nullptr, options.c_str()));
+}
+
+void Environment::insert_petsc_options(const std::vector<std::string>& options) const {
+  std::string line;
+  for (const auto& option : options) line += option + " ";
+  if (!line.empty()) QHEAT_PETSC(PetscOptionsInsertString(nullptr, line.c_str()));
 }
 
 Environment::~Environment() {

@@ -195,7 +195,12 @@ double take_step(TS ts, double& t, double step, double goal) {
                     t, static_cast<int>(reason)));
   }
   double proposed = 0.0;
+  Vec state = nullptr;
+  PetscInt number = 0;
   QHEAT_PETSC(TSGetTime(ts, &t));
+  QHEAT_PETSC(TSGetSolution(ts, &state));
+  QHEAT_PETSC(TSGetStepNumber(ts, &number));
+  QHEAT_PETSC(TSMonitor(ts, number, t, state));  // for -rates_ts_monitor
   QHEAT_PETSC(TSGetTimeStep(ts, &proposed));
   if (std::abs(goal - t) <= 1e-10 * remaining) {
     t = goal;

@@ -5,6 +5,7 @@
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/site_populations.hpp"
+#include "qheat/parallel/memory.hpp"
 #include "qheat/rates/many_body_equation.hpp"
 #include "qheat/rates/site_equation.hpp"
 
@@ -41,6 +42,13 @@ std::vector<double> site_energies_of(const Model& model, const std::vector<doubl
 
 }  // namespace
 
+double many_body_bytes_per_rank(Index cells, int ranks) {
+  // The integrator holds 13 stages, the state and its copies, in real numbers; tables over half of the
+  // lattice.
+  constexpr double kVectors = 20.0;
+  return 8.0 * kVectors * static_cast<double>(cells) / ranks + 1000.0 * std::sqrt(static_cast<double>(cells));
+}
+
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
                              const std::vector<double>& times, const RateOptions& options,
                              const Communicator& comm, RunControl& control, Timings& timings) {
@@ -51,6 +59,8 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
   const auto save = [&](StateWriter& writer) { writer.replicated("populations", solution.populations); };
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
+    require_memory(comm, many_body_bytes_per_rank(cell_dimension(model, initial), comm.size()),
+                   "the many-body gain-loss equation");
     const auto cells = std::make_shared<DistributedSector>(cell_sector(model, initial), comm);
     ManyBodyEquation equation(cells, kernel);
     std::vector<double> p = cell_probabilities(model, initial, *cells);

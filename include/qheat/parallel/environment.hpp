@@ -11,14 +11,16 @@ namespace qheat {
 /// here: no .petscrc, no PETSC_OPTIONS, no signal handlers; its errors become qheat::Error.
 class Environment {
  public:
-  /// `argc`, `argv` go to MPI_Init; `petsc_options` are the user's, such as {"-log_view"}.
-  Environment(int& argc, char**& argv, const std::vector<std::string>& petsc_options = {});
+  /// `argc`, `argv` go to MPI_Init.
+  Environment(int& argc, char**& argv);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
   /// A duplicate of the world for the program's own use.
   const Communicator& world() const { return world_; }
+  /// Hands the user's options to PETSc, such as {"-log_view"}. Throws Error with PETSc's words.
+  void insert_petsc_options(const std::vector<std::string>& options) const;
   /// PETSc options that nobody has asked for so far: likely typing errors.
   std::vector<std::string> unused_petsc_options() const;
 
