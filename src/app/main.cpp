@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/guard.hpp"
+#include "io/hdf5_file.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/parallel/environment.hpp"
 #include "qheat/parallel/error.hpp"
@@ -110,6 +111,7 @@ int program(int argc, char** argv) {
   if (message.empty() && !app.got_subcommand("run") && !app.got_subcommand("check")) {
     return guarded(nullptr, [&] { return run_alone(app, line, argv[0]); });
   }
+  hdf5::prepare();
   Environment environment(argc, argv);
   const double started = MPI_Wtime();
   const Communicator& comm = environment.world();

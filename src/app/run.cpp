@@ -220,7 +220,7 @@ std::filesystem::path checked_output(const RunArguments& arguments, const Job& j
   if (comm.is_root()) {
     std::error_code ignored;
     if (std::filesystem::is_symlink(output, ignored))
-      output = std::filesystem::weakly_canonical(output, ignored);
+      output = output.parent_path() / std::filesystem::read_symlink(output, ignored);
     if (std::filesystem::equivalent(output, arguments.job, ignored)) problem = "is the job file";
     if (std::filesystem::is_directory(output, ignored)) problem = "is a folder";
   }

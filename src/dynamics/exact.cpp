@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "qheat/dynamics/chebyshev.hpp"
@@ -301,7 +302,9 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
     for (std::size_t e = 0; e < mean.size(); ++e) {
       const double average = sums.values[e] / columns;
       mean[e] += plan.sampled ? average : sums.values[e];
-      if (plan.sampled) {  // one sample has no spread: NaN
+      if (plan.sampled && plan.columns == 1) {
+        variance[e] = std::numeric_limits<double>::quiet_NaN();  // one sample has no spread
+      } else if (plan.sampled) {
         variance[e] += std::max(0.0, sums.squares[e] / columns - average * average) / (columns - 1.0);
       }
     }

@@ -56,8 +56,8 @@ Id text_type(std::size_t length) {
 }  // namespace
 
 void prepare() {
-  static const herr_t once = H5dont_atexit();  // must come before all other calls
-  static_cast<void>(once);
+  H5dont_atexit();  // must come before all other calls, and before MPI starts
+  H5open();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

@@ -429,47 +429,6 @@ class DamageTest(RestartCase):
         self.check_resumed(r"a\.h5\.chk cannot be used", "starting afresh")
 
 
-class OtherMachineTest(RestartCase):
-    """A run goes on where less memory is free: method = "auto" may choose otherwise, but must not mix up the two."""
-
-    LITTLE = ("unshare", "--mount", "/bin/sh", "-c", 'mount --bind meminfo /proc/meminfo; exec "$0" "$@"')
-
-    def setUp(self):
-        super().setUp()
-        (self.folder / "meminfo").write_text("MemTotal: 100000 kB\nMemAvailable: 15000 kB\n")
-        self.write("a.toml", self.job())
-        probe = [*self.LITTLE, "/bin/cat", "/proc/meminfo"]
-        try:
-            told = subprocess.run(probe, cwd=self.folder, capture_output=True, timeout=PATIENCE, check=False).stdout
-        except FileNotFoundError:
-            told = b""
-        if b" 15000 kB" not in told:
-            self.skipTest("the free memory cannot be made to look small here")
-
-    @staticmethod
-    def job():
-        """Up to 462 states, diagonalised where there is memory, each followed in blocks of 256."""
-        job = chain(11, time={"end": 0.06, "outputs": 4}, exact={}, output={"checkpoint": 0.001})
-        return {**job, "initial": {"kind": "thermal", "temperatures": [1.0] * 6 + [2.0] * 5}}
-
-    def in_second_block(self):
-        try:
-            return str(place_in(self.checkpoint)[0]).rstrip("'").endswith("columns-256")
-        except (OSError, KeyError):
-            return False
-
-    def test_less_memory(self):
-        self.reference(self.job())
-        run = self.start("run", "a.toml")
-        self.assertTrue(run.wait_until(self.in_second_block, "the second block of columns"), self.story(run))
-        run.signal(signal.SIGTERM)
-        self.assertEqual(run.wait(), STOPPED, self.story(run))
-        (self.folder / "a.h5.chk.prev").unlink(missing_ok=True)
-        self.finish("run", "a.toml", "--resume", wrapper=self.LITTLE)
-        (self.folder / "meminfo").unlink()
-        self.assert_same(self.folder / "reference-0.h5", self.results, OTHER_RANKS_TOLERANCE)
-
-
 class FullDiskTest(RestartCase):
     """Files cannot grow: what a full disk or a quota does."""
 
