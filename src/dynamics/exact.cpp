@@ -108,7 +108,9 @@ class SectorPropagation {
     const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock;
     for (Index first = 0; first < plan_.columns; first += block) {
       const Index columns = std::min(block, plan_.columns - first);
-      const Stage stage(control, fmt::format("columns-{}", first));
+      // A resumed run may choose another method, as memory or ranks have changed: its stages are others.
+      const Stage stage(control, fmt::format("method-{}-columns-{}-{}", static_cast<int>(plan_.method), first,
+                                             first + columns));
       Sums sums(total.values.size());
       if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
         const auto done = [&](double fraction) {
