@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "io/console.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat::app {
@@ -28,8 +29,7 @@ bool all_ranks_arrive(const Communicator& comm) {
 }
 
 void tell(const std::string& message) {
-  fmt::print(stderr, "{}\n", message);
-  std::fflush(stderr);
+  say(stderr, message + "\n");
 }
 
 int fail(const Communicator* comm, int code, const std::string& message) {

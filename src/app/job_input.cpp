@@ -1,10 +1,9 @@
 #include "app/job_input.hpp"
 
-#include <fmt/format.h>
-
 #include <bit>
 #include <limits>
 
+#include "io/hash.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
 
@@ -49,26 +48,25 @@ Job read_job_on_all_ranks(const std::string& file, const Communicator& comm) {
 }
 
 std::string model_digest(const Job& job) {
-  std::uint64_t value = 0xcbf29ce484222325ULL;  // FNV-1a over the numbers of H and the initial state
-  const auto add = [&](std::uint64_t word) { value = (value ^ word) * 0x100000001b3ULL; };
-  const auto add_real = [&](double number) { add(std::bit_cast<std::uint64_t>(number)); };
+  Hash hash;  // of the numbers of H and the initial state
+  const auto add_real = [&](double number) { hash.add(std::bit_cast<std::uint64_t>(number)); };
   if (job.model) {
     for (const auto& term : hamiltonian(*job.model).terms) {
-      for (const int site : term.sites) add(static_cast<std::uint64_t>(site));
+      for (const int site : term.sites) hash.add(static_cast<std::uint64_t>(site));
       for (const auto& e : term.elements) {
-        add(e.to);
-        add(e.from);
+        hash.add(e.to);
+        hash.add(e.from);
         add_real(e.value.real());
         add_real(e.value.imag());
       }
     }
-    for (const Level band : job.model->site.band_of_level()) add(band);
+    for (const Level band : job.model->site.band_of_level()) hash.add(std::uint64_t{band});
     add_real(job.model->bath.dephasing);
   }
   if (job.initial) {
     for (const double p : job.initial->probabilities) add_real(p);
   }
-  return fmt::format("{:016x}", value);
+  return hash.text();
 }
 
 }  // namespace qheat::app

@@ -7,6 +7,7 @@
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
 #include "app/requests.hpp"
+#include "io/console.hpp"
 #include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/io/checkpoint.hpp"
@@ -91,7 +92,7 @@ class JobRun {
   void summarize(const Findings& found) const {
     if (!comm_.is_root()) return;
     const double end = times_.back();
-    fmt::print("\n");
+    say("\n");
     if (found.exact) {
       const auto& exact = found.exact->mean;
       const auto drift = [](const std::vector<double>& series) {
@@ -99,23 +100,23 @@ class JobRun {
         for (const double value : series) largest = std::max(largest, std::abs(value - series.front()));
         return largest;
       };
-      fmt::print("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-                 drift(exact.total_energy), found.exact->error ? " (sampled: see the _error datasets)" : "");
+      say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
+          drift(exact.total_energy), found.exact->error ? " (sampled: see the _error datasets)" : "");
     }
     if (found.exact && found.many_body) {
-      fmt::print("many-body tcl2  differs from exact by at most {:.2g} in a population (up to t = {:g})\n",
-                 largest_difference(found.many_body->populations, exact_bands(found)), end);
+      say("many-body tcl2  differs from exact by at most {:.2g} in a population (up to t = {:g})\n",
+          largest_difference(found.many_body->populations, exact_bands(found)), end);
     }
     if (found.exact && found.sites) {
       const auto errors = closure(found);
       double worst = std::nan("");
       for (const double e : errors)
         worst = std::isnan(worst) ? e : std::max(worst, std::isnan(e) ? worst : e);
-      fmt::print("site equation   closure error at most {:.2g}, {:.2g} at the end\n", worst, errors.back());
+      say("site equation   closure error at most {:.2g}, {:.2g} at the end\n", worst, errors.back());
     }
     if (found.many_body && found.sites) {
-      fmt::print("                differs from the many-body equation by at most {:.2g}\n",
-                 largest_difference(found.many_body->populations, found.sites->populations));
+      say("                differs from the many-body equation by at most {:.2g}\n",
+          largest_difference(found.many_body->populations, found.sites->populations));
     }
   }
 
@@ -204,12 +205,11 @@ std::string sector_text(const Job& job) {
 void print_header(const Job& job, const std::filesystem::path& output, const Communicator& comm) {
   if (!comm.is_root()) return;
   const Model& model = *job.model;
-  fmt::print("qheat {}   {}\n", kVersion, job.title);
-  fmt::print("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
-             model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
-  fmt::print("basis           {}\n", sector_text(job));
-  fmt::print("output          {} on {} rank(s)\n", output.string(), comm.size());
-  std::fflush(stdout);
+  say("qheat {}   {}\n", kVersion, job.title);
+  say("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
+      model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
+  say("basis           {}\n", sector_text(job));
+  say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }
 
 /// Where the results go: behind a link, never over the job file or a folder. Collective.
@@ -260,7 +260,7 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   control.discard();
   work.summarize(found);
   if (comm.is_root()) {
-    fmt::print("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
+    say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
   }
   return 0;
 }

@@ -47,6 +47,7 @@ if(NOT QHEAT_PETSC_COMPLEX)
     "Spack: petsc+complex, slepc ^petsc+complex.")
 endif()
 
+# PETSc is linked with an HDF5 built with MPI; a second HDF5 in the same process would clash with it.
 set(HDF5_PREFER_PARALLEL ON)
 find_package(HDF5 REQUIRED COMPONENTS C)
 if(NOT HDF5_IS_PARALLEL)

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "qheat/basis/product_weights.hpp"
 #include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/dynamics/krylov.hpp"
 #include "qheat/dynamics/observer.hpp"
@@ -29,33 +30,6 @@ std::unique_ptr<StateEvolution> make_evolution(ExactMethod method, const Operato
   return std::make_unique<ChebyshevEvolution>(hamiltonian);
 }
 
-/// Probabilities of this rank's states in a diagonal product state.
-std::vector<double> local_weights(const DistributedSector& space, const InitialState& initial) {
-  const Sector& sector = space.sector();
-  const auto levels = static_cast<std::size_t>(sector.levels());
-  const auto weight = [&](std::span<const Level> configuration, std::size_t first_site) {
-    double product = 1.0;
-    for (std::size_t i = 0; i < configuration.size(); ++i) {
-      product *= initial.probabilities[(first_site + i) * levels + configuration[i]];
-    }
-    return product;
-  };
-  std::vector<double> weights;
-  weights.reserve(static_cast<std::size_t>(space.local_size()));
-  const auto prefix_sites = static_cast<std::size_t>(sector.prefix().sites());
-  for (Index row = space.first_row(); row < space.first_row() + space.local_rows(); ++row) {
-    const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
-    if (block.row_length == 0) continue;
-    const double head = weight(sector.prefix().configuration(row), 0);
-    const Index first = sector.suffix().classes()[static_cast<std::size_t>(block.suffix_class)].first;
-    for (Index j = 0; j < block.row_length; ++j) {
-      weights.push_back(head == 0.0 ? 0.0
-                                    : head * weight(sector.suffix().configuration(first + j), prefix_sites));
-    }
-  }
-  return weights;
-}
-
 /// Sums over columns of the observed values and of their squares, [T][Q] each.
 struct Sums {
   explicit Sums(std::size_t size) : values(size), squares(size) {}
@@ -64,8 +38,11 @@ struct Sums {
     writer.replicated("squares", squares);
   }
   void load(StateReader& reader) {
+    const std::size_t size = values.size();
     values = reader.replicated("values");
     squares = reader.replicated("squares");
+    if (values.size() != size || squares.size() != size)
+      throw Error("the checkpoint does not fit this version of the program; start afresh without --resume");
   }
   void add(const Sums& other) {
     std::transform(values.begin(), values.end(), other.values.begin(), values.begin(), std::plus<>());
@@ -90,7 +67,7 @@ class SectorPropagation {
         terms_(hamiltonian(model)),
         hamiltonian_(make_operator(space_, terms_)),
         observer_(model, *hamiltonian_),
-        weights_(local_weights(*space_, initial)),
+        weights_(product_weights(*space_, initial.probabilities)),
         radius_(spectral_radius_bound(model)) {
     count_occupied();
     if (plan_.method == ExactMethod::diagonalize) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "io/hash.hpp"
 #include "io/hdf5_file.hpp"
 #include "io/version.hpp"
 #include "qheat/parallel/stop_signals.hpp"
@@ -151,11 +152,10 @@ std::string inventory(const hdf5::File& file) {
   return lines;
 }
 
-/// FNV-1a: tells texts apart, no more is needed.
 std::string hash(const std::string& text) {
-  std::uint64_t value = 0xcbf29ce484222325ULL;
-  for (const unsigned char c : text) value = (value ^ c) * 0x100000001b3ULL;
-  return fmt::format("{:016x}", value);
+  Hash value;
+  value.add(text);
+  return value.text();
 }
 
 }  // namespace
@@ -198,6 +198,7 @@ void CheckpointedRun::load_newest() {
       return;
     }
     progress_.log(fmt::format("{} cannot be used: {}", file.string(), why_not));
+    if (file == options_.file) newest_usable_ = false;
   }
   progress_.log(found ? "no checkpoint is usable: starting afresh"
                       : fmt::format("there is no checkpoint {}: starting afresh", options_.file.string()));
@@ -256,6 +257,7 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
   finished_ = std::move(finished);
   partial_stage_ = partial;
   partial_file_ = name;
+  saved_ = true;
   return true;
 }
 
@@ -295,7 +297,8 @@ void CheckpointedRun::offer(double fraction, const Save& save) {
   const bool saved = write(save);
   if (wish == kStop) {
     if (!saved)
-      throw Error("the run was asked to stop but could not save its state; the checkpoint before is intact");
+      throw Error(fmt::format("the run was asked to stop but could not save its state{}",
+                              saved_ ? "; the checkpoint before is intact" : ""));
     throw Stopped();
   }
 }
@@ -343,7 +346,7 @@ bool CheckpointedRun::write(const Save& save) {
   bool ok = !comm_.any(!failure.empty());
   if (ok && comm_.is_root()) {
     try {
-      if (std::filesystem::exists(options_.file)) {
+      if (newest_usable_ && std::filesystem::exists(options_.file)) {
         std::filesystem::rename(options_.file, with_suffix(options_.file, ".prev"));
       }
       hdf5::move_into_place(temporary, options_.file);
@@ -359,7 +362,8 @@ bool CheckpointedRun::write(const Save& save) {
     }
     tell_failure(failure.empty() ? "another rank failed" : failure);
   } else {
-    ++written_;
+    newest_usable_ = true;
+    saved_ = true;
   }
   last_saved_ = MPI_Wtime();
   last_offer_ = last_saved_;

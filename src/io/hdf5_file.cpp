@@ -50,6 +50,7 @@ Id text_type(std::size_t length) {
   Id type(H5Tcopy(H5T_C_S1), H5Tclose, "make a text type");
   H5Tset_size(type.get(), std::max<std::size_t>(1, length));
   H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
   return type;
 }
 

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "io/console.hpp"
+
 namespace qheat {
 
 std::string format_seconds(double seconds) {
@@ -32,8 +34,7 @@ Progress::~Progress() {
 
 void Progress::clear_line() {
   if (!line_drawn_) return;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  say(stderr, "\r\033[K");
   line_drawn_ = false;
 }
 
@@ -55,8 +56,7 @@ void Progress::update(const std::string& stage, double fraction) {
       advanced > 0.0 ? fmt::format(", {} left", format_seconds(elapsed * (1.0 - fraction) / advanced)) : "";
   const std::string text = fmt::format("{}: {:.0f} %{}", stage, 100.0 * std::clamp(fraction, 0.0, 1.0), left);
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K  {}", text);
-    std::fflush(stderr);
+    say(stderr, fmt::format("\r\033[K  {}", text));
     line_drawn_ = true;
   } else {
     log(text);
@@ -66,8 +66,7 @@ void Progress::update(const std::string& stage, double fraction) {
 void Progress::log(const std::string& message) {
   if (!enabled_) return;
   clear_line();
-  fmt::print(stderr, "[{:%H:%M:%S}] {}\n", fmt::localtime(std::time(nullptr)), message);
-  std::fflush(stderr);
+  say(stderr, fmt::format("[{:%H:%M:%S}] {}\n", fmt::localtime(std::time(nullptr)), message));
 }
 
 }  // namespace qheat

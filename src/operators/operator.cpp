@@ -41,21 +41,4 @@ std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector>
   return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), terms);
 }
 
-Complex expectation(const Operator& a, ColumnBlock<const Complex> x, ColumnBlock<Complex> work) {
-  a.apply(x, work);
-  Complex sum = 0.0;
-  for (Index k = 0; k < x.columns(); ++k) {
-    const Complex* left = x.column(k);
-    const Complex* right = work.column(k);
-    double real = 0.0;
-    double imaginary = 0.0;
-    for (Index i = 0; i < x.rows(); ++i) {
-      real += left[i].real() * right[i].real() + left[i].imag() * right[i].imag();
-      imaginary += left[i].real() * right[i].imag() - left[i].imag() * right[i].real();
-    }
-    sum += Complex(real, imaginary);
-  }
-  return a.space().comm().sum(sum);
-}
-
 }  // namespace qheat

@@ -29,25 +29,4 @@ void ManyBodyEquation::diagonal(double t, std::span<double> diagonal) {
   engine_.diagonal(diagonal);
 }
 
-std::vector<double> cell_probabilities(const Model& model, const InitialState& initial,
-                                       const DistributedSector& cells) {
-  const auto sites = static_cast<std::size_t>(model.sites());
-  const auto levels = static_cast<std::size_t>(model.levels());
-  const auto bands = static_cast<std::size_t>(model.site.bands());
-  std::vector<double> band_probabilities(sites * bands, 0.0);
-  for (std::size_t e = 0; e < initial.probabilities.size(); ++e) {
-    band_probabilities[e / levels * bands + model.site.band_of_level()[e % levels]] +=
-        initial.probabilities[e];
-  }
-  std::vector<double> p;
-  std::vector<Level> configuration(sites);
-  for (Index cell = cells.first_state(); cell < cells.first_state() + cells.local_size(); ++cell) {
-    cells.sector().configuration(cell, configuration);
-    double product = 1.0;
-    for (std::size_t i = 0; i < sites; ++i) product *= band_probabilities[i * bands + configuration[i]];
-    p.push_back(product);
-  }
-  return p;
-}
-
 }  // namespace qheat

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/basis/product_weights.hpp"
 #include "qheat/operators/site_populations.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/many_body_equation.hpp"
@@ -30,7 +31,8 @@ std::vector<double> band_energies(const Model& model) {
   return energies;
 }
 
-std::vector<double> site_energies_of(const Model& model, const std::vector<double>& populations) {
+/// u(i) at each time, [T][N][L] -> [T][N].
+std::vector<double> energies_from_bands(const Model& model, const std::vector<double>& populations) {
   const auto energies = band_energies(model);
   const auto bands = static_cast<std::size_t>(model.site.bands());
   std::vector<double> result(populations.size() / bands, 0.0);
@@ -63,7 +65,7 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
                    "the many-body gain-loss equation");
     const auto cells = std::make_shared<DistributedSector>(cell_sector(model, initial), comm);
     ManyBodyEquation equation(cells, kernel);
-    std::vector<double> p = cell_probabilities(model, initial, *cells);
+    std::vector<double> p = product_weights(*cells, band_populations(model, initial.probabilities));
     const auto observe = [&](std::size_t time, std::span<const double> now) {
       const auto populations = std::span(solution.populations).subspan(time * size, size);
       std::fill(populations.begin(), populations.end(), 0.0);
@@ -74,7 +76,7 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
     integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
     control.finish(save);
   }
-  solution.energy = site_energies_of(model, solution.populations);
+  solution.energy = energies_from_bands(model, solution.populations);
   return solution;
 }
 
@@ -104,7 +106,7 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
     comm.broadcast(solution.populations);
     control.finish([&](StateWriter& writer) { writer.replicated("populations", solution.populations); });
   }
-  solution.energy = site_energies_of(model, solution.populations);
+  solution.energy = energies_from_bands(model, solution.populations);
   return solution;
 }
 

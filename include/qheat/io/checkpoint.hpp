@@ -51,8 +51,6 @@ class CheckpointedRun final : public RunControl {
 
   /// Removes the run's checkpoints: its results are safe.
   void discard();
-  /// Checkpoints written by this run.
-  int written() const { return written_; }
 
  private:
   using Record = std::map<std::string, std::vector<double>>;
@@ -77,7 +75,8 @@ class CheckpointedRun final : public RunControl {
   double last_offer_;
   double longest_pause_ = 0.0;  ///< between two safe points
   double longest_write_ = 0.0;
-  int written_ = 0;
+  bool saved_ = false;         ///< a usable checkpoint of this run exists
+  bool newest_usable_ = true;  ///< a damaged checkpoint must not replace the good one before it
   std::string told_failure_;
   double told_at_ = 0.0;
 };

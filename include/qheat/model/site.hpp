@@ -19,7 +19,6 @@ class Site {
   const std::vector<Level>& band_of_level() const { return band_of_level_; }
   /// Number of levels of each band.
   const std::vector<int>& band_sizes() const { return band_sizes_; }
-  bool one_level_a_band() const { return bands_ == levels(); }
 
  private:
   std::vector<double> energies_;

@@ -54,7 +54,4 @@ class Operator {
 std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space,
                                         TermSum<Complex> terms, Backend backend = Backend::matrix_free);
 
-/// <x| A |x> summed over the columns, on all ranks. `work`: a block of the same shape.
-Complex expectation(const Operator& a, ColumnBlock<const Complex> x, ColumnBlock<Complex> work);
-
 }  // namespace qheat

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "qheat/parallel/communicator.hpp"
 
 namespace qheat {

@@ -38,8 +38,4 @@ class ManyBodyEquation final : public RateEquation {
   double time_;
 };
 
-/// P_c(0), this rank's cells.
-std::vector<double> cell_probabilities(const Model& model, const InitialState& initial,
-                                       const DistributedSector& cells);
-
 }  // namespace qheat

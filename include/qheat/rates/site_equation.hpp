@@ -9,8 +9,8 @@
 
 namespace qheat {
 
-/// Eq. 9 of Wu and Segal: dP_n(i)/dt = sum over the bonds b of i of w(b,t) [P_n(j) - P_n(i)]; small, so every
-/// rank holds and integrates the whole of it.
+/// Eq. 9 of Wu and Segal: dP_n(i)/dt = sum over the bonds b of i of w(b,t) [P_n(j) - P_n(i)]; small, so one
+/// rank holds the whole of it.
 class SiteEquation final : public RateEquation {
  public:
   /// Writes w(b, t), [B], inverse time.
