@@ -24,12 +24,6 @@ const char* method_name(ExactMethod method) {
   return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
-/// Series of the observed quantities, replicated: mean, spread and the sums they come from.
-double series_bytes(const Job& job) {
-  const double outputs = job.time ? job.time->outputs : 0.0;
-  return 4.0 * 8.0 * outputs * static_cast<double>(ObservationLayout(*job.model).size());
-}
-
 struct Need {
   double bytes_per_rank = 0.0;
   int sensible_ranks = 1;  ///< most ranks that still gain
@@ -52,7 +46,7 @@ Need need_of(const Job& job, int ranks) {
     need.bytes_per_rank = std::max(need.bytes_per_rank, many_body_bytes_per_rank(cells, ranks));
     need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(cells), kStatesARank));
   }
-  need.bytes_per_rank += series_bytes(job);
+  need.bytes_per_rank = std::max(need.bytes_per_rank, generator_bytes(job)) + series_bytes(job);
   return need;
 }
 
@@ -109,12 +103,11 @@ int check(const std::string& name, const Communicator& comm) {
   print_model(job);
   if (job.exact) print_exact(job);
   if (wants_second_order(job)) {
-    const Index cells = cell_dimension(*job.model, *job.initial);
-    const bool stored = job.kernel && cells <= job.kernel->store_limit;
-    fmt::print("kernel      tcl2 on {} cells{}\n", cells,
-               stored ? fmt::format(", generators written: {:.3g} MB",
-                                    8e-6 * static_cast<double>(cells * cells) * job.time->outputs)
-                      : "");
+    const auto cells = cell_count(job);
+    fmt::print("kernel      tcl2 on {} cells{}\n", cells ? fmt::to_string(*cells) : "more than 2^63",
+               stores_generators(job) ? fmt::format(", generators written: {:.3g} MB",
+                                                    1e-6 * generator_bytes(job) * job.time->outputs)
+                                      : "");
   }
   print_ranks(job, free_here);
   return 0;

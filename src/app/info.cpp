@@ -14,14 +14,6 @@ std::string attribute_or(const hdf5::File& file, const char* name, const std::st
   return file.has_attribute("/", name) ? file.text_attribute("/", name) : fallback;
 }
 
-std::string title_of(const std::string& job) {
-  const auto key = job.find("title");
-  const auto open = key == std::string::npos ? key : job.find('"', key);
-  const auto close = open == std::string::npos ? open : job.find('"', open + 1);
-  const auto line = job.find('\n', key == std::string::npos ? 0 : key);
-  return close == std::string::npos || close > line ? "" : job.substr(open + 1, close - open - 1);
-}
-
 }  // namespace
 
 int info(const std::string& name) {
@@ -40,10 +32,8 @@ int info(const std::string& name) {
   const auto format = file.integer_attribute("/", "format_version");
   fmt::print("{}: {} (format {}.{}), {}\n", name, type, format.at(0), format.at(1),
              file.has_attribute("/", "complete") ? "complete" : "NOT complete");
-  if (file.has("/job")) {
-    if (const auto title = title_of(file.read_text("/job")); !title.empty())
-      fmt::print("title      {}\n", title);
-  }
+  if (const auto title = attribute_or(file, "title", ""); !title.empty())
+    fmt::print("title      {}\n", title);
   fmt::print("written by qheat {} ({}){}\n", attribute_or(file, "qheat_version", "?"),
              attribute_or(file, "git_revision", "?"),
              file.has_attribute("/", "created") ? " on " + attribute_or(file, "created", "") : "");

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/observations.hpp"
+#include "qheat/parallel/error.hpp"
+
 namespace qheat::app {
 
 ExactOptions exact_options(const ExactRequest& request) {
@@ -31,6 +35,31 @@ bool wants_second_order(const Job& job) {
   const bool named = job.kernel && std::find(job.kernel->orders.begin(), job.kernel->orders.end(), 2) !=
                                        job.kernel->orders.end();
   return named || wants_second_order_rates(job);
+}
+
+std::optional<Index> cell_count(const Job& job) {
+  try {
+    return cell_dimension(*job.model, *job.initial);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+bool stores_generators(const Job& job) {
+  if (!job.kernel || !wants_second_order(job)) return false;
+  const auto cells = cell_count(job);
+  return cells && *cells <= job.kernel->store_limit;
+}
+
+double generator_bytes(const Job& job) {
+  if (!stores_generators(job)) return 0.0;
+  const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
+  return sizeof(double) * cells * (cells + job.model->sites());
+}
+
+double series_bytes(const Job& job) {
+  const double outputs = job.time ? job.time->outputs : 0.0;
+  return 4.0 * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 
 }  // namespace qheat::app

@@ -6,6 +6,7 @@
 
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
+#include "app/output_file.hpp"
 #include "app/requests.hpp"
 #include "io/console.hpp"
 #include "io/version.hpp"
@@ -14,6 +15,7 @@
 #include "qheat/io/results.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
 
 namespace qheat::app {
@@ -139,6 +141,7 @@ class JobRun {
 
   void write_model(ResultsFile& file) const {
     file.text("/job", job_.text);
+    if (!job_.title.empty()) file.attribute("/", "title", job_.title);
     file.dataset("/time", {outputs()}, times_);
     file.dataset("/model/site_energies", {sites(), model_.levels()}, model_.energies);
     std::vector<std::int64_t> ends;
@@ -156,25 +159,35 @@ class JobRun {
   }
 
   void write_kernel(ResultsFile& file, const SecondOrderKernel& kernel) const {
-    const Sector cells = cell_sector(model_, *job_.initial);
     file.dataset("/kernel/tcl2/bond_rate", {outputs(), bonds()},
                  bond_rate_series(model_, *job_.initial, kernel, times_));
     warn_about_uneven_start(file, "/kernel/tcl2");
-    const Index limit = job_.kernel ? job_.kernel->store_limit : 0;
-    if (cells.dimension() > limit) return;
+    if (!stores_generators(job_)) return;
+    const Index cell_count = cell_dimension(model_, *job_.initial);
+    const std::vector<Index> shape = {cell_count, cell_count};
+    if (!file.writes()) {
+      file.dataset("/kernel/cells", {cell_count, sites()}, std::span<const std::int64_t>());
+      file.series("/kernel/tcl2/generator", outputs(), shape);
+      return;
+    }
+    const Sector cells = cell_sector(model_, *job_.initial);
+    file.dataset("/kernel/cells", {cell_count, sites()}, bands_of(cells));
+    file.series("/kernel/tcl2/generator", outputs(), shape);
+    for (std::size_t k = 0; k < times_.size(); ++k) {
+      file.slice("/kernel/tcl2/generator", static_cast<Index>(k),
+                 dense_generator(cells, kernel.at(times_[k])));
+    }
+  }
+
+  /// Band of each site in each cell, [C][N].
+  std::vector<std::int64_t> bands_of(const Sector& cells) const {
     std::vector<std::int64_t> bands;
     std::vector<Level> configuration(static_cast<std::size_t>(sites()));
     for (Index cell = 0; cell < cells.dimension(); ++cell) {
       cells.configuration(cell, configuration);
       bands.insert(bands.end(), configuration.begin(), configuration.end());
     }
-    file.dataset("/kernel/cells", {cells.dimension(), sites()}, bands);
-    file.series("/kernel/tcl2/generator", outputs(), {cells.dimension(), cells.dimension()});
-    if (!comm_.is_root() || file.measuring()) return;
-    for (std::size_t k = 0; k < times_.size(); ++k) {
-      file.slice("/kernel/tcl2/generator", static_cast<Index>(k),
-                 dense_generator(cells, kernel.at(times_[k])));
-    }
+    return bands;
   }
 
   void warn_about_uneven_start(ResultsFile& file, const std::string& group) const {
@@ -193,7 +206,11 @@ class JobRun {
   Timings timings_;
 };
 
-std::string sector_text(const Job& job) {
+std::string basis_text(const Job& job) {
+  if (!job.exact) {
+    const auto cells = cell_count(job);
+    return cells ? fmt::format("{} cells", *cells) : "more than 2^63 cells";
+  }
   const auto sectors = sector_counts(*job.model, *job.initial);
   if (sectors.size() > 1) return fmt::format("{} sectors", sectors.size());
   const Index dimension = level_sector_dimension(*job.model, sectors.front());
@@ -208,33 +225,35 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
   say("qheat {}   {}\n", kVersion, job.title);
   say("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
       model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
-  say("basis           {}\n", sector_text(job));
+  say("basis           {}\n", basis_text(job));
   say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }
 
-/// Where the results go: behind a link, never over the job file or a folder. Collective.
-std::filesystem::path checked_output(const RunArguments& arguments, const Job& job,
-                                     const Communicator& comm) {
-  std::filesystem::path output = arguments.out.empty() ? job.output : std::filesystem::path(arguments.out);
-  std::string problem;
-  if (comm.is_root()) {
-    std::error_code ignored;
-    if (std::filesystem::is_symlink(output, ignored))
-      output = output.parent_path() / std::filesystem::read_symlink(output, ignored);
-    if (std::filesystem::equivalent(output, arguments.job, ignored)) problem = "is the job file";
-    if (std::filesystem::is_directory(output, ignored)) problem = "is a folder";
+/// What every rank holds of each output time, and rank 0 of a generator. Collective.
+void require_memory_for_series(const Job& job, const Communicator& comm) {
+  const double free = free_bytes_per_rank(comm);
+  if (free == 0.0) return;
+  if (const double series = series_bytes(job); series > free) {
+    throw Error(
+        fmt::format("the output times alone need {:.3g} GB on each rank, but {:.3g} GB are free; lower "
+                    "time.outputs",
+                    series / 1e9, free / 1e9));
   }
-  if (comm.any(!problem.empty())) {
-    throw InputError(fmt::format("{} {}; give another --out or output.file", output.string(), problem));
+  if (const double generator = generator_bytes(job); generator > free) {
+    throw Error(
+        fmt::format("writing the generators needs {:.3g} GB on one rank, but {:.3g} GB are free; lower "
+                    "kernel.store_limit",
+                    generator / 1e9, free / 1e9));
   }
-  return output;
 }
 
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
   const Job job = read_job_on_all_ranks(arguments.job, comm);
-  const std::filesystem::path output = checked_output(arguments, job, comm);
+  const std::filesystem::path output = output_file(
+      arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
+  require_memory_for_series(job, comm);
   const OutputLock lock(output, comm);
   print_header(job, output, comm);
   Progress progress(comm.is_root());

@@ -26,11 +26,6 @@ std::vector<Level> every_band_its_own(int bands) {
   return labels;
 }
 
-/// Sharp and conserved band counts, otherwise empty.
-std::vector<int> cell_counts(const Model& model, const InitialState& initial) {
-  return model.conserves_bands() ? sharp_band_counts(model, initial) : std::vector<int>{};
-}
-
 }  // namespace
 
 std::vector<std::vector<int>> sector_counts(const Model& model, const InitialState& initial) {
@@ -52,6 +47,10 @@ Index level_sector_dimension(const Model& model, const std::vector<int>& band_co
     return configurations({model.sites()}, {model.levels()});
   }
   return sector_dimension(model.site.band_of_level(), band_counts);
+}
+
+std::vector<int> cell_counts(const Model& model, const InitialState& initial) {
+  return model.conserves_bands() ? sharp_band_counts(model, initial) : std::vector<int>{};
 }
 
 Sector cell_sector(const Model& model, const InitialState& initial) {

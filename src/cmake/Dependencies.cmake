@@ -8,6 +8,7 @@ foreach(_package PETSC SLEPC)
   endforeach()
 endforeach()
 set(PKG_CONFIG_USE_CMAKE_PREFIX_PATH ON)
+enable_language(C)  # FindHDF5 compiles C
 
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(PkgConfig REQUIRED)

@@ -189,12 +189,12 @@ class SectorPropagation {
       return doubles.subspan(static_cast<std::size_t>(k) * size, size);
     };
     std::size_t time = 0;  // output under way
-    int step = 0;          // Krylov steps done towards it
+    Index step = 0;        // steps done towards it
     const bool restored = control.restore_partial([&](StateReader& reader) {
       sums.load(reader);
       const auto place = reader.replicated("place");
       time = static_cast<std::size_t>(place[0]);
-      step = static_cast<int>(place[1]);
+      step = static_cast<Index>(place[1]);
       for (Index k = 0; k < columns; ++k) {
         reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
                            2 * space_->dimension());
@@ -212,16 +212,15 @@ class SectorPropagation {
     };
     while (time < times_.size()) {
       const double interval = time == 0 ? times_[0] : times_[time] - times_[time - 1];
-      const int steps =
-          interval == 0.0 ? 0 : std::max(1, static_cast<int>(std::ceil(radius_ * interval / kPhaseAStep)));
+      const Index steps = steps_in(interval);
       if (step < steps) {
         const Timings::Scope scope(timings_, "evolution");
-        const double dt = interval / steps;
+        const double dt = interval / static_cast<double>(steps);
         evolution_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()),
                             psi.block());
         ++step;
       }
-      const double within = steps == 0 ? 1.0 : static_cast<double>(step) / steps;
+      const double within = steps == 0 ? 1.0 : static_cast<double>(step) / static_cast<double>(steps);
       const double fraction = (static_cast<double>(time) + within) / static_cast<double>(times_.size());
       if (step == steps) {
         observe(time, psi.block(), sums);
@@ -230,6 +229,12 @@ class SectorPropagation {
       }
       control.offer(progress(fraction), save);
     }
+  }
+
+  /// Steps short enough that safe points come often.
+  Index steps_in(double interval) const {
+    return interval == 0.0 ? 0
+                           : std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
   }
 
   const std::vector<double>& times_;
@@ -247,6 +252,18 @@ class SectorPropagation {
   std::unique_ptr<Spectrum> spectrum_;
   std::unique_ptr<StateEvolution> evolution_;
 };
+
+/// The norm is conserved, so its drift bounds what can be trusted.
+void require_norm(const std::vector<double>& norm) {
+  constexpr double kLargestDrift = 1e-5;
+  for (const double now : norm) {
+    if (std::abs(now - norm.front()) <= kLargestDrift * norm.front()) continue;
+    throw Error(
+        fmt::format("exact propagation does not keep the norm ({:g} became {:g}); use exact.method = "
+                    "\"chebyshev\" or \"diagonalize\", or a smaller exact.tolerance",
+                    norm.front(), now));
+  }
+}
 
 double sector_cost(const SectorPlan& plan) {
   return static_cast<double>(plan.columns) * static_cast<double>(plan.dimension);
@@ -289,6 +306,7 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
     }
   }
   ExactResult result{.mean = unpack(layout, mean), .error = std::nullopt};
+  require_norm(result.mean.norm);
   if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.sampled; })) {
     for (double& v : variance) v = std::sqrt(v);
     result.error = unpack(layout, variance);

@@ -17,6 +17,7 @@ namespace {
 constexpr Index kSmallDimension = 512;        // diagonalised without a second thought
 constexpr Index kLargestWholeMixture = 2000;  // beyond, a mixture is sampled unless the job says otherwise
 constexpr int kDefaultSamples = 20;
+constexpr double kLargestPhase = 1e11;  // a double then knows it to 1e-5
 
 /// Number of configurations of a sector that the initial state occupies, by adding site after site.
 Index occupied_states(const Model& model, const InitialState& initial, const std::vector<int>& counts) {
@@ -74,6 +75,12 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
 std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial,
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes) {
+  if (const double phase = spectral_radius_bound(model) * times.back(); phase > kLargestPhase) {
+    throw Error(fmt::format(
+        "energies times times reach {:.1e}: rounding leaves no digits of the phases e^(-iEt); lower "
+        "time.end, or measure energies in a larger unit",
+        phase));
+  }
   const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {

@@ -11,6 +11,17 @@
 
 namespace qheat {
 
+namespace {
+
+/// Of float64 or int64.
+Index bytes_of(const std::vector<Index>& shape) {
+  Index size = static_cast<Index>(sizeof(double));
+  for (const Index length : shape) size = checked_product(size, length, "a dataset");
+  return size;
+}
+
+}  // namespace
+
 struct ResultsFile::Writer {
   std::filesystem::path temporary;
   hdf5::File file;
@@ -40,7 +51,7 @@ ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm, I
     const auto versions = library_versions();
     constexpr std::int64_t kFormat[2] = {1, 0};
     auto& f = writer_->file;
-    f.attribute("/", "filetype", "qheat results");
+    f.attribute("/", "filetype", kResultsFileType);
     f.attribute("/", "format_version", kFormat);
     f.attribute("/", "qheat_version", kVersion);
     f.attribute("/", "git_revision", kGitRevision);
@@ -63,12 +74,12 @@ ResultsFile::~ResultsFile() {
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const double> values) {
-  guarded(static_cast<Index>(values.size_bytes()), [&] { writer_->file.write(name, shape, values); });
+  guarded(bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const std::int64_t> values) {
-  guarded(static_cast<Index>(values.size_bytes()), [&] { writer_->file.write(name, shape, values); });
+  guarded(bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::text(const std::string& name, const std::string& text) {
@@ -80,9 +91,8 @@ void ResultsFile::attribute(const std::string& object, const std::string& name, 
 }
 
 void ResultsFile::series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
-  Index size = count * static_cast<Index>(sizeof(double));
-  for (const Index length : slice_shape) size = checked_product(size, length, "a dataset");
-  guarded(size, [&] { writer_->file.create_series(name, count, slice_shape); });
+  guarded(checked_product(count, bytes_of(slice_shape), "a dataset"),
+          [&] { writer_->file.create_series(name, count, slice_shape); });
 }
 
 void ResultsFile::slice(const std::string& name, Index number, std::span<const double> values) {

@@ -249,11 +249,11 @@ TermSum<double> SecondOrderKernel::at(double t) const {
   return terms;
 }
 
-void SecondOrderKernel::bond_rates(double t, const Sector& cells, std::span<double> rates) const {
+void SecondOrderKernel::bond_rates(double t, const std::vector<int>& band_counts,
+                                   std::span<double> rates) const {
   std::vector<double> now(value_count());
   values(t, now);
-  const auto& counts = cells.counts();  // a single count: all cells
-  const auto present = [&](std::size_t band) { return counts.size() == 1 || counts[band] > 0; };
+  const auto present = [&](std::size_t band) { return band_counts.empty() || band_counts[band] > 0; };
   const auto bands = static_cast<std::size_t>(pattern_.levels);
   double pairs = 0.0;
   for (std::size_t low = 0; low < bands; ++low) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "parallel/petsc.hpp"
 #include "qheat/rates/rate_equation.hpp"
@@ -120,13 +121,14 @@ PetscErrorCode jacobian_diagonal(Mat matrix, Vec diagonal) {
   });
 }
 
-/// Largest |K_cc| over a few times of the span.
+/// Largest |K_cc| over a few times of the span, spaced so that no oscillation hides between them.
 double fastest_rate(RateEquation& equation, const std::vector<double>& times) {
   std::vector<double> diagonal(static_cast<std::size_t>(equation.local_size()));
   double fastest = 0.0;
-  constexpr int kProbes = 8;
+  constexpr int kProbes = 16;
   for (int probe = 1; probe <= kProbes; ++probe) {
-    equation.diagonal(times.front() + (times.back() - times.front()) * probe / kProbes, diagonal);
+    const double place = probe == kProbes ? 1.0 : std::fmod(probe * std::numbers::phi, 1.0);
+    equation.diagonal(times.front() + (times.back() - times.front()) * place, diagonal);
     for (const double d : diagonal) fastest = std::max(fastest, std::abs(d));
   }
   return equation.comm().max(fastest);
@@ -185,7 +187,14 @@ double take_step(TS ts, double& t, double step, double goal) {
   const double remaining = goal - t;
   const bool reaches = step >= remaining * (1.0 - 1e-10);
   QHEAT_PETSC(TSSetTimeStep(ts, reaches ? remaining : step));
-  QHEAT_PETSC(TSStep(ts));
+  try {
+    QHEAT_PETSC(TSStep(ts));
+  } catch (const Error& error) {
+    throw Error(
+        fmt::format("the rate equation could not be integrated beyond t = {:g}; lower time.end or "
+                    "interaction.strength, or raise rates.tolerance ({})",
+                    t, error.what()));
+  }
   TSConvergedReason reason = TS_CONVERGED_ITERATING;
   QHEAT_PETSC(TSGetConvergedReason(ts, &reason));
   if (reason < 0) {

@@ -90,9 +90,9 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
     if (comm.is_root()) {
-      const Sector cells = cell_sector(model, initial);
+      const std::vector<int> counts = cell_counts(model, initial);
       SiteEquation equation(model.lattice, model.site.bands(),
-                            [&](double t, std::span<double> rates) { kernel.bond_rates(t, cells, rates); });
+                            [&](double t, std::span<double> rates) { kernel.bond_rates(t, counts, rates); });
       std::vector<double> p = band_populations(model, initial.probabilities);
       UninterruptedRun alone;
       const auto observe = [&](std::size_t time, std::span<const double> now) {
@@ -142,11 +142,11 @@ std::vector<double> closure_error(const Model& model, const std::vector<double>&
 
 std::vector<double> bond_rate_series(const Model& model, const InitialState& initial,
                                      const SecondOrderKernel& kernel, const std::vector<double>& times) {
-  const Sector cells = cell_sector(model, initial);
+  const std::vector<int> counts = cell_counts(model, initial);
   const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
   std::vector<double> series(times.size() * bonds);
   for (std::size_t k = 0; k < times.size(); ++k) {
-    kernel.bond_rates(times[k], cells, std::span(series).subspan(k * bonds, bonds));
+    kernel.bond_rates(times[k], counts, std::span(series).subspan(k * bonds, bonds));
   }
   return series;
 }

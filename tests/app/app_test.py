@@ -6,6 +6,7 @@
 QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
 """
 
+import os
 import pathlib
 import re
 import sys
@@ -163,6 +164,27 @@ class TooLargeTest(ProgramCase):
     def test_70_sites(self):
         """70 over 35 is 1.1e20."""
         self.check_quick_failure(chain(70, exact={}), r"63 bits|2\^63")
+
+    def test_phases_without_digits(self):
+        """|H| t of 1e15: no method has digits left, and 2^31 steps are far away."""
+        for method in ("krylov", "chebyshev", "diagonalize"):
+            self.check_quick_failure(chain(6, interaction={"strength": 1e8}, time={"end": 1e9}, exact={"method": method}),
+                                     "digits")
+
+    def test_generators_that_do_not_fit(self):
+        self.check_quick_failure(chain(26, kernel={"exact": False, "orders": [2], "store_limit": 10**14}),
+                                 "GB", "kernel.store_limit")
+
+    def test_outputs_that_do_not_fit(self):
+        self.check_quick_failure(chain(3000, time={"outputs": 10_000_000}, kernel={"exact": False, "orders": [2]}), "time.outputs")
+
+    def test_bond_rates_of_70_sites(self):
+        """The bond rates need no list of cells, however many there are."""
+        job = {key: table for key, table in chain(70, kernel={"exact": False, "orders": [2]}).items()
+               if key != "initial"}
+        self.write("a.toml", job)
+        self.finish("run", "a.toml")
+        self.assertEqual(datasets(self.folder / "a.h5")["kernel/tcl2/bond_rate"].shape[1], 69)
 
     def test_check_40_sites(self):
         """`check` is for finding out."""
@@ -429,6 +451,28 @@ class OutputTest(ProgramCase):
                     self.assertEqual(run.err.count("qheat: "), 1, run.err)
                     self.assertIn(out, run.err)
                     self.assertNotIn("propagation", run.err, "found out before computing")
+
+    def test_only_results_are_replaced(self):
+        """Notes, pipes and circles of links are refused before anything is computed, and stay as they are."""
+        (self.folder / "notes.txt").write_text("precious")
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "round").symlink_to("about")
+        (self.folder / "about").symlink_to("round")
+        for out in ("notes.txt", "pipe", "round"):
+            for ranks in ALONE_AND_THREE:
+                with self.subTest(out=out, ranks=ranks):
+                    run = self.finish("run", "a.toml", "--out", out, ranks=ranks, code=2)
+                    self.assertEqual(run.err.count("qheat: "), 1, run.err)
+                    self.assertNotIn("propagation", run.err)
+        self.assertEqual((self.folder / "notes.txt").read_text(), "precious")
+        self.assertTrue((self.folder / "pipe").is_fifo())
+
+    def test_chain_of_links(self):
+        (self.folder / "first.h5").symlink_to("second.h5")
+        (self.folder / "second.h5").symlink_to("real.h5")
+        self.finish("run", "a.toml", "--out", "first.h5")
+        datasets(self.folder / "real.h5")
+        self.assertTrue((self.folder / "second.h5").is_symlink())
 
     def test_symbolic_link(self):
         """Results go where a link points, and the link stays."""

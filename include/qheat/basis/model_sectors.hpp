@@ -17,6 +17,8 @@ std::vector<std::vector<int>> sector_counts(const Model& model, const InitialSta
 Sector level_sector(const Model& model, const std::vector<int>& band_counts);
 Index level_sector_dimension(const Model& model, const std::vector<int>& band_counts);
 
+/// Band counts of the cells if they are sharp and conserved; empty: all cells.
+std::vector<int> cell_counts(const Model& model, const InitialState& initial);
 /// The cells of a job, band configurations as states of a lattice whose levels are the bands: those of the
 /// initial state's sector if its band counts are sharp and conserved, otherwise all.
 Sector cell_sector(const Model& model, const InitialState& initial);

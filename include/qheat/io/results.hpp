@@ -11,6 +11,8 @@
 
 namespace qheat {
 
+inline constexpr const char* kResultsFileType = "qheat results";  ///< attribute `filetype`
+
 /// Writes the results file (docs/results-file.md) on rank 0; the other ranks only agree on failures. The file
 /// bears its final name only when it is whole.
 class ResultsFile {
@@ -24,6 +26,7 @@ class ResultsFile {
   ResultsFile(const ResultsFile&) = delete;
   ResultsFile& operator=(const ResultsFile&) = delete;
 
+  /// `values` may be empty where nothing is written: on other ranks, and while measuring.
   void dataset(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
   void dataset(const std::string& name, const std::vector<Index>& shape,
                std::span<const std::int64_t> values);
@@ -34,7 +37,8 @@ class ResultsFile {
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
 
-  bool measuring() const { return file_.empty(); }
+  /// True where data are written.
+  bool writes() const { return !measuring() && comm_.is_root(); }
   Index bytes() const { return bytes_; }
 
   /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write
@@ -42,6 +46,7 @@ class ResultsFile {
   void commit();
 
  private:
+  bool measuring() const { return file_.empty(); }
   struct Writer;
   template <class Action>
   void guarded(Index bytes, const Action& action);

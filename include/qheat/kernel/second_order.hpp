@@ -28,8 +28,8 @@ class SecondOrderKernel {
   /// pattern() with its values at time t, canonical.
   TermSum<double> at(double t) const;
   /// w(b, t), [B]: mean over pairs of bands of the mean of the two swap rates; pairs that the cells do not
-  /// hold do not count; 0 where there is none. Inverse time.
-  void bond_rates(double t, const Sector& cells, std::span<double> rates) const;
+  /// hold do not count; 0 where there is none. Inverse time. `band_counts`: of the cells; empty: all cells.
+  void bond_rates(double t, const std::vector<int>& band_counts, std::span<double> rates) const;
 
  private:
   struct Frequency {

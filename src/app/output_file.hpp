@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "qheat/parallel/communicator.hpp"
+
+namespace qheat::app {
+
+/// Where the results go, behind all links. Collective. Throws InputError unless the place is free or holds
+/// results of qheat: a device, a pipe, a folder, the job file or anybody's notes are not replaced.
+std::filesystem::path output_file(const std::filesystem::path& wanted, const std::string& job_file,
+                                  const Communicator& comm);
+
+}  // namespace qheat::app
