@@ -1,7 +1,6 @@
 #include "qheat/basis/sector.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "qheat/parallel/error.hpp"
 
@@ -24,26 +23,12 @@ Sector::Sector(int sites, const std::vector<Level>& label_of_level, const std::v
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const int partner = suffix_.find_class(difference(counts_, classes[k].counts));
     const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
-    blocks_.push_back({static_cast<int>(k), partner, classes[k].first, classes[k].size, length, dimension_});
-    dimension_ =
-        checked_sum(dimension_, checked_product(classes[k].size, length, "the sector"), "the sector");
+    layout_.add_block(partner, classes[k].size, length);
   }
 }
 
 Sector Sector::full(int sites, int levels) {
   return {sites, std::vector<Level>(static_cast<std::size_t>(levels), 0), {sites}};
-}
-
-int Sector::block_of_row(Index row) const {
-  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), row,
-                                      [](Index r, const Block& block) { return r < block.first_row; });
-  return static_cast<int>(after - blocks_.begin()) - 1;
-}
-
-Index Sector::first_state(Index row) const {
-  if (row >= rows()) return dimension_;
-  const Block& block = blocks_[static_cast<std::size_t>(block_of_row(row))];
-  return block.first_state + (row - block.first_row) * block.row_length;
 }
 
 Index Sector::index(std::span<const Level> levels) const {
@@ -57,8 +42,8 @@ Index Sector::index(std::span<const Level> levels) const {
 }
 
 void Sector::configuration(Index state, std::span<Level> levels) const {
-  QHEAT_ASSERT(state >= 0 && state < dimension_);
-  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), state,
+  QHEAT_ASSERT(state >= 0 && state < dimension());
+  const auto after = std::upper_bound(blocks().begin(), blocks().end(), state,
                                       [](Index s, const Block& block) { return s < block.first_state; });
   // Blocks without states share their first_state with the next one; the last of them owns the state.
   const Block& block = *(after - 1);
@@ -73,32 +58,6 @@ Index sector_dimension(const std::vector<Level>& label_of_level, const std::vect
   std::vector<int> levels_of_label(counts.size(), 0);
   for (const Level label : label_of_level) ++levels_of_label[label];
   return configurations(counts, levels_of_label);
-}
-
-Partition::Partition(const Sector& sector, int ranks) {
-  for (int rank = 0; rank <= ranks; ++rank) {
-    // Boundaries at the row whose first state is nearest to an even share.
-    const auto wanted = std::llround(static_cast<double>(sector.dimension()) * rank / ranks);
-    Index low = 0;
-    Index high = sector.rows();
-    while (low < high) {
-      const Index middle = low + (high - low) / 2;
-      if (sector.first_state(middle) < wanted) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low > 0 && sector.first_state(low) - wanted > wanted - sector.first_state(low - 1)) --low;
-    if (rank == ranks) low = sector.rows();
-    first_row_.push_back(low);
-    first_state_.push_back(sector.first_state(low));
-  }
-}
-
-int Partition::owner_of_row(Index row) const {
-  const auto after = std::upper_bound(first_row_.begin(), first_row_.end(), row);
-  return static_cast<int>(after - first_row_.begin()) - 1;
 }
 
 }  // namespace qheat

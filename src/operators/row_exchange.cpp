@@ -27,15 +27,15 @@ MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Dat
 
 }  // namespace
 
-RowExchange::RowExchange(const DistributedSector& space, const std::vector<Index>& rows)
-    : comm_(space.comm().get()) {
-  const Sector& sector = space.sector();
-  const Partition& partition = space.partition();
-  const Index wanted = std::min(kMostStatesAChunk, space.local_size() / kChunksAVector);
+RowExchange::RowExchange(const DistributedBlocks& blocks, const std::vector<Index>& rows)
+    : comm_(blocks.comm().get()) {
+  const BlockLayout& layout = blocks.layout();
+  const Partition& partition = blocks.partition();
+  const Index wanted = std::min(kMostStatesAChunk, blocks.local_size() / kChunksAVector);
   for (const Index row : rows) {
     const int owner = partition.owner_of_row(row);
-    const Index first = sector.first_state(row) - partition.first_state(owner);
-    const Index states = sector.first_state(row + 1) - sector.first_state(row);
+    const Index first = layout.first_state(row) - partition.first_state(owner);
+    const Index states = layout.first_state(row + 1) - layout.first_state(row);
     if (receives_.empty() || receives_.back().owner != owner || receives_.back().states + states > wanted) {
       receives_.push_back({owner, 0, {}});
     }
@@ -51,7 +51,7 @@ RowExchange::RowExchange(const DistributedSector& space, const std::vector<Index
   }
   if (chunk_capacity_ > INT32_MAX)
     throw Error("a row of the basis is longer than an MPI message; take a smaller sector");
-  exchange_plan(space.comm());
+  exchange_plan(blocks.comm());
 }
 
 void RowExchange::exchange_plan(const Communicator& comm) {

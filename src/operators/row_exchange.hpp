@@ -4,9 +4,10 @@
 
 #include <array>
 #include <map>
+#include <span>
 #include <vector>
 
-#include "qheat/basis/sector.hpp"
+#include "qheat/basis/block_layout.hpp"
 
 namespace qheat {
 
@@ -15,7 +16,7 @@ namespace qheat {
 class RowExchange {
  public:
   /// `rows`: global numbers of the remote rows that this rank needs, ascending. Collective.
-  RowExchange(const DistributedSector& space, const std::vector<Index>& rows);
+  RowExchange(const DistributedBlocks& blocks, const std::vector<Index>& rows);
   ~RowExchange();
   RowExchange(const RowExchange&) = delete;
   RowExchange& operator=(const RowExchange&) = delete;
@@ -36,10 +37,10 @@ class RowExchange {
   Index messages_sent() const { return static_cast<Index>(sends_.size()); }
   Index bytes() const;
 
-  /// Runs one exchange: `local()` while the first chunks travel, then `use(chunk, data)` for each chunk in
-  /// order. `buffers` holds at least 2 * chunk_capacity() elements.
+  /// Runs one exchange for each column x[k]: `local()` while the first chunks travel, then
+  /// `use(chunk, k, data)` for each. `buffers` holds at least 2 * chunk_capacity() elements.
   template <class V, class Local, class Use>
-  void run(const V* x, V* buffers, const Local& local, const Use& use) const;
+  void run(std::span<const V* const> x, V* buffers, const Local& local, const Use& use) const;
 
  private:
   struct Run {
@@ -76,27 +77,34 @@ inline MPI_Datatype element_type<Complex>() {
 }
 
 template <class V, class Local, class Use>
-void RowExchange::run(const V* x, V* buffers, const Local& local, const Use& use) const {
+void RowExchange::run(std::span<const V* const> x, V* buffers, const Local& local, const Use& use) const {
   constexpr int kTag = 7;
   constexpr int kind = std::is_same_v<V, double> ? 0 : 1;
+  const auto columns = static_cast<int>(x.size());
+  // Pieces are all columns of the first chunk, then of the second, and so on.
+  const int pieces = chunks() * columns;
   MPI_Request pending[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
-  const auto receive = [&](int chunk) {
-    if (chunk >= chunks()) return;
-    const Receive& r = receives_[static_cast<std::size_t>(chunk)];
-    MPI_Irecv(buffers + (chunk % 2) * chunk_capacity_, static_cast<int>(r.states), element_type<V>(), r.owner,
-              kTag, comm_, &pending[chunk % 2]);
+  const auto receive = [&](int piece) {
+    if (piece >= pieces) return;
+    const Receive& r = receives_[static_cast<std::size_t>(piece / columns)];
+    MPI_Irecv(buffers + (piece % 2) * chunk_capacity_, static_cast<int>(r.states), element_type<V>(), r.owner,
+              kTag, comm_, &pending[piece % 2]);
   };
   receive(0);
   receive(1);
-  std::vector<MPI_Request> sending(sends_.size());
-  for (std::size_t s = 0; s < sends_.size(); ++s) {
-    MPI_Isend(x, 1, sends_[s].types[kind], sends_[s].receiver, kTag, comm_, &sending[s]);
+  std::vector<MPI_Request> sending;
+  sending.reserve(sends_.size() * x.size());
+  for (const Send& send : sends_) {
+    for (const V* column : x) {
+      MPI_Isend(column, 1, send.types[kind], send.receiver, kTag, comm_, &sending.emplace_back());
+    }
   }
   local();
-  for (int chunk = 0; chunk < chunks(); ++chunk) {
-    MPI_Wait(&pending[chunk % 2], MPI_STATUS_IGNORE);
-    use(chunk, static_cast<const V*>(buffers + (chunk % 2) * chunk_capacity_));
-    receive(chunk + 2);
+  for (int piece = 0; piece < pieces; ++piece) {
+    MPI_Wait(&pending[piece % 2], MPI_STATUS_IGNORE);
+    use(piece / columns, static_cast<std::size_t>(piece % columns),
+        static_cast<const V*>(buffers + (piece % 2) * chunk_capacity_));
+    receive(piece + 2);
   }
   MPI_Waitall(static_cast<int>(sending.size()), sending.data(), MPI_STATUSES_IGNORE);
 }

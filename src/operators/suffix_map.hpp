@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "operators/block_kernels.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
@@ -29,15 +30,18 @@ class SuffixMap {
   template <class V>
   void accumulate(const V* __restrict x, V* __restrict y) const {
     for (const Run& run : runs_) {
-      const V* source = x + run.source;
-      V* destination = y + run.destination;
-      const T value = run.value;
-      for (std::int32_t j = 0; j < run.length; ++j) destination[j] += value * source[j];
+      const kernels::Source<T, V> source{x + run.source, run.value};
+      kernels::add_rows<T, V>(run.length, std::span(&source, 1), y + run.destination);
     }
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      V sum = y[rows_[row]];
-      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) sum += values_[e] * x[columns_[e]];
-      y[rows_[row]] = sum;
+      kernels::Unit<V> sum;
+      kernels::load(y + rows_[row], sum);
+      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
+        kernels::Unit<V> other;
+        kernels::load(x + columns_[e], other);
+        kernels::add_product(sum, values_[e], other);
+      }
+      kernels::store(sum, y + rows_[row]);
     }
   }
 

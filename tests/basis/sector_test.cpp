@@ -57,7 +57,7 @@ TEST(Sector, RefusesConfigurationsOutside) {
 TEST(Partition, CoversAllRowsInOrderOnAnyNumberOfRanks) {
   for (const Sector& sector : sectors()) {
     for (const int ranks : {1, 2, 3, 4, 7, 64}) {
-      const Partition partition(sector, ranks);
+      const Partition partition(sector.layout(), ranks);
       EXPECT_EQ(partition.first_row(0), 0);
       EXPECT_EQ(partition.first_row(ranks), sector.rows());
       EXPECT_EQ(partition.first_state(ranks), sector.dimension());
@@ -74,7 +74,7 @@ TEST(Partition, CoversAllRowsInOrderOnAnyNumberOfRanks) {
 
 TEST(Partition, IsBalanced) {
   const Sector sector(20, {0, 1}, {10, 10});
-  const Partition partition(sector, 4);
+  const Partition partition(sector.layout(), 4);
   for (int rank = 0; rank < 4; ++rank)
     EXPECT_NEAR(static_cast<double>(partition.states(rank)), 46189.0, 252.0);
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "qheat/basis/sector.hpp"
@@ -10,22 +11,51 @@
 
 namespace qheat {
 
-/// y = A x for a sum of local terms, without a matrix.
+template <class T>
+class BlockTables;
+
+/// Element of a sparse matrix on one half of a BlockLayout.
+template <class T>
+struct HalfMatrixElement {
+  Index destination, source;
+  T value;
+};
+
+/// sum_j A_j (x) B_j on a BlockLayout. A product whose element leads out of the layout (to a row and an inner
+/// element that do not fit) is an error of the caller's, except that a B_j is cut to the classes that fit.
+template <class T>
+struct KroneckerSum {
+  struct Product {
+    std::vector<HalfMatrixElement<T>> rows;  ///< A_j, by numbers of rows; empty: the identity
+    std::vector<HalfMatrixElement<T>>
+        inside;  ///< B_j, by numbers in class_begin's order; empty: the identity
+  };
+
+  std::vector<Index> class_begin;  ///< [classes + 1] first number of each class of inner elements
+  std::vector<Product> products;
+
+  /// Class of an inner element, and its place in the class.
+  std::pair<int, Index> place_inside(Index element) const;
+};
+
+/// y = A x for an operator on an index set of two halves, without a matrix.
 ///
-/// A vector of a sector is a list of rows, one a prefix configuration, each a contiguous array over the
-/// suffix configurations of its class. Cut at the middle of the lattice, every term is A_j (x) B_j, and each
-/// element of A_j is an action
+/// A vector is a list of rows, each a contiguous array over the elements of its class (BlockLayout). The
+/// operator is a sum of A_j (x) B_j, and each element of A_j is an action
 ///     y[row, :] += B_j x[source row, :]
-/// where B_j is a number (the term lives in the prefix) or a small sparse matrix between two suffix classes,
-/// shared by all rows of a class. Only tables over half of the lattice exist; no index is stored or computed
-/// for a state.
+/// where B_j is a number or a small sparse matrix between two classes, shared by all rows of a class. Only
+/// tables over half of the index set exist; no index is stored or computed for a state.
 ///
 /// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under
-/// way. T, the type of the elements, is double or Complex; vectors are Complex, or double if T is.
+/// way. T, the type of the elements, is double or Complex; vectors are Complex, or double if T is. Several
+/// columns share the index work.
 template <class T>
 class BlockEngine {
  public:
+  /// A sum of local terms on a sector, cut at the middle of the lattice. `space` must outlive the engine.
   BlockEngine(const DistributedSector& space, const TermSum<T>& terms);
+  /// Any sum of Kronecker products. `blocks` must outlive the engine.
+  BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum);
   ~BlockEngine();
   BlockEngine(BlockEngine&&) noexcept;
   BlockEngine& operator=(BlockEngine&&) = delete;
@@ -34,7 +64,8 @@ class BlockEngine {
   Index apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
   Index apply(ColumnBlock<const double> x, ColumnBlock<double> y) const;
 
-  /// New values of all elements, in the order of terms and elements that the engine was made with.
+  /// New values of all elements, in the order of terms and elements that the engine was made with (for
+  /// Kronecker products: products, elements of A_j, elements of B_j).
   void set_values(std::span<const T> values);
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
@@ -42,8 +73,7 @@ class BlockEngine {
   Index bytes() const;
 
  private:
-  struct Tables;
-  std::unique_ptr<Tables> tables_;
+  std::unique_ptr<BlockTables<T>> tables_;
 };
 
 }  // namespace qheat

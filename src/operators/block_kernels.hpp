@@ -1,0 +1,142 @@
+#pragma once
+
+#include <array>
+#include <complex>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+
+/// The inner loops of the block engine, for T (elements of the operator) and V (of the vectors) real or
+/// complex. Vectors are handled as packs of doubles, so that there is one code for all of them.
+namespace kernels {
+
+using Pair = double __attribute__((vector_size(16)));
+using Quad = double __attribute__((vector_size(32)));
+/// One element of a vector.
+template <class V>
+using Unit = std::conditional_t<std::is_same_v<V, double>, double, Pair>;
+
+template <class Pack, class V>
+inline void load(const V* from, Pack& pack) {
+  std::memcpy(&pack, from, sizeof(Pack));
+}
+template <class Pack, class V>
+inline void store(const Pack& pack, V* to) {
+  std::memcpy(static_cast<void*>(to), &pack, sizeof(Pack));
+}
+
+/// sum += c x, where a complex c sees the pack as complex numbers.
+template <class T, class Pack>
+inline void add_product(Pack& sum, T c, const Pack& x) {
+  if constexpr (std::is_same_v<T, double>) {
+    sum += c * x;
+  } else if constexpr (sizeof(Pack) == sizeof(Pair)) {
+    sum += c.real() * x + c.imag() * Pair{-1.0, 1.0} * __builtin_shufflevector(x, x, 1, 0);
+  } else {
+    sum += c.real() * x + c.imag() * Quad{-1.0, 1.0, -1.0, 1.0} * __builtin_shufflevector(x, x, 1, 0, 3, 2);
+  }
+}
+
+/// Rows that are worked on together: an index is read once for all of them.
+template <class V>
+inline constexpr int kLanes = std::is_same_v<V, double> ? 8 : 4;
+
+/// A row that is added to another with a factor.
+template <class T, class V>
+struct Source {
+  const V* row;
+  T factor;
+};
+
+/// y[0..n) += sum over the sources of factor * row[0..n); the sums stay in registers.
+template <class T, class V>
+inline void add_rows(Index n, std::span<const Source<T, V>> sources, V* __restrict y) {
+  constexpr Index kElements = 16 * static_cast<Index>(sizeof(double)) / static_cast<Index>(sizeof(V));
+  constexpr Index kQuad = kElements / 4;
+  Index j = 0;
+  for (; j + kElements <= n; j += kElements) {
+    Quad a, b, c, d;
+    load(y + j, a);
+    load(y + j + kQuad, b);
+    load(y + j + 2 * kQuad, c);
+    load(y + j + 3 * kQuad, d);
+    for (const auto& source : sources) {
+      const V* x = source.row + j;
+      Quad p, q, r, s;
+      load(x, p);
+      load(x + kQuad, q);
+      load(x + 2 * kQuad, r);
+      load(x + 3 * kQuad, s);
+      add_product(a, source.factor, p);
+      add_product(b, source.factor, q);
+      add_product(c, source.factor, r);
+      add_product(d, source.factor, s);
+    }
+    store(a, y + j);
+    store(b, y + j + kQuad);
+    store(c, y + j + 2 * kQuad);
+    store(d, y + j + 3 * kQuad);
+  }
+  for (; j < n; ++j) {
+    Unit<V> sum;
+    load(y + j, sum);
+    for (const auto& source : sources) {
+      Unit<V> x;
+      load(source.row + j, x);
+      add_product(sum, source.factor, x);
+    }
+    store(sum, y + j);
+  }
+}
+
+/// A sparse matrix that acts inside rows, by destination; with its diagonal apart.
+template <class T>
+struct RowMatrix {
+  std::span<const T> diagonal;           ///< [n]
+  std::span<const std::uint32_t> begin;  ///< [n + 1]
+  std::span<const std::int32_t> column;  ///< source of each element
+  std::span<const T> value;
+};
+
+/// y_r[j] = (head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k] for R rows at once. `soon`: addresses
+/// of rows that will be needed next, brought near the processor meanwhile.
+template <int R, class T, class V>
+inline void start_rows(const RowMatrix<T>& matrix, const T* head, const V* const* x, V* const* y,
+                       std::span<const V* const> soon) {
+  constexpr Index kLine = 64 / static_cast<Index>(sizeof(V));
+  const auto n = static_cast<Index>(matrix.diagonal.size());
+  const std::int32_t* __restrict column = matrix.column.data();
+  const T* __restrict value = matrix.value.data();
+  std::uint32_t e = 0;
+  for (Index line = 0; line < n; line += kLine) {
+    for (const V* row : soon) __builtin_prefetch(row + line, 0, 2);
+    const Index stop = std::min(n, line + kLine);
+    for (Index j = line; j < stop; ++j) {
+      std::array<Unit<V>, R> sum;
+      for (int r = 0; r < R; ++r) {
+        Unit<V> own;
+        load(x[r] + j, own);
+        sum[r] = Unit<V>{};
+        add_product(sum[r], head[r] + matrix.diagonal[static_cast<std::size_t>(j)], own);
+      }
+      const std::uint32_t end = matrix.begin[static_cast<std::size_t>(j) + 1];
+      for (; e < end; ++e) {
+        const Index k = column[e];
+        const T factor = value[e];
+        for (int r = 0; r < R; ++r) {
+          Unit<V> other;
+          load(x[r] + k, other);
+          add_product(sum[r], factor, other);
+        }
+      }
+      for (int r = 0; r < R; ++r) store(sum[r], y[r] + j);
+    }
+  }
+}
+
+}  // namespace kernels
+}  // namespace qheat

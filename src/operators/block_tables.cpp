@@ -1,0 +1,308 @@
+#include "operators/block_tables.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+namespace qheat {
+namespace {
+
+constexpr Index kNearBytes = Index{400} << 10;  // what the second cache still holds from rows before
+constexpr std::size_t kMostSources = 32;        // rows added in one go
+
+}  // namespace
+
+template <class T>
+BlockTables<T>::BlockTables(const DistributedBlocks& blocks)
+    : blocks_(blocks), first_row_(blocks.first_row()), rows_(blocks.local_rows()) {
+  const BlockLayout& layout = blocks.layout();
+  for (Index row = 0; row <= rows_; ++row)
+    offset_.push_back(layout.first_state(first_row_ + row) - blocks.first_state());
+  for (Index row = 0; row < rows_; ++row) {
+    const auto block = static_cast<std::size_t>(layout.block_of_row(first_row_ + row));
+    class_.push_back(layout.blocks()[block].suffix_class);
+  }
+  remote_.resize(1);  // not yet by chunk; `source` holds the global row
+}
+
+template <class T>
+bool BlockTables<T>::has_class(int suffix_class) const {
+  const auto k = static_cast<std::size_t>(suffix_class);
+  return k < classes_.size() && !classes_[k].begin.empty();
+}
+
+template <class T>
+void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements) {
+  const auto k = static_cast<std::size_t>(suffix_class);
+  if (classes_.size() <= k) classes_.resize(k + 1);
+  Class& c = classes_[k];
+  c = {};
+  std::vector<MapEntry> sorted = elements;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const MapEntry& l, const MapEntry& r) {
+    return std::pair(l.destination, l.source) < std::pair(r.destination, r.source);
+  });
+  auto e = sorted.begin();
+  c.begin.push_back(0);
+  for (Index j = 0; j < length; ++j) {
+    for (; e != sorted.end() && e->destination == j; ++e) {
+      if (e->source == e->destination) {
+        c.diagonal_ids.ids.push_back(e->id);
+      } else {
+        c.column.push_back(e->source);
+        c.ids.push_back(e->id);
+      }
+    }
+    c.diagonal_ids.close();
+    c.begin.push_back(static_cast<std::uint32_t>(c.column.size()));
+  }
+  c.diagonal.resize(static_cast<std::size_t>(length));
+  c.value.resize(c.ids.size());
+}
+
+template <class T>
+int BlockTables<T>::add_map(std::vector<MapEntry> elements) {
+  maps_.emplace_back(std::move(elements));
+  return static_cast<int>(maps_.size()) - 1;
+}
+
+template <class T>
+void BlockTables<T>::add_action(Index source_row, std::uint32_t id) {
+  const auto row = static_cast<Index>(action_begin_.size()) - 1;
+  if (source_row == first_row_ + row) {
+    row_diagonal_ids_.ids.push_back(id);
+  } else if (is_local(source_row)) {
+    actions_.push_back({offset_[static_cast<std::size_t>(source_row - first_row_)], id});
+  } else {
+    remote_[0].push_back({row, false, {source_row, id}});
+  }
+}
+
+template <class T>
+void BlockTables<T>::add_map_action(Index source_row, int map) {
+  const auto row = static_cast<Index>(action_begin_.size()) - 1;
+  const auto number = static_cast<std::uint32_t>(map);
+  if (maps_[number].empty()) return;
+  if (is_local(source_row)) {
+    map_actions_.push_back({offset_[static_cast<std::size_t>(source_row - first_row_)], number});
+  } else {
+    remote_[0].push_back({row, true, {source_row, number}});
+  }
+}
+
+template <class T>
+void BlockTables<T>::close_row() {
+  row_diagonal_ids_.close();
+  action_begin_.push_back(static_cast<std::uint32_t>(actions_.size()));
+  map_begin_.push_back(static_cast<std::uint32_t>(map_actions_.size()));
+}
+
+template <class T>
+void BlockTables<T>::finish(std::span<const T> values) {
+  QHEAT_ASSERT(static_cast<Index>(action_begin_.size()) == rows_ + 1);
+  row_diagonal_.resize(static_cast<std::size_t>(rows_));
+  actions_.shrink_to_fit();
+  map_actions_.shrink_to_fit();
+  plan_exchange();
+  set_values(values);
+}
+
+template <class T>
+void BlockTables<T>::plan_exchange() {
+  std::set<Index> needed;
+  for (const Remote& remote : remote_[0]) needed.insert(remote.action.source);
+  exchange_ = std::make_unique<RowExchange>(blocks_, std::vector<Index>(needed.begin(), needed.end()));
+  std::vector<std::vector<Remote>> by_chunk(static_cast<std::size_t>(exchange_->chunks()));
+  for (Remote remote : remote_[0]) {
+    const auto place = exchange_->place_of(remote.action.source);
+    remote.action.source = place.offset;
+    by_chunk[static_cast<std::size_t>(place.chunk)].push_back(remote);
+  }
+  for (auto& list : by_chunk) {
+    std::stable_sort(list.begin(), list.end(), [](const Remote& l, const Remote& r) {
+      return std::pair(l.row, l.through_map) < std::pair(r.row, r.through_map);
+    });
+    list.shrink_to_fit();
+  }
+  remote_ = std::move(by_chunk);
+  exchange_->forget_places();
+  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity()));
+}
+
+template <class T>
+void BlockTables<T>::set_values(std::span<const T> values) {
+  values_.assign(values.begin(), values.end());
+  for (auto& map : maps_) map.set_values(values_);
+  const auto add_up = [&](const Sums& lists, std::vector<T>& sums) {
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      sums[i] = T{};
+      for (std::uint32_t e = lists.begin[i]; e < lists.begin[i + 1]; ++e) sums[i] += values_[lists.ids[e]];
+    }
+  };
+  add_up(row_diagonal_ids_, row_diagonal_);
+  for (Class& c : classes_) {
+    add_up(c.diagonal_ids, c.diagonal);
+    for (std::size_t e = 0; e < c.ids.size(); ++e) c.value[e] = values_[c.ids[e]];
+  }
+}
+
+template <class T>
+template <class V>
+void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batch) const {
+  constexpr int kMost = kernels::kLanes<V>;
+  const auto& c = classes_[static_cast<std::size_t>(class_[first_row])];
+  const kernels::RowMatrix<T> matrix{c.diagonal, c.begin, c.column, c.value};
+  const Index n = row_length(first_row);
+  std::array<const V*, kMost> x;
+  std::array<V*, kMost> y;
+  std::array<T, kMost> head;
+  // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
+  std::array<const V*, kMost + kMostSources> soon;
+  std::size_t soon_count = 0;
+  const bool large = offset_.back() * static_cast<Index>(sizeof(V)) > kNearBytes;
+  int lanes = 0;
+  for (int r = 0; r < rows; ++r) {
+    const std::size_t row = first_row + static_cast<std::size_t>(r);
+    for (int k = 0; k < batch.columns; ++k, ++lanes) {
+      const auto lane = static_cast<std::size_t>(lanes);
+      const V* column = batch.x[static_cast<std::size_t>(k)];
+      x[lane] = column + offset_[row];
+      y[lane] = batch.y[static_cast<std::size_t>(k)] + offset_[row];
+      head[lane] = row_diagonal_[row];
+      if (!large) continue;
+      soon[soon_count++] = x[lane] + rows * n;
+      for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
+        const Index distance = std::abs(actions_[a].source - offset_[row]);
+        if (distance * static_cast<Index>(sizeof(V)) > kNearBytes && soon_count < soon.size())
+          soon[soon_count++] = column + actions_[a].source;
+      }
+    }
+  }
+  std::span<const V* const> prefetch(soon.data(), soon_count);
+  const auto run = [&]<int R>(int lane) {
+    kernels::start_rows<R>(matrix, head.data() + lane, x.data() + lane, y.data() + lane, prefetch);
+    prefetch = {};
+  };
+  int lane = 0;
+  if constexpr (kMost == 8) {
+    for (; lane + 8 <= lanes; lane += 8) run.template operator()<8>(lane);
+  }
+  for (; lane + 4 <= lanes; lane += 4) run.template operator()<4>(lane);
+  for (; lane + 2 <= lanes; lane += 2) run.template operator()<2>(lane);
+  for (; lane < lanes; ++lane) run.template operator()<1>(lane);
+}
+
+template <class T>
+template <class V>
+void BlockTables<T>::add_local_actions(std::size_t row, const V* x, V* y) const {
+  std::array<kernels::Source<T, V>, kMostSources> sources;
+  for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1];) {
+    std::size_t count = 0;
+    for (; a < action_begin_[row + 1] && count < kMostSources; ++a)
+      sources[count++] = {x + actions_[a].source, values_[actions_[a].what]};
+    kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), y);
+  }
+  for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
+    maps_[map_actions_[a].what].accumulate(x + map_actions_[a].source, y);
+}
+
+template <class T>
+template <class V>
+void BlockTables<T>::apply_local(const Batch<V>& batch) const {
+  const auto most_rows = static_cast<std::size_t>(kernels::kLanes<V> / batch.columns);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_);) {
+    std::size_t stop = row + 1;
+    while (stop < static_cast<std::size_t>(rows_) && stop - row < most_rows && class_[stop] == class_[row])
+      ++stop;
+    if (row_length(row) > 0) {
+      start(row, static_cast<int>(stop - row), batch);
+      for (std::size_t r = row; r < stop; ++r) {
+        for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k)
+          add_local_actions(r, batch.x[k], batch.y[k] + offset_[r]);
+      }
+    }
+    row = stop;
+  }
+}
+
+template <class T>
+template <class V>
+void BlockTables<T>::apply_remote(int chunk, const V* data, V* y) const {
+  const auto& list = remote_[static_cast<std::size_t>(chunk)];
+  std::array<kernels::Source<T, V>, kMostSources> sources;
+  for (std::size_t a = 0; a < list.size();) {
+    const auto row = static_cast<std::size_t>(list[a].row);
+    V* destination = y + offset_[row];
+    if (list[a].through_map) {
+      maps_[list[a].action.what].accumulate(data + list[a].action.source, destination);
+      ++a;
+      continue;
+    }
+    std::size_t count = 0;
+    for (; a < list.size() && list[a].row == static_cast<Index>(row) && !list[a].through_map &&
+           count < kMostSources;
+         ++a)
+      sources[count++] = {data + list[a].action.source, values_[list[a].action.what]};
+    kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), destination);
+  }
+}
+
+template <class T>
+template <class V>
+void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
+  exchange_->run(
+      std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
+      reinterpret_cast<V*>(buffers_.data()), [&] { apply_local(batch); },
+      [&](int chunk, std::size_t column, const V* data) { apply_remote(chunk, data, batch.y[column]); });
+}
+
+template <class T>
+template <class V>
+Index BlockTables<T>::apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
+  for (Index first = 0; first < x.columns(); first += kernels::kLanes<V>) {
+    Batch<V> batch{};
+    batch.columns = static_cast<int>(std::min<Index>(kernels::kLanes<V>, x.columns() - first));
+    for (int k = 0; k < batch.columns; ++k) {
+      batch.x[static_cast<std::size_t>(k)] = x.column(first + k);
+      batch.y[static_cast<std::size_t>(k)] = y.column(first + k);
+    }
+    apply_batch(batch);
+  }
+  return exchange_->states_sent() * x.columns() * static_cast<Index>(sizeof(V));
+}
+
+template <class T>
+void BlockTables<T>::diagonal(std::span<T> diagonal) const {
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+    if (row_length(row) == 0) continue;
+    const auto part =
+        diagonal.subspan(static_cast<std::size_t>(offset_[row]), static_cast<std::size_t>(row_length(row)));
+    const auto& tail = classes_[static_cast<std::size_t>(class_[row])].diagonal;
+    for (std::size_t j = 0; j < part.size(); ++j) part[j] = row_diagonal_[row] + tail[j];
+    for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
+      if (map_actions_[a].source == offset_[row]) maps_[map_actions_[a].what].add_diagonal(part);
+    }
+  }
+}
+
+template <class T>
+Index BlockTables<T>::bytes() const {
+  const auto bytes_of = [](const auto&... vectors) {
+    return (Index{0} + ... + static_cast<Index>(vectors.size() * sizeof(vectors[0])));
+  };
+  Index sum = bytes_of(offset_, class_, row_diagonal_ids_.begin, row_diagonal_ids_.ids, row_diagonal_,
+                       action_begin_, actions_, map_begin_, map_actions_, values_);
+  sum += exchange_->bytes();
+  for (const Class& c : classes_)
+    sum += bytes_of(c.diagonal_ids.begin, c.diagonal_ids.ids, c.diagonal, c.begin, c.column, c.ids, c.value);
+  for (const auto& map : maps_) sum += map.bytes();
+  for (const auto& list : remote_) sum += bytes_of(list);
+  return sum;
+}
+
+template class BlockTables<double>;
+template class BlockTables<Complex>;
+template Index BlockTables<double>::apply(ColumnBlock<const double>, ColumnBlock<double>) const;
+template Index BlockTables<double>::apply(ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
+template Index BlockTables<Complex>::apply(ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
+
+}  // namespace qheat

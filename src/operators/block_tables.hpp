@@ -1,0 +1,118 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "operators/block_kernels.hpp"
+#include "operators/row_exchange.hpp"
+#include "operators/suffix_map.hpp"
+#include "qheat/basis/block_layout.hpp"
+#include "qheat/parallel/column_block.hpp"
+
+namespace qheat {
+
+/// The tables of a block engine, and what it does with them.
+///
+/// An operator on a BlockLayout is a sum of A_j (x) B_j, A_j on rows, B_j inside them. Every element of an
+/// A_j is an action
+///     y[row, :] += B_j x[source row, :],
+/// where B_j is a number or a small sparse matrix shared by all rows of a class. What acts inside the rows
+/// alone (1 (x) B and both diagonals) is one matrix a class, applied to several rows at once.
+///
+/// Values are named by their numbers (ids), so that they can change while the tables stay.
+template <class T>
+class BlockTables {
+ public:
+  /// Value numbers, one list an index; their sum is a diagonal element.
+  struct Sums {
+    std::vector<std::uint32_t> begin{0};
+    std::vector<std::uint32_t> ids;
+    void close() { begin.push_back(static_cast<std::uint32_t>(ids.size())); }
+  };
+
+  explicit BlockTables(const DistributedBlocks& blocks);
+
+  // Building: classes and maps first, then this rank's rows in order, then finish().
+
+  bool has_class(int suffix_class) const;
+  /// What acts inside the rows of a class of `length`; elements on the diagonal included.
+  void set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements);
+  /// A matrix between two classes; returns its number.
+  int add_map(std::vector<MapEntry> elements);
+  /// y[row, :] += (value id) x[source_row, :] for the row under way; global row numbers.
+  void add_action(Index source_row, std::uint32_t id);
+  /// y[row, :] += maps[map] x[source_row, :].
+  void add_map_action(Index source_row, int map);
+  /// Ends the row under way.
+  void close_row();
+  /// Plans the exchange. Collective.
+  void finish(std::span<const T> values);
+
+  void set_values(std::span<const T> values);
+  template <class V>
+  Index apply(ColumnBlock<const V> x, ColumnBlock<V> y) const;
+  void diagonal(std::span<T> diagonal) const;
+  Index bytes() const;
+
+ private:
+  struct Class {
+    Sums diagonal_ids;
+    std::vector<T> diagonal;
+    std::vector<std::uint32_t> begin;
+    std::vector<std::int32_t> column;
+    std::vector<std::uint32_t> ids;
+    std::vector<T> value;
+  };
+  /// Row `source` (an offset in states), times the value `what` or through the map `what`.
+  struct Action {
+    Index source;
+    std::uint32_t what;
+  };
+  struct Remote {
+    Index row;  ///< local
+    bool through_map;
+    Action action;
+  };
+  /// Columns that are worked on together.
+  template <class V>
+  struct Batch {
+    std::array<const V*, kernels::kLanes<V>> x;
+    std::array<V*, kernels::kLanes<V>> y;
+    int columns;
+  };
+
+  bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
+  Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
+  void plan_exchange();
+  template <class V>
+  void apply_batch(const Batch<V>& batch) const;
+  template <class V>
+  void apply_local(const Batch<V>& batch) const;
+  template <class V>
+  void start(std::size_t first_row, int rows, const Batch<V>& batch) const;
+  template <class V>
+  void add_local_actions(std::size_t row, const V* x, V* y) const;
+  template <class V>
+  void apply_remote(int chunk, const V* data, V* y) const;
+
+  const DistributedBlocks& blocks_;
+  Index first_row_;
+  Index rows_;
+  std::vector<Index> offset_;        ///< [rows + 1] first state of each local row
+  std::vector<std::int32_t> class_;  ///< [rows]
+  std::vector<Class> classes_;       ///< by suffix class
+  std::vector<SuffixMap<T>> maps_;
+  Sums row_diagonal_ids_;  ///< [rows]
+  std::vector<T> row_diagonal_;
+  std::vector<std::uint32_t> action_begin_{0};  ///< [rows + 1]
+  std::vector<Action> actions_;
+  std::vector<std::uint32_t> map_begin_{0};
+  std::vector<Action> map_actions_;
+  std::unique_ptr<RowExchange> exchange_;
+  std::vector<std::vector<Remote>> remote_;  ///< by chunk
+  std::vector<T> values_;
+  mutable std::vector<Complex> buffers_;
+};
+
+}  // namespace qheat
