@@ -113,7 +113,7 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, const V* const
   const T* __restrict value = matrix.value.data();
   std::uint32_t e = 0;
   for (Index line = 0; line < n; line += kLine) {
-    for (const V* row : soon) __builtin_prefetch(row + line, 0, 2);
+    for (const V* row : soon) __builtin_prefetch(row + line, 0, 3);
     const Index stop = std::min(n, line + kLine);
     for (Index j = line; j < stop; ++j) {
       std::array<Unit<V>, R> sum;

@@ -175,6 +175,9 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
         if (distance * static_cast<Index>(sizeof(V)) > kNearBytes && soon_count < soon.size())
           soon[soon_count++] = column + actions_[a].source;
       }
+      for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
+        if (soon_count < soon.size()) soon[soon_count++] = column + map_actions_[a].source;
+      }
     }
   }
   std::span<const V* const> prefetch(soon.data(), soon_count);
