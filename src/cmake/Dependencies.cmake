@@ -48,6 +48,27 @@ if(NOT QHEAT_PETSC_COMPLEX)
     "Spack: petsc+complex, slepc ^petsc+complex.")
 endif()
 
+# The real eigensolver calls ScaLAPACK itself. It must be the one that PETSc is linked with, or one of the same MPI; LAPACK and
+# BLAS come with it or with PETSc.
+find_library(QHEAT_SCALAPACK NAMES scalapack scalapack-openmpi
+  DOC "ScaLAPACK of the same MPI with 32-bit integers; a list if it takes several libraries, as with MKL")
+if(QHEAT_SCALAPACK AND NOT TARGET ScaLAPACK::ScaLAPACK)
+  add_library(ScaLAPACK::ScaLAPACK INTERFACE IMPORTED)
+  set_target_properties(ScaLAPACK::ScaLAPACK PROPERTIES INTERFACE_LINK_LIBRARIES "${QHEAT_SCALAPACK}")
+endif()
+set(CMAKE_REQUIRED_LIBRARIES "${QHEAT_SCALAPACK}" PkgConfig::PETSC MPI::MPI_CXX)
+check_cxx_source_compiles("extern \"C\" void pdsyevd_(); extern \"C\" void pdgemm_(); extern \"C\" void Cblacs_gridinit();
+int main() { pdsyevd_(); pdgemm_(); Cblacs_gridinit(); return 0; }" QHEAT_SCALAPACK_LINKS)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(NOT QHEAT_SCALAPACK_LINKS)
+  unset(QHEAT_SCALAPACK_LINKS CACHE)  # look again after a correction
+  message(FATAL_ERROR
+    "ScaLAPACK was not found, or does not link (QHEAT_SCALAPACK is \"${QHEAT_SCALAPACK}\"). Debian: install "
+    "libscalapack-openmpi-dev. Spack: netlib-scalapack. Elsewhere give the libraries yourself, for example "
+    "-DQHEAT_SCALAPACK=/path/libscalapack.so, or for MKL with Open MPI "
+    "\"-DQHEAT_SCALAPACK=mkl_scalapack_lp64;mkl_blacs_openmpi_lp64;mkl_gf_lp64;mkl_sequential;mkl_core\".")
+endif()
+
 # PETSc is linked with an HDF5 built with MPI; a second HDF5 in the same process would clash with it.
 set(HDF5_PREFER_PARALLEL ON)
 find_package(HDF5 REQUIRED COMPONENTS C)

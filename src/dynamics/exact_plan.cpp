@@ -61,7 +61,8 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
   const double tables = 2.0 * rows * (64.0 + 32.0 * model.lattice.bond_count());
   if (plan.method == ExactMethod::diagonalize) {
     const double block = std::min<double>(static_cast<double>(plan.columns), 256.0);
-    return Spectrum::bytes_per_rank(plan.dimension, ranks) + 6.0 * block * vector + tables;
+    const bool real = is_real(hamiltonian(model));
+    return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
   }
   const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
   const int work =

@@ -4,8 +4,8 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates openmpi-bin libopenmpi-dev libpetsc-complex-dev
-  libslepc-complex-dev libhdf5-openmpi-dev libopenblas0-pthread libtomlplusplus-dev libcli11-dev libfmt-dev
-  python3-numpy python3-h5py python3-matplotlib)
+  libslepc-complex-dev libscalapack-openmpi-dev libhdf5-openmpi-dev libopenblas0-pthread libtomlplusplus-dev
+  libcli11-dev libfmt-dev python3-numpy python3-h5py python3-matplotlib)
 wanted=("${build[@]}")
 [[ ${1:-run} == test ]] && wanted+=(libgtest-dev)
 

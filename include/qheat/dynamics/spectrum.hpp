@@ -9,8 +9,10 @@
 
 namespace qheat {
 
+class Diagonalized;
+
 /// All eigenvalues and eigenvectors of a Hermitian operator, H = V diag(E) V^dagger; dense matrices
-/// distributed over the ranks (LAPACK on one rank, ScaLAPACK on several).
+/// distributed over the ranks. A real H is diagonalised as a real matrix (ScaLAPACK), a complex one by SLEPc.
 class Spectrum {
  public:
   /// Diagonalises. Collective. Throws Error if the solver fails or the matrix does not fit.
@@ -19,7 +21,8 @@ class Spectrum {
   Spectrum(const Spectrum&) = delete;
   Spectrum& operator=(const Spectrum&) = delete;
 
-  /// Number of coefficients that this rank holds; all of them together are the dimension, padded with zeros.
+  /// Number of coefficients that this rank holds; all of them together are the dimension, for a complex H
+  /// padded with zeros.
   Index local_coefficients() const;
   /// Their eigenvalues, ascending over all ranks.
   std::span<const double> local_energies() const;
@@ -28,12 +31,12 @@ class Spectrum {
   /// x = V e^{-iEt} coefficients.
   void state(double t, ColumnBlock<const Complex> coefficients, ColumnBlock<Complex> x) const;
 
-  /// Bytes a rank needs at most while a matrix of this dimension is diagonalised and used on `ranks` ranks.
-  static double bytes_per_rank(Index dimension, int ranks);
+  /// Bytes a rank needs at most while a matrix of this dimension, real or complex, is diagonalised and used
+  /// on `ranks` ranks.
+  static double bytes_per_rank(Index dimension, bool real, int ranks);
 
  private:
-  struct Matrices;
-  std::unique_ptr<Matrices> matrices_;
+  std::unique_ptr<const Diagonalized> diagonalized_;
 };
 
 }  // namespace qheat
