@@ -1,8 +1,7 @@
 // Real symmetric matrices by ScaLAPACK's pdsyevd, an order of magnitude faster than SLEPc's complex ones.
 
 #include "dynamics/diagonalized.hpp"
-#include "dynamics/scalapack.hpp"
-#include "operators/matrix_elements.hpp"
+#include "dynamics/real_matrix.hpp"
 
 namespace qheat {
 namespace {
@@ -25,20 +24,6 @@ std::vector<Index> equal_starts(const DistributedSector& space) {
   return starts;
 }
 
-/// The operator on the grid. Any rank can work out any row; those of one row of the grid share the work.
-Matrix dense_matrix(const DistributedSector& space, const ProcessGrid& grid, const TermSum<double>& terms) {
-  Matrix matrix(grid, space.dimension(), space.dimension());
-  for (Index i = 0; i < matrix.local_rows(); ++i) {
-    visit_row(space.sector(), terms, matrix.row_rule().global(i, grid.row()),
-              [&](Index column, double value) {
-                const auto& columns = matrix.column_rule();
-                if (columns.owner(column) == grid.column())
-                  matrix.column(columns.count_below(column, grid.column()))[i] += value;
-              });
-  }
-  return matrix;
-}
-
 class RealDiagonalized final : public Diagonalized {
  public:
   RealDiagonalized(const DistributedSector& space, const TermSum<double>& terms)
@@ -46,7 +31,7 @@ class RealDiagonalized final : public Diagonalized {
         states_(grid_, sector_starts(space)),
         coefficients_(grid_, equal_starts(space)),
         vectors_(grid_, space.dimension(), space.dimension()) {
-    Matrix h = dense_matrix(space, grid_, terms);
+    Matrix h = real_matrix(space, grid_, terms);
     const auto all = diagonalize(grid_, h, vectors_);
     const auto mine = all.begin() + coefficients_.first_row();
     energies_.assign(mine, mine + coefficients_.local_rows());
