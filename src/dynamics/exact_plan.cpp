@@ -46,22 +46,23 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
 }
 
 /// Seconds on one core, roughly: only their ratio matters.
-double diagonalization_cost(double dimension, double columns, double outputs) {
-  return 1.5e-9 * std::pow(dimension, 3) + outputs * columns * 2e-10 * dimension * dimension;
+double diagonalization_cost(double dimension, bool real, double columns, double outputs) {
+  const double solver = real ? 1.5e-10 : 1.5e-9;
+  const double product = real ? 1e-10 : 2e-10;
+  return solver * std::pow(dimension, 3) + outputs * columns * product * dimension * dimension;
 }
 double chebyshev_cost(const Model& model, double dimension, double columns, double outputs, double end) {
   const double products = 1.2 * spectral_radius_bound(model) * end + 12.0 * outputs;
   return columns * products * dimension * 1e-9 * (6.0 + model.lattice.bond_count());
 }
 
-double bytes_per_rank(const SectorPlan& plan, const Model& model, int ranks) {
+double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int ranks) {
   const double vector = 16.0 * static_cast<double>(plan.dimension) / ranks;
   // Half-lattice tables of the Hamiltonian and, once again in sum, of the currents.
   const double rows = std::sqrt(static_cast<double>(plan.dimension)) * 4.0;
   const double tables = 2.0 * rows * (64.0 + 32.0 * model.lattice.bond_count());
   if (plan.method == ExactMethod::diagonalize) {
     const double block = std::min<double>(static_cast<double>(plan.columns), 256.0);
-    const bool real = is_real(hamiltonian(model));
     return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
   }
   const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
@@ -83,6 +84,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
         phase));
   }
   const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
+  const bool real = is_real(hamiltonian(model));
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {
     SectorPlan plan{.counts = counts,
@@ -98,7 +100,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
     }
     const auto with = [&](ExactMethod method) {
       plan.method = method;
-      plan.bytes_per_rank = bytes_per_rank(plan, model, ranks);
+      plan.bytes_per_rank = bytes_per_rank(plan, model, real, ranks);
       return fits(plan.bytes_per_rank);
     };
     if (options.method != ExactMethod::automatic) {
@@ -108,7 +110,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       const auto k = static_cast<double>(plan.columns);
       const auto t = static_cast<double>(times.size());
       const bool dense = plan.dimension <= kSmallDimension ||
-                         diagonalization_cost(d, k, t) < chebyshev_cost(model, d, k, t, times.back());
+                         diagonalization_cost(d, real, k, t) < chebyshev_cost(model, d, k, t, times.back());
       if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::chebyshev);
     }
     if (!fits(plan.bytes_per_rank)) {
