@@ -52,14 +52,16 @@ endif()
 # BLAS come with it or with PETSc.
 find_library(QHEAT_SCALAPACK NAMES scalapack scalapack-openmpi
   DOC "ScaLAPACK of the same MPI with 32-bit integers; a list if it takes several libraries, as with MKL")
-if(QHEAT_SCALAPACK AND NOT TARGET ScaLAPACK::ScaLAPACK)
-  add_library(ScaLAPACK::ScaLAPACK INTERFACE IMPORTED)
-  set_target_properties(ScaLAPACK::ScaLAPACK PROPERTIES INTERFACE_LINK_LIBRARIES "${QHEAT_SCALAPACK}")
-endif()
-set(CMAKE_REQUIRED_LIBRARIES "${QHEAT_SCALAPACK}" PkgConfig::PETSC MPI::MPI_CXX)
-check_cxx_source_compiles("extern \"C\" void pdsyevd_(); extern \"C\" void pdgemm_(); extern \"C\" void Cblacs_gridinit();
+if(QHEAT_SCALAPACK)
+  if(NOT TARGET ScaLAPACK::ScaLAPACK)
+    add_library(ScaLAPACK::ScaLAPACK INTERFACE IMPORTED)
+    set_target_properties(ScaLAPACK::ScaLAPACK PROPERTIES INTERFACE_LINK_LIBRARIES "${QHEAT_SCALAPACK}")
+  endif()
+  set(CMAKE_REQUIRED_LIBRARIES ScaLAPACK::ScaLAPACK PkgConfig::PETSC MPI::MPI_CXX)
+  check_cxx_source_compiles("extern \"C\" void pdsyevd_(); extern \"C\" void pdgemm_(); extern \"C\" void Cblacs_gridinit();
 int main() { pdsyevd_(); pdgemm_(); Cblacs_gridinit(); return 0; }" QHEAT_SCALAPACK_LINKS)
-unset(CMAKE_REQUIRED_LIBRARIES)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+endif()
 if(NOT QHEAT_SCALAPACK_LINKS)
   unset(QHEAT_SCALAPACK_LINKS CACHE)  # look again after a correction
   message(FATAL_ERROR

@@ -18,9 +18,9 @@ std::vector<Index> sector_starts(const DistributedSector& space) {
 }
 
 std::vector<Index> equal_starts(const DistributedSector& space) {
+  const Index ranks = space.partition().ranks();
   std::vector<Index> starts;
-  for (Index r = 0; r <= space.comm().size(); ++r)
-    starts.push_back(space.dimension() * r / space.comm().size());
+  for (Index r = 0; r <= ranks; ++r) starts.push_back(space.dimension() * r / ranks);
   return starts;
 }
 
