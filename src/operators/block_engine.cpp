@@ -305,14 +305,15 @@ template <class T>
 BlockEngine<T>::BlockEngine(BlockEngine&&) noexcept = default;
 
 template <class T>
-Index BlockEngine<T>::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
-  return tables_->apply(x, y);
+Index BlockEngine<T>::apply(const AffineMap& map, ColumnBlock<const Complex> x,
+                            ColumnBlock<Complex> y) const {
+  return tables_->apply(map, x, y);
 }
 
 template <class T>
-Index BlockEngine<T>::apply(ColumnBlock<const double> x, ColumnBlock<double> y) const {
+Index BlockEngine<T>::apply(const AffineMap& map, ColumnBlock<const double> x, ColumnBlock<double> y) const {
   if constexpr (std::is_same_v<T, double>) {
-    return tables_->apply(x, y);
+    return tables_->apply(map, x, y);
   } else {
     throw Error("a complex operator does not act on real vectors");
   }

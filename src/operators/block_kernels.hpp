@@ -102,11 +102,12 @@ struct RowMatrix {
   std::span<const T> value;
 };
 
-/// y_r[j] = (head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k] for R rows at once. `soon`: addresses
-/// of rows that will be needed next, brought near the processor meanwhile.
-template <int R, class T, class V>
-inline void start_rows(const RowMatrix<T>& matrix, const T* head, const V* const* x, V* const* y,
-                       std::span<const V* const> soon) {
+/// y_r[j] = scale [(head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k]] + keep y_r[j] for R rows at
+/// once; with Keep = false, y is not read. `soon`: addresses of rows that will be needed next, brought near
+/// the processor meanwhile.
+template <int R, bool Keep, class T, class V>
+inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, double keep,
+                       const V* const* x, V* const* y, std::span<const V* const> soon) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(V));
   const auto n = static_cast<Index>(matrix.diagonal.size());
   const std::int32_t* __restrict column = matrix.column.data();
@@ -133,7 +134,15 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, const V* const
           add_product(sum[r], factor, other);
         }
       }
-      for (int r = 0; r < R; ++r) store(sum[r], y[r] + j);
+      for (int r = 0; r < R; ++r) {
+        sum[r] *= scale;
+        if constexpr (Keep) {
+          Unit<V> before;
+          load(y[r] + j, before);
+          sum[r] += keep * before;
+        }
+        store(sum[r], y[r] + j);
+      }
     }
   }
 }

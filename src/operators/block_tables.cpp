@@ -167,7 +167,7 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       const V* column = batch.x[static_cast<std::size_t>(k)];
       x[lane] = column + offset_[row];
       y[lane] = batch.y[static_cast<std::size_t>(k)] + offset_[row];
-      head[lane] = row_diagonal_[row];
+      head[lane] = row_diagonal_[row] + batch.map.shift;
       if (!large) continue;
       soon[soon_count++] = x[lane] + rows * n;
       for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
@@ -182,7 +182,15 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   }
   std::span<const V* const> prefetch(soon.data(), soon_count);
   const auto run = [&]<int R>(int lane) {
-    kernels::start_rows<R>(matrix, head.data() + lane, x.data() + lane, y.data() + lane, prefetch);
+    const double scale = batch.map.scale;
+    const double keep = batch.map.keep;
+    if (keep == 0.0) {
+      kernels::start_rows<R, false>(matrix, head.data() + lane, scale, keep, x.data() + lane, y.data() + lane,
+                                    prefetch);
+    } else {
+      kernels::start_rows<R, true>(matrix, head.data() + lane, scale, keep, x.data() + lane, y.data() + lane,
+                                   prefetch);
+    }
     prefetch = {};
   };
   int lane = 0;
@@ -196,16 +204,16 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
 
 template <class T>
 template <class V>
-void BlockTables<T>::add_local_actions(std::size_t row, const V* x, V* y) const {
+void BlockTables<T>::add_local_actions(std::size_t row, double scale, const V* x, V* y) const {
   std::array<kernels::Source<T, V>, kMostSources> sources;
   for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1];) {
     std::size_t count = 0;
     for (; a < action_begin_[row + 1] && count < kMostSources; ++a)
-      sources[count++] = {x + actions_[a].source, values_[actions_[a].what]};
+      sources[count++] = {x + actions_[a].source, scale * values_[actions_[a].what]};
     kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), y);
   }
   for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
-    maps_[map_actions_[a].what].accumulate(x + map_actions_[a].source, y);
+    maps_[map_actions_[a].what].accumulate(scale, x + map_actions_[a].source, y);
 }
 
 template <class T>
@@ -220,7 +228,7 @@ void BlockTables<T>::apply_local(const Batch<V>& batch) const {
       start(row, static_cast<int>(stop - row), batch);
       for (std::size_t r = row; r < stop; ++r) {
         for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k)
-          add_local_actions(r, batch.x[k], batch.y[k] + offset_[r]);
+          add_local_actions(r, batch.map.scale, batch.x[k], batch.y[k] + offset_[r]);
       }
     }
     row = stop;
@@ -229,14 +237,14 @@ void BlockTables<T>::apply_local(const Batch<V>& batch) const {
 
 template <class T>
 template <class V>
-void BlockTables<T>::apply_remote(int chunk, const V* data, V* y) const {
+void BlockTables<T>::apply_remote(int chunk, double scale, const V* data, V* y) const {
   const auto& list = remote_[static_cast<std::size_t>(chunk)];
   std::array<kernels::Source<T, V>, kMostSources> sources;
   for (std::size_t a = 0; a < list.size();) {
     const auto row = static_cast<std::size_t>(list[a].row);
     V* destination = y + offset_[row];
     if (list[a].through_map) {
-      maps_[list[a].action.what].accumulate(data + list[a].action.source, destination);
+      maps_[list[a].action.what].accumulate(scale, data + list[a].action.source, destination);
       ++a;
       continue;
     }
@@ -244,7 +252,7 @@ void BlockTables<T>::apply_remote(int chunk, const V* data, V* y) const {
     for (; a < list.size() && list[a].row == static_cast<Index>(row) && !list[a].through_map &&
            count < kMostSources;
          ++a)
-      sources[count++] = {data + list[a].action.source, values_[list[a].action.what]};
+      sources[count++] = {data + list[a].action.source, scale * values_[list[a].action.what]};
     kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), destination);
   }
 }
@@ -255,14 +263,17 @@ void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
   exchange_->run(
       std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
       reinterpret_cast<V*>(buffers_.data()), [&] { apply_local(batch); },
-      [&](int chunk, std::size_t column, const V* data) { apply_remote(chunk, data, batch.y[column]); });
+      [&](int chunk, std::size_t column, const V* data) {
+        apply_remote(chunk, batch.map.scale, data, batch.y[column]);
+      });
 }
 
 template <class T>
 template <class V>
-Index BlockTables<T>::apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
+Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const {
   for (Index first = 0; first < x.columns(); first += kernels::kLanes<V>) {
     Batch<V> batch{};
+    batch.map = map;
     batch.columns = static_cast<int>(std::min<Index>(kernels::kLanes<V>, x.columns() - first));
     for (int k = 0; k < batch.columns; ++k) {
       batch.x[static_cast<std::size_t>(k)] = x.column(first + k);
@@ -304,8 +315,11 @@ Index BlockTables<T>::bytes() const {
 
 template class BlockTables<double>;
 template class BlockTables<Complex>;
-template Index BlockTables<double>::apply(ColumnBlock<const double>, ColumnBlock<double>) const;
-template Index BlockTables<double>::apply(ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
-template Index BlockTables<Complex>::apply(ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
+template Index BlockTables<double>::apply(const AffineMap&, ColumnBlock<const double>,
+                                          ColumnBlock<double>) const;
+template Index BlockTables<double>::apply(const AffineMap&, ColumnBlock<const Complex>,
+                                          ColumnBlock<Complex>) const;
+template Index BlockTables<Complex>::apply(const AffineMap&, ColumnBlock<const Complex>,
+                                           ColumnBlock<Complex>) const;
 
 }  // namespace qheat

@@ -8,6 +8,7 @@
 #include "operators/row_exchange.hpp"
 #include "operators/suffix_map.hpp"
 #include "qheat/basis/block_layout.hpp"
+#include "qheat/operators/block_engine.hpp"
 #include "qheat/parallel/column_block.hpp"
 
 namespace qheat {
@@ -50,8 +51,9 @@ class BlockTables {
   void finish(std::span<const T> values);
 
   void set_values(std::span<const T> values);
+  /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
   template <class V>
-  Index apply(ColumnBlock<const V> x, ColumnBlock<V> y) const;
+  Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const;
   void diagonal(std::span<T> diagonal) const;
   Index bytes() const;
 
@@ -80,6 +82,7 @@ class BlockTables {
     std::array<const V*, kernels::kLanes<V>> x;
     std::array<V*, kernels::kLanes<V>> y;
     int columns;
+    AffineMap map;
   };
 
   bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
@@ -92,9 +95,9 @@ class BlockTables {
   template <class V>
   void start(std::size_t first_row, int rows, const Batch<V>& batch) const;
   template <class V>
-  void add_local_actions(std::size_t row, const V* x, V* y) const;
+  void add_local_actions(std::size_t row, double scale, const V* x, V* y) const;
   template <class V>
-  void apply_remote(int chunk, const V* data, V* y) const;
+  void apply_remote(int chunk, double scale, const V* data, V* y) const;
 
   const DistributedBlocks& blocks_;
   Index first_row_;

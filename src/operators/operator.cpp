@@ -8,22 +8,39 @@
 
 namespace qheat {
 
-template <class V>
-void Operator::checked_apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
+template <class V, class Product>
+void Operator::timed(ColumnBlock<const V> x, ColumnBlock<V> y, const Product& product) const {
   QHEAT_ASSERT(x.rows() == space_->local_size() && y.rows() == x.rows() && x.columns() == y.columns());
   const auto start = std::chrono::steady_clock::now();
-  timing_.bytes_sent += apply_impl(x, y);
+  timing_.bytes_sent += product();
   timing_.calls += x.columns();
   timing_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Operator::apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
-  checked_apply(x, y);
+  timed(x, y, [&] { return apply_impl(x, y); });
 }
 
 void Operator::apply(ColumnBlock<const double> x, ColumnBlock<double> y) const {
   QHEAT_ASSERT(is_real());
-  checked_apply(x, y);
+  timed(x, y, [&] { return apply_impl(x, y); });
+}
+
+void Operator::apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
+  timed(x, y, [&] { return apply_affine(map, x, y); });
+}
+
+Index Operator::apply_affine(const AffineMap& map, ColumnBlock<const Complex> x,
+                             ColumnBlock<Complex> y) const {
+  ColumnStorage<Complex> product(x.rows(), x.columns());
+  const Index sent = apply_impl(x, product.block());
+  for (Index k = 0; k < x.columns(); ++k) {
+    for (Index i = 0; i < x.rows(); ++i) {
+      const Complex image = map.scale * (product.block().column(k)[i] + map.shift * x.column(k)[i]);
+      y.column(k)[i] = map.keep == 0.0 ? image : image + map.keep * y.column(k)[i];
+    }
+  }
+  return sent;
 }
 
 std::unique_ptr<Operator> make_operator(std::shared_ptr<const DistributedSector> space,

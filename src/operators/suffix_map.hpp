@@ -26,11 +26,11 @@ class SuffixMap {
   bool empty() const { return runs_.empty() && columns_.empty(); }
   Index bytes() const;
 
-  /// y += B x
+  /// y += scale B x
   template <class V>
-  void accumulate(const V* __restrict x, V* __restrict y) const {
+  void accumulate(double scale, const V* __restrict x, V* __restrict y) const {
     for (const Run& run : runs_) {
-      const kernels::Source<T, V> source{x + run.source, run.value};
+      const kernels::Source<T, V> source{x + run.source, scale * run.value};
       kernels::add_rows<T, V>(run.length, std::span(&source, 1), y + run.destination);
     }
     for (std::size_t row = 0; row < rows_.size(); ++row) {
@@ -39,7 +39,7 @@ class SuffixMap {
       for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
         kernels::Unit<V> other;
         kernels::load(x + columns_[e], other);
-        kernels::add_product(sum, values_[e], other);
+        kernels::add_product(sum, scale * values_[e], other);
       }
       kernels::store(sum, y + rows_[row]);
     }

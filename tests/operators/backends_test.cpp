@@ -158,6 +158,30 @@ TEST(Backends, AgreeOnLargerSectorsWithManyColumns) {
   }
 }
 
+TEST(Backends, StepOfARecursionIsTheProductScaledShiftedAndAdded) {
+  const auto model = uniform_model(Lattice({3, 3}, std::vector<bool>{true, false}), Site({0.0, 1.0}),
+                                   PairInteraction::exchange(2, 0.7), 0.3);
+  const auto space = space_of(model, {5, 4}, qheat_test::world());
+  const auto x = random_vector(*space, 5);
+  const auto before = random_vector(*space, 6);
+  for (const Backend backend : backends()) {
+    const auto a = make_operator(space, hamiltonian(model), backend);
+    std::vector<Complex> product(x.size());
+    a->apply(std::span<const Complex>(x), std::span(product));
+    for (const AffineMap map : {AffineMap{}, AffineMap{0.4, -1.5, -1.0}, AffineMap{2.0, 0.3, 0.0}}) {
+      // What is not kept must not be read.
+      auto y = map.keep == 0.0 ? std::vector<Complex>(x.size(), std::nan("")) : before;
+      a->apply(map, std::span<const Complex>(x), std::span(y));
+      std::vector<Complex> expected(x.size());
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        expected[i] = map.scale * (product[i] + map.shift * x[i]);
+        if (map.keep != 0.0) expected[i] += map.keep * before[i];
+      }
+      EXPECT_LT(largest_difference(y, expected), 1e-13) << static_cast<int>(backend);
+    }
+  }
+}
+
 TEST(Backends, AssembledMatrixIsPreallocatedExactly) {
   for (const auto& random : qheat_test::random_cases()) {
     const auto counts = sector_counts(

@@ -11,6 +11,13 @@
 
 namespace qheat {
 
+/// y <- scale (A + shift) x + keep y; y is not read if keep is 0. The step of a three-term recursion.
+struct AffineMap {
+  double scale = 1.0;
+  double shift = 0.0;
+  double keep = 0.0;
+};
+
 template <class T>
 class BlockTables;
 
@@ -61,8 +68,10 @@ class BlockEngine {
   BlockEngine& operator=(BlockEngine&&) = delete;
 
   /// Collective. Returns the bytes that this rank sent.
-  Index apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
-  Index apply(ColumnBlock<const double> x, ColumnBlock<double> y) const;
+  Index apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
+  Index apply(const AffineMap& map, ColumnBlock<const double> x, ColumnBlock<double> y) const;
+  Index apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const { return apply({}, x, y); }
+  Index apply(ColumnBlock<const double> x, ColumnBlock<double> y) const { return apply({}, x, y); }
 
   /// New values of all elements, in the order of terms and elements that the engine was made with (for
   /// Kronecker products: products, elements of A_j, elements of B_j).

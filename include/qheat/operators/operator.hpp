@@ -4,6 +4,7 @@
 #include <string>
 
 #include "qheat/basis/sector.hpp"
+#include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/local_terms.hpp"
 #include "qheat/parallel/column_block.hpp"
 #include "qheat/parallel/timings.hpp"
@@ -32,6 +33,8 @@ class Operator {
   void apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
   /// The same for real vectors; A must be real.
   void apply(ColumnBlock<const double> x, ColumnBlock<double> y) const;
+  /// y = scale (A + shift) x + keep y.
+  void apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
 
   virtual bool is_real() const = 0;
   /// Bytes that this rank holds for the operator beside the vectors.
@@ -40,11 +43,14 @@ class Operator {
   const PhaseTiming& timing() const { return timing_; }
 
  private:
-  template <class V>
-  void checked_apply(ColumnBlock<const V> x, ColumnBlock<V> y) const;
+  template <class V, class Product>
+  void timed(ColumnBlock<const V> x, ColumnBlock<V> y, const Product& product) const;
   /// Returns the bytes sent.
   virtual Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const = 0;
   virtual Index apply_impl(ColumnBlock<const double> x, ColumnBlock<double> y) const = 0;
+  /// By way of a product and a pass over the vectors, unless a backend can do it in one.
+  virtual Index apply_affine(const AffineMap& map, ColumnBlock<const Complex> x,
+                             ColumnBlock<Complex> y) const;
 
   std::shared_ptr<const DistributedSector> space_;
   mutable PhaseTiming timing_;
