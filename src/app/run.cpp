@@ -72,6 +72,7 @@ class JobRun {
     if (found.exact) {
       write_exact(file, found.exact->mean, "");
       if (found.exact->error) write_exact(file, *found.exact->error, "_error");
+      file.dataset("/exact/truncation_error", {outputs()}, found.exact->truncation_error);
     }
     if (found.second_order) write_kernel(file, *found.second_order);
     const std::vector<Index> populations_shape = {outputs(), sites(), model_.site.bands()};

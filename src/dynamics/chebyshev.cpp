@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::size_t kLanczosSteps = 40;
 constexpr double kMargin = 0.01;      // of the width of the Ritz values
-constexpr double kNormDefect = 1e-8;  // a norm this far off means that the bounds were missed
-constexpr int kMostWidenings = 4;
+constexpr double kNormDefect = 1e-8;  // beyond the tolerance: the bounds were missed
 
 double square_norm(const Communicator& comm, std::span<const Complex> x) {
   return comm.sum(
@@ -112,7 +111,7 @@ SpectralBounds spectral_bounds(const Operator& hamiltonian) {
   return {*low - error_of(low) - margin, *high + error_of(high) + margin};
 }
 
-std::vector<double> bessel_series(double z, double tolerance) {
+BesselSeries bessel_series(double z, double tolerance) {
   // Miller's downward recurrence from where J_k has long vanished; normalised by J_0 + 2 (J_2 + J_4 + ...)
   // = 1.
   const auto start = static_cast<std::size_t>(z + 20.0 * std::cbrt(z + 1.0) + 60.0);
@@ -132,63 +131,102 @@ std::vector<double> bessel_series(double z, double tolerance) {
   std::size_t order = j.size() - 1;
   while (order > 0 && tail + 2.0 * std::abs(j[order]) < tolerance) tail += 2.0 * std::abs(j[order--]);
   j.resize(order + 1);
-  return j;
+  return {std::move(j), tail};
 }
 
-ChebyshevEvolution::ChebyshevEvolution(const Operator& hamiltonian)
+/// One output of a recursion.
+struct ChebyshevEvolution::Series {
+  BesselSeries bessel;
+  Complex phase;   ///< e^{-ic dt}
+  bool backwards;  ///< J_k(-z) = (-1)^k J_k(z)
+
+  Complex weight(std::size_t order) const {
+    constexpr Complex kPowers[] = {{1.0, 0.0}, {0.0, -1.0}, {-1.0, 0.0}, {0.0, 1.0}};  // (-i)^k
+    const Complex power = kPowers[order % 4];
+    return phase * (backwards ? std::conj(power) : power) * bessel.values[order] * (order == 0 ? 1.0 : 2.0);
+  }
+};
+
+ChebyshevEvolution::ChebyshevEvolution(const Operator& hamiltonian, int intervals_at_once)
     : hamiltonian_(hamiltonian),
       bounds_(spectral_bounds(hamiltonian)),
-      before_(static_cast<std::size_t>(hamiltonian.space().local_size())),
-      now_(before_.size()),
-      product_(before_.size()),
-      sum_(before_.size()) {}
+      other_(static_cast<std::size_t>(hamiltonian.space().local_size())),
+      sums_(static_cast<std::size_t>(intervals_at_once), std::vector<Complex>(other_.size())) {}
 
-double ChebyshevEvolution::expand(const SpectralBounds& bounds, const std::vector<double>& bessel, double dt,
-                                  std::span<const Complex> x) {
-  const double c = bounds.centre();
-  const double r = bounds.radius();
-  const Complex phase = std::polar(1.0, -c * dt);
-  const std::size_t n = x.size();
-  std::copy(x.begin(), x.end(), now_.begin());
-  for (std::size_t i = 0; i < n; ++i) sum_[i] = phase * bessel[0] * x[i];
-  Complex turn = phase;
-  for (std::size_t k = 1; k < bessel.size(); ++k) {
-    hamiltonian_.apply(std::span<const Complex>(now_), std::span(product_));
-    turn *= Complex(0.0, dt < 0.0 ? 1.0 : -1.0);  // J_k(-z) = (-1)^k J_k(z)
-    const Complex weight = 2.0 * bessel[k] * turn;
-    // T_1 x = H' x, then T_{k+1} x = 2 H' T_k x - T_{k-1} x, H' = (H - c)/r
-    const double factor = (k == 1 ? 1.0 : 2.0) / r;
-    const double keep = k == 1 ? 0.0 : 1.0;
-    for (std::size_t i = 0; i < n; ++i) {
-      before_[i] = factor * (product_[i] - c * now_[i]) - keep * before_[i];
-      sum_[i] += weight * before_[i];
-    }
-    std::swap(before_, now_);
+std::vector<double> ChebyshevEvolution::advance(std::span<const double> dts, double tolerance,
+                                                ColumnBlock<Complex> x, const Observe& observe) {
+  std::vector<double> errors;
+  double start = 0.0;
+  for (std::size_t first = 0; first < dts.size(); first += sums_.size()) {
+    std::vector<double> some(
+        dts.begin() + static_cast<std::ptrdiff_t>(first),
+        dts.begin() + static_cast<std::ptrdiff_t>(std::min(dts.size(), first + sums_.size())));
+    const double end = some.back();
+    for (double& dt : some) dt -= start;
+    const double share = dts.back() == 0.0 ? 1.0 : some.back() / dts.back();
+    const double before = errors.empty() ? 0.0 : errors.back();
+    for (const double error : advance_some(some, tolerance * share, x, first, observe))
+      errors.push_back(before + error);
+    start = end;
   }
-  return std::sqrt(square_norm(hamiltonian_.space().comm(), sum_));
+  return errors;
 }
 
-void ChebyshevEvolution::advance(double dt, double tolerance, ColumnBlock<Complex> x) {
+std::vector<double> ChebyshevEvolution::advance_some(std::span<const double> dts, double tolerance,
+                                                     ColumnBlock<Complex> x, std::size_t first_interval,
+                                                     const Observe& observe) {
+  std::vector<Series> series;
+  std::vector<double> errors;
+  for (const double dt : dts) {
+    series.push_back({bessel_series(bounds_.radius() * std::abs(dt), tolerance),
+                      std::polar(1.0, -bounds_.centre() * dt), dt < 0.0});
+    errors.push_back(series.back().bessel.tail);
+  }
+  const Communicator& comm = hamiltonian_.space().comm();
   for (Index k = 0; k < x.columns(); ++k) {
     const auto column = x.column_span(k);
-    const double norm = std::sqrt(square_norm(hamiltonian_.space().comm(), column));
-    SpectralBounds bounds =
-        bounds_;  // each step is a function of its state alone: a resumed run repeats it exactly
-    for (int attempt = 0;; ++attempt) {
-      const double radius = bounds.radius();
-      const auto bessel = bessel_series(radius * std::abs(dt), tolerance);
-      const double after = expand(bounds, bessel, dt, column);
-      if (std::abs(after - norm) <= std::max(kNormDefect, 10.0 * tolerance) * norm) break;
-      if (attempt == kMostWidenings) {
-        throw Error(
-            fmt::format("the Chebyshev propagation does not keep the norm ({:g} instead of {:g}); use "
-                        "exact.method = \"krylov\"",
-                        after, norm));
-      }
-      bounds = {bounds.low - radius * 0.1,
-                bounds.high + radius * 0.1};  // the spectrum reaches beyond the bounds
+    const double norm = std::sqrt(square_norm(comm, column));
+    expand(series, column);
+    for (std::size_t i = 0; i < dts.size(); ++i)
+      observe(first_interval + i, k, std::span<const Complex>(sums_[i]));
+    const auto& last = sums_[dts.size() - 1];
+    const double after = std::sqrt(square_norm(comm, last));
+    if (!(std::abs(after - norm) <= (kNormDefect + 10.0 * tolerance) * norm)) {
+      throw Error(
+          fmt::format("the Chebyshev propagation does not keep the norm ({:g} instead of {:g}); use "
+                      "exact.method = \"krylov\"",
+                      after, norm));
     }
-    std::copy(sum_.begin(), sum_.end(), column.begin());
+    std::copy(last.begin(), last.end(), column.begin());
+  }
+  return errors;
+}
+
+void ChebyshevEvolution::expand(const std::vector<Series>& series, std::span<Complex> x) {
+  for (std::size_t i = 0; i < series.size(); ++i) std::fill(sums_[i].begin(), sums_[i].end(), Complex{});
+  std::size_t terms = 0;
+  for (const Series& s : series) terms = std::max(terms, s.bessel.values.size());
+  add_term(series, 0, x);
+  // T_1 = H' T_0, then T_{k+1} = 2 H' T_k - T_{k-1} in the place of T_{k-1}; H' = (H - c)/r
+  AffineMap step{.scale = 1.0 / bounds_.radius(), .shift = -bounds_.centre(), .keep = 0.0};
+  std::span<Complex> now = x;
+  std::span<Complex> next = other_;
+  for (std::size_t order = 1; order < terms; ++order) {
+    hamiltonian_.apply(step, std::span<const Complex>(now), next);
+    add_term(series, order, next);
+    std::swap(now, next);
+    step.scale = 2.0 / bounds_.radius();
+    step.keep = -1.0;
+  }
+}
+
+void ChebyshevEvolution::add_term(const std::vector<Series>& series, std::size_t order,
+                                  std::span<const Complex> term) {
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    if (order >= series[s].bessel.values.size()) continue;
+    const Complex weight = series[s].weight(order);
+    auto& sum = sums_[s];
+    for (std::size_t i = 0; i < term.size(); ++i) sum[i] += weight * term[i];
   }
 }
 

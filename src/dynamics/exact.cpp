@@ -25,31 +25,36 @@ constexpr Index kStepwiseBlock = 8;
 constexpr double kPhaseAStep = 60.0;          // |H| dt of one step: bounds the time between safe points
 constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
 
-std::unique_ptr<StateEvolution> make_evolution(ExactMethod method, const Operator& hamiltonian) {
-  if (method == ExactMethod::krylov) return std::make_unique<KrylovEvolution>(hamiltonian);
-  return std::make_unique<ChebyshevEvolution>(hamiltonian);
+std::unique_ptr<StateEvolution> make_evolution(const SectorPlan& plan, const Operator& hamiltonian) {
+  if (plan.method == ExactMethod::krylov) return std::make_unique<KrylovEvolution>(hamiltonian);
+  return std::make_unique<ChebyshevEvolution>(hamiltonian, plan.outputs_at_once);
 }
 
 /// Sums over columns of the observed values and of their squares, [T][Q] each.
 struct Sums {
-  explicit Sums(std::size_t size) : values(size), squares(size) {}
+  Sums(std::size_t times, std::size_t size) : values(times * size), squares(times * size), errors(times) {}
   void save(StateWriter& writer) const {
     writer.replicated("values", values);
     writer.replicated("squares", squares);
+    writer.replicated("errors", errors);
   }
   void load(StateReader& reader) {
     const std::size_t size = values.size();
     values = reader.replicated("values");
     squares = reader.replicated("squares");
+    errors = reader.replicated("errors");
     if (values.size() != size || squares.size() != size)
       throw Error("the checkpoint does not fit this version of the program; start afresh without --resume");
   }
   void add(const Sums& other) {
     std::transform(values.begin(), values.end(), other.values.begin(), values.begin(), std::plus<>());
     std::transform(squares.begin(), squares.end(), other.squares.begin(), squares.begin(), std::plus<>());
+    std::transform(errors.begin(), errors.end(), other.errors.begin(), errors.begin(),
+                   [](double a, double b) { return std::max(a, b); });
   }
 
   std::vector<double> values, squares;
+  std::vector<double> errors;  ///< bound on the truncation error of the states, [T]
 };
 
 /// Propagates the state vectors of one sector, a block of columns at a time.
@@ -74,21 +79,21 @@ class SectorPropagation {
       const Timings::Scope scope(timings_, "diagonalization");
       spectrum_ = std::make_unique<Spectrum>(space_, terms_);
     } else {
-      evolution_ = make_evolution(plan_.method, *hamiltonian_);
+      evolution_ = make_evolution(plan_, *hamiltonian_);
     }
   }
 
   /// Sums over all columns. `progress(fraction)` maps the sector's own progress to that of the run.
   template <class Progress>
   Sums run(RunControl& control, const Progress& progress) {
-    Sums total(times_.size() * observer_.layout().size());
+    Sums total(times_.size(), observer_.layout().size());
     const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock;
     for (Index first = 0; first < plan_.columns; first += block) {
       const Index columns = std::min(block, plan_.columns - first);
       // A resumed run may choose another method, as memory or ranks have changed: its stages are others.
       const Stage stage(control, fmt::format("method-{}-columns-{}-{}", static_cast<int>(plan_.method), first,
                                              first + columns));
-      Sums sums(total.values.size());
+      Sums sums(times_.size(), observer_.layout().size());
       if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
         const auto done = [&](double fraction) {
           return progress((static_cast<double>(first) + fraction * static_cast<double>(columns)) /
@@ -190,11 +195,13 @@ class SectorPropagation {
     };
     std::size_t time = 0;  // output under way
     Index step = 0;        // steps done towards it
+    double error = 0.0;    // bound on the truncation error so far
     const bool restored = control.restore_partial([&](StateReader& reader) {
       sums.load(reader);
       const auto place = reader.replicated("place");
       time = static_cast<std::size_t>(place[0]);
       step = static_cast<Index>(place[1]);
+      error = place[2];
       for (Index k = 0; k < columns; ++k) {
         reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
                            2 * space_->dimension());
@@ -203,7 +210,7 @@ class SectorPropagation {
     if (!restored) prepare(first, psi.block());
     const auto save = [&](StateWriter& writer) {
       sums.save(writer);
-      const double place[2] = {static_cast<double>(time), static_cast<double>(step)};
+      const double place[3] = {static_cast<double>(time), static_cast<double>(step), error};
       writer.replicated("place", place);
       for (Index k = 0; k < columns; ++k) {
         writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
@@ -211,30 +218,53 @@ class SectorPropagation {
       }
     };
     while (time < times_.size()) {
-      const double interval = time == 0 ? times_[0] : times_[time] - times_[time - 1];
-      const Index steps = steps_in(interval);
-      if (step < steps) {
-        const Timings::Scope scope(timings_, "evolution");
-        const double dt = interval / static_cast<double>(steps);
-        evolution_->advance(dt, std::max(kSmallestTolerance, options_.tolerance * dt / times_.back()),
-                            psi.block());
+      const auto intervals = next_intervals(time, step);
+      const auto errors =
+          evolve(intervals, psi.block(), [&](std::size_t k, Index, ColumnBlock<const Complex> state) {
+            if (intervals.reach_outputs) observe(time + k, state, sums);
+          });
+      if (intervals.reach_outputs) {
+        for (std::size_t k = 0; k < errors.size(); ++k) sums.errors[time + k] = error + errors[k];
+        time += errors.size();
+        step = 0;
+      } else {
         ++step;
       }
-      const double within = steps == 0 ? 1.0 : static_cast<double>(step) / static_cast<double>(steps);
-      const double fraction = (static_cast<double>(time) + within) / static_cast<double>(times_.size());
-      if (step == steps) {
-        observe(time, psi.block(), sums);
-        ++time;
-        step = 0;
-      }
-      control.offer(progress(fraction), save);
+      error += errors.back();
+      const double within =
+          static_cast<double>(step) / static_cast<double>(std::max<Index>(1, intervals.steps));
+      control.offer(progress((static_cast<double>(time) + within) / static_cast<double>(times_.size())),
+                    save);
     }
   }
 
-  /// Steps short enough that safe points come often.
-  Index steps_in(double interval) const {
-    return interval == 0.0 ? 0
-                           : std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
+  /// What is done between two safe points: part of the way to an output, or a few outputs.
+  struct Intervals {
+    std::vector<double> dts;  ///< from now
+    Index steps;              ///< in which the next output is reached
+    bool reach_outputs;
+  };
+  /// Short enough that safe points come often.
+  Intervals next_intervals(std::size_t time, Index step) const {
+    const double now = time == 0 ? 0.0 : times_[time - 1];
+    const double interval = times_[time] - now;
+    const auto steps = std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
+    Intervals result{{interval / static_cast<double>(steps)}, steps, step + 1 == steps};
+    if (steps > 1) return result;
+    for (std::size_t k = time + 1;
+         k < times_.size() && radius_ * (times_[k] - now) <= kPhaseAStep &&
+         result.dts.size() < static_cast<std::size_t>(evolution_->intervals_at_once());
+         ++k)
+      result.dts.push_back(times_[k] - now);
+    return result;
+  }
+
+  std::vector<double> evolve(const Intervals& intervals, ColumnBlock<Complex> psi,
+                             const StateEvolution::Observe& observe_state) {
+    const Timings::Scope scope(timings_, "evolution");
+    const double share = times_.back() == 0.0 ? 1.0 : intervals.dts.back() / times_.back();
+    return evolution_->advance(intervals.dts, std::max(kSmallestTolerance, options_.tolerance * share), psi,
+                               observe_state);
   }
 
   const std::vector<double>& times_;
@@ -281,11 +311,12 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
 
   std::vector<double> mean(times.size() * layout.size(), 0.0);
   std::vector<double> variance(mean.size(), 0.0);  // of the mean
+  std::vector<double> truncation(times.size(), 0.0);
   double done = 0.0;
   for (std::size_t s = 0; s < plans.size(); ++s) {
     const SectorPlan& plan = plans[s];
     const Stage stage(control, fmt::format("sector-{}", s));
-    Sums sums(mean.size());
+    Sums sums(times.size(), layout.size());
     if (!control.restore_finished([&](StateReader& reader) { sums.load(reader); })) {
       SectorPropagation sector(model, initial, times, options, plan, static_cast<std::uint32_t>(s), comm,
                                timings);
@@ -294,6 +325,8 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
       control.finish([&](StateWriter& writer) { sums.save(writer); });
     }
     done += sector_cost(plan);
+    for (std::size_t k = 0; k < truncation.size(); ++k)
+      truncation[k] = std::max(truncation[k], sums.errors[k]);
     const auto columns = static_cast<double>(plan.columns);
     for (std::size_t e = 0; e < mean.size(); ++e) {
       const double average = sums.values[e] / columns;
@@ -305,7 +338,8 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
       }
     }
   }
-  ExactResult result{.mean = unpack(layout, mean), .error = std::nullopt};
+  ExactResult result{
+      .mean = unpack(layout, mean), .error = std::nullopt, .truncation_error = std::move(truncation)};
   require_norm(result.mean.norm);
   if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.sampled; })) {
     for (double& v : variance) v = std::sqrt(v);

@@ -17,6 +17,7 @@ namespace {
 constexpr Index kSmallDimension = 512;        // diagonalised without a second thought
 constexpr Index kLargestWholeMixture = 2000;  // beyond, a mixture is sampled unless the job says otherwise
 constexpr int kDefaultSamples = 20;
+constexpr std::size_t kMostOutputsAtOnce = 8;
 constexpr double kLargestPhase = 1e11;  // a double then knows it to 1e-5
 
 /// Number of configurations of a sector that the initial state occupies, by adding site after site.
@@ -66,8 +67,9 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
     return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
   }
   const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
-  const int work =
-      plan.method == ExactMethod::krylov ? KrylovEvolution::kWorkVectors : ChebyshevEvolution::kWorkVectors;
+  const int work = plan.method == ExactMethod::krylov
+                       ? KrylovEvolution::kWorkVectors
+                       : ChebyshevEvolution::work_vectors(plan.outputs_at_once);
   constexpr double kWeightsAndObserver = 1.5;
   return (work + kWeightsAndObserver + block) * vector + tables;
 }
@@ -100,7 +102,14 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
     }
     const auto with = [&](ExactMethod method) {
       plan.method = method;
+      plan.outputs_at_once = method == ExactMethod::chebyshev
+                                 ? static_cast<int>(std::min<std::size_t>(kMostOutputsAtOnce, times.size()))
+                                 : 1;
       plan.bytes_per_rank = bytes_per_rank(plan, model, real, ranks);
+      if (!fits(plan.bytes_per_rank) && plan.outputs_at_once > 1) {  // slower, but smaller
+        plan.outputs_at_once = 1;
+        plan.bytes_per_rank = bytes_per_rank(plan, model, real, ranks);
+      }
       return fits(plan.bytes_per_rank);
     };
     if (options.method != ExactMethod::automatic) {

@@ -34,7 +34,20 @@ KrylovEvolution::KrylovEvolution(const Operator& hamiltonian) : solver_(std::mak
 
 KrylovEvolution::~KrylovEvolution() = default;
 
-void KrylovEvolution::advance(double dt, double tolerance, ColumnBlock<Complex> x) {
+std::vector<double> KrylovEvolution::advance(std::span<const double> dts, double tolerance,
+                                             ColumnBlock<Complex> x, const Observe& observe) {
+  std::vector<double> errors;
+  double now = 0.0;
+  for (std::size_t k = 0; k < dts.size(); ++k) {
+    if (dts[k] != now) step(dts[k] - now, tolerance / static_cast<double>(dts.size()), x);
+    now = dts[k];
+    observe(k, 0, x);
+    errors.push_back(tolerance * static_cast<double>(k + 1) / static_cast<double>(dts.size()));
+  }
+  return errors;
+}
+
+void KrylovEvolution::step(double dt, double tolerance, ColumnBlock<Complex> x) {
   Solver& s = *solver_;
   FN function = nullptr;
   QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include "qheat/dynamics/state_evolution.hpp"
@@ -21,30 +23,45 @@ SpectralBounds spectral_bounds(const Operator& hamiltonian);
 
 /// Evolution by Chebyshev polynomials (Tal-Ezer and Kosloff, J. Chem. Phys. 81, 3967 (1984)):
 ///     e^{-iHt} = e^{-ict} sum_k (2 - delta_k0) (-i)^k J_k(rt) T_k((H - c)/r).
-/// No orthogonalisation and four vectors of work; the truncation error is known from the tail of the Bessel
-/// functions.
+/// No orthogonalisation; two vectors of work, and one more for each further output of a recursion. The
+/// truncation error is known from the tail of the Bessel functions.
 class ChebyshevEvolution final : public StateEvolution {
  public:
-  /// `hamiltonian` must outlive this object.
-  explicit ChebyshevEvolution(const Operator& hamiltonian);
+  /// `hamiltonian` must outlive this object. `intervals_at_once`: states that one recursion gives; each but
+  /// the first costs a vector.
+  explicit ChebyshevEvolution(const Operator& hamiltonian, int intervals_at_once = 1);
 
-  void advance(double dt, double tolerance, ColumnBlock<Complex> x) override;
+  using StateEvolution::advance;
+  /// Throws Error if the norm changes: then the spectrum reaches beyond the bounds.
+  std::vector<double> advance(std::span<const double> dts, double tolerance, ColumnBlock<Complex> x,
+                              const Observe& observe) override;
+  int intervals_at_once() const override { return static_cast<int>(sums_.size()); }
 
   const SpectralBounds& bounds() const { return bounds_; }
   /// Vectors of the sector's size that it holds beside the state.
-  static constexpr int kWorkVectors = 4;
+  static int work_vectors(int intervals_at_once) {
+    constexpr int kLanczos = 3;  // while it looks for the bounds
+    return std::max(kLanczos, 1 + intervals_at_once);
+  }
 
  private:
-  /// sum_ <- e^{-iH dt} x. Returns the norm of the sum.
-  double expand(const SpectralBounds& bounds, const std::vector<double>& bessel, double dt,
-                std::span<const Complex> x);
+  struct Series;
+  std::vector<double> advance_some(std::span<const double> dts, double tolerance, ColumnBlock<Complex> x,
+                                   std::size_t first_interval, const Observe& observe);
+  void expand(const std::vector<Series>& series, std::span<Complex> x);
+  void add_term(const std::vector<Series>& series, std::size_t order, std::span<const Complex> term);
 
   const Operator& hamiltonian_;
   SpectralBounds bounds_;
-  std::vector<Complex> before_, now_, product_, sum_;
+  std::vector<Complex> other_;              ///< the recursion needs it beside the state itself
+  std::vector<std::vector<Complex>> sums_;  ///< one an interval
 };
 
-/// J_0(z) ... J_K(z), z >= 0, with K such that 2 sum_{k > K} |J_k(z)| < tolerance.
-std::vector<double> bessel_series(double z, double tolerance);
+/// J_0(z) ... J_K(z), z >= 0, with K such that tail = 2 sum_{k > K} |J_k(z)| < tolerance.
+struct BesselSeries {
+  std::vector<double> values;
+  double tail;
+};
+BesselSeries bessel_series(double z, double tolerance);
 
 }  // namespace qheat

@@ -26,6 +26,7 @@ struct SectorPlan {
   Index columns = 0;  ///< state vectors to propagate
   bool sampled = false;
   ExactMethod method = ExactMethod::automatic;
+  int outputs_at_once = 1;      ///< states that one Chebyshev recursion gives
   double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
 };
 
@@ -37,7 +38,8 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
 
 struct ExactResult {
   Observations mean;
-  std::optional<Observations> error;  ///< standard errors, if any sector was sampled
+  std::optional<Observations> error;     ///< standard errors, if any sector was sampled
+  std::vector<double> truncation_error;  ///< bound on the relative error of the states by truncation, [T]
 };
 
 /// Exact dynamics of a closed system from a diagonal product state. Sectors are independent; a mixture is a

@@ -14,12 +14,16 @@ class KrylovEvolution final : public StateEvolution {
   explicit KrylovEvolution(const Operator& hamiltonian);
   ~KrylovEvolution() override;
 
-  void advance(double dt, double tolerance, ColumnBlock<Complex> x) override;
+  using StateEvolution::advance;
+  std::vector<double> advance(std::span<const double> dts, double tolerance, ColumnBlock<Complex> x,
+                              const Observe& observe) override;
 
   /// Vectors of the sector's size that it holds beside the state.
   static constexpr int kWorkVectors = 36;
 
  private:
+  void step(double dt, double tolerance, ColumnBlock<Complex> x);
+
   struct Solver;
   std::unique_ptr<Solver> solver_;
 };
