@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -71,7 +72,7 @@ class SectorPropagation {
         space_(std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm)),
         terms_(hamiltonian(model)),
         hamiltonian_(make_operator(space_, terms_)),
-        observer_(model, *hamiltonian_),
+        observer_(model, space_),
         weights_(product_weights(*space_, initial.probabilities)),
         radius_(spectral_radius_bound(model)) {
     count_occupied();
@@ -261,10 +262,16 @@ class SectorPropagation {
 
   std::vector<double> evolve(const Intervals& intervals, ColumnBlock<Complex> psi,
                              const StateEvolution::Observe& observe_state) {
-    const Timings::Scope scope(timings_, "evolution");
+    const auto start = std::chrono::steady_clock::now();
+    const double observing = timings_.phase("observables").seconds;
     const double share = times_.back() == 0.0 ? 1.0 : intervals.dts.back() / times_.back();
-    return evolution_->advance(intervals.dts, std::max(kSmallestTolerance, options_.tolerance * share), psi,
-                               observe_state);
+    auto errors = evolution_->advance(intervals.dts, std::max(kSmallestTolerance, options_.tolerance * share),
+                                      psi, observe_state);
+    auto& timing = timings_.phase("evolution");
+    timing.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() -
+                      (timings_.phase("observables").seconds - observing);
+    ++timing.calls;
+    return errors;
   }
 
   const std::vector<double>& times_;

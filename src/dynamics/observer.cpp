@@ -1,72 +1,94 @@
 #include "qheat/dynamics/observer.hpp"
 
+#include <map>
+#include <tuple>
+
 #include "qheat/operators/currents.hpp"
+#include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/site_populations.hpp"
+#include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
 
-/// Re <x|y> over this rank's rows.
-double local_real_product(std::span<const Complex> x, std::span<const Complex> y) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i].real() * y[i].real() + x[i].imag() * y[i].imag();
-  return sum;
+/// The elements of H with the value 1 each.
+TermSum<double> elements_of_hamiltonian(const Model& model) {
+  TermSum<Complex> h = hamiltonian(model);
+  canonicalize(h);
+  TermSum<double> elements{.levels = h.levels, .terms = {}};
+  for (const auto& term : h.terms) {
+    auto& copy = elements.terms.emplace_back();
+    copy.sites = term.sites;
+    for (const auto& e : term.elements) copy.elements.push_back({e.to, e.from, 1.0});
+  }
+  return elements;
 }
 
 }  // namespace
 
-Observer::Observer(const Model& model, const Operator& hamiltonian)
+Observer::Observer(const Model& model, std::shared_ptr<const DistributedSector> space)
     : model_(model),
       layout_(model),
-      hamiltonian_(hamiltonian),
-      work_(static_cast<std::size_t>(hamiltonian.space().local_size())) {
-  for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    for (const BondEnd end : {BondEnd::first, BondEnd::second}) {
-      outflows_.push_back(make_operator(hamiltonian.shared_space(), outflow(model, b, end)));
+      space_(std::move(space)),
+      engine_(*space_, elements_of_hamiltonian(model)) {
+  list_elements(elements_of_hamiltonian(model));
+}
+
+void Observer::list_elements(const TermSum<double>& elements) {
+  std::map<std::tuple<std::vector<int>, LocalCode, LocalCode>, std::size_t> number;
+  for (const auto& term : elements.terms) {
+    for (const auto& e : term.elements) number.try_emplace({term.sites, e.to, e.from}, element_count_++);
+  }
+  const auto add = [&](std::size_t observable, TermSum<Complex> sum) {
+    canonicalize(sum);
+    for (const auto& term : sum.terms) {
+      for (const auto& e : term.elements) {
+        if (e.value == Complex{}) continue;
+        const auto place = number.find({term.sites, e.to, e.from});
+        QHEAT_ASSERT(place != number.end());
+        weighted_.push_back({observable, place->second, e.value});
+      }
     }
+  };
+  add(layout_.total_energy(), hamiltonian(model_));
+  for (int b = 0; b < model_.lattice.bond_count(); ++b) {
+    const std::size_t place = layout_.outflow() + 2 * static_cast<std::size_t>(b);
+    add(place, outflow(model_, b, BondEnd::first));
+    add(place + 1, outflow(model_, b, BondEnd::second));
   }
 }
 
-std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) {
-  const DistributedSector& space = hamiltonian_.space();
+std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
   const std::size_t size = layout_.size();
   std::vector<double> values(static_cast<std::size_t>(psi.columns()) * size, 0.0);
-  const auto measure = [&](const Operator& a, std::span<const Complex> column) {
-    a.apply(column, std::span(work_));
-    return local_real_product(column, work_);
-  };
+  std::vector<Complex> sums(element_count_);
   for (Index k = 0; k < psi.columns(); ++k) {
     const auto column = psi.column_span(k);
     const auto here = std::span(values).subspan(static_cast<std::size_t>(k) * size, size);
+    const auto populations = here.subspan(layout_.populations(), layout_.sites() * layout_.levels());
     add_site_populations(
-        space, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
-        here.subspan(layout_.populations(), layout_.sites() * layout_.levels()));
-    for (std::size_t e = 0; e < outflows_.size(); ++e)
-      here[layout_.outflow() + e] = measure(*outflows_[e], column);
-    here[layout_.norm()] = local_real_product(column, column);
-    here[layout_.total_energy()] = measure(hamiltonian_, column);
-  }
-  space.comm().sum(values);
-  for (std::size_t k = 0; k < static_cast<std::size_t>(psi.columns()); ++k) {
-    const auto here = std::span(values).subspan(k * size, size);
-    for (std::size_t i = 0; i < layout_.sites(); ++i) {
-      for (std::size_t n = 0; n < layout_.levels(); ++n) {
-        here[layout_.energy() + i] +=
-            model_.energy(static_cast<int>(i), static_cast<int>(n)) * here[i * layout_.levels() + n];
-      }
-    }
-    for (std::size_t b = 0; b < layout_.bonds(); ++b) {
-      here[layout_.current() + b] =
-          (here[layout_.outflow() + 2 * b] - here[layout_.outflow() + 2 * b + 1]) / 2;
-    }
+        *space_, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
+        populations);
+    space_->comm().sum(populations);
+    engine_.element_sums(space_->comm(), column, sums);
+    for (const auto& w : weighted_) here[w.observable] += (w.weight * sums[w.element]).real();
+    for (std::size_t n = 0; n < layout_.levels(); ++n) here[layout_.norm()] += populations[n];  // of site 0
+    add_site_energies(here);
   }
   return values;
 }
 
-Index Observer::bytes() const {
-  Index sum = static_cast<Index>(work_.size() * sizeof(Complex));
-  for (const auto& a : outflows_) sum += a->bytes();
-  return sum;
+void Observer::add_site_energies(std::span<double> values) const {
+  for (std::size_t i = 0; i < layout_.sites(); ++i) {
+    for (std::size_t n = 0; n < layout_.levels(); ++n) {
+      values[layout_.energy() + i] +=
+          model_.energy(static_cast<int>(i), static_cast<int>(n)) * values[i * layout_.levels() + n];
+    }
+  }
+  for (std::size_t b = 0; b < layout_.bonds(); ++b) {
+    values[layout_.current() + b] =
+        (values[layout_.outflow() + 2 * b] - values[layout_.outflow() + 2 * b + 1]) / 2;
+  }
 }
 
 }  // namespace qheat

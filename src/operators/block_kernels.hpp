@@ -147,5 +147,51 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, 
   }
 }
 
+/// conj(a) b of complex numbers.
+inline Pair conjugate_product(const Pair& a, const Pair& b) {
+  return a[0] * b + a[1] * Pair{1.0, -1.0} * __builtin_shufflevector(b, b, 1, 0);
+}
+
+/// sum over j of conj(a[j]) b[j].
+inline Complex inner_product(Index n, const Complex* a, const Complex* b) {
+  Quad real[2] = {};
+  Quad imaginary[2] = {};
+  Index j = 0;
+  for (; j + 4 <= n; j += 4) {
+    for (int half = 0; half < 2; ++half) {
+      Quad p, q;
+      load(a + j + 2 * half, p);
+      load(b + j + 2 * half, q);
+      real[half] += p * q;
+      imaginary[half] += p * __builtin_shufflevector(q, q, 1, 0, 3, 2);
+    }
+  }
+  const Quad r = real[0] + real[1];
+  const Quad i = imaginary[0] + imaginary[1];
+  Complex sum(r[0] + r[1] + r[2] + r[3], i[0] - i[1] + i[2] - i[3]);
+  for (; j < n; ++j) sum += std::conj(a[j]) * b[j];
+  return sum;
+}
+
+/// sums[id] += conj(x_r[j]) x_r[k] over the elements (j, k, id) of a sparse matrix and R rows.
+template <int R>
+inline void add_element_sums(std::span<const std::uint32_t> begin, const std::int32_t* column,
+                             const std::uint32_t* ids, const Complex* const* x, std::span<Complex> sums) {
+  std::uint32_t e = 0;
+  for (Index j = 0; j + 1 < static_cast<Index>(begin.size()); ++j) {
+    std::array<Pair, R> own;
+    for (int r = 0; r < R; ++r) load(x[r] + j, own[r]);
+    for (; e < begin[static_cast<std::size_t>(j) + 1]; ++e) {
+      Pair sum{};
+      for (int r = 0; r < R; ++r) {
+        Pair other;
+        load(x[r] + column[e], other);
+        sum += conjugate_product(own[r], other);
+      }
+      sums[ids[e]] += Complex(sum[0], sum[1]);
+    }
+  }
+}
+
 }  // namespace kernels
 }  // namespace qheat

@@ -285,6 +285,89 @@ Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, Column
 }
 
 template <class T>
+void BlockTables<T>::add_element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
+  const Complex* column = x.data();
+  exchange_->run(
+      std::span<const Complex* const>(&column, 1), buffers_.data(), [&] { add_local_sums(column, sums); },
+      [&](int chunk, std::size_t, const Complex* data) { add_remote_sums(chunk, data, column, sums); });
+}
+
+template <class T>
+void BlockTables<T>::add_local_sums(const Complex* x, std::span<Complex> sums) const {
+  add_diagonal_sums(x, sums);
+  add_inner_sums(x, sums);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+    const Complex* own = x + offset_[row];
+    for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a)
+      sums[actions_[a].what] += kernels::inner_product(row_length(row), own, x + actions_[a].source);
+    for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
+      maps_[map_actions_[a].what].add_element_sums(own, x + map_actions_[a].source, sums);
+  }
+}
+
+template <class T>
+void BlockTables<T>::add_diagonal_sums(const Complex* x, std::span<Complex> sums) const {
+  std::vector<std::vector<double>> column_weights(classes_.size());
+  for (std::size_t k = 0; k < classes_.size(); ++k) column_weights[k].resize(classes_[k].diagonal.size());
+  const auto add = [&](const Sums& lists, std::size_t i, double weight) {
+    for (std::uint32_t e = lists.begin[i]; e < lists.begin[i + 1]; ++e) sums[lists.ids[e]] += weight;
+  };
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+    if (row_length(row) == 0) continue;
+    auto& weights = column_weights[static_cast<std::size_t>(class_[row])];
+    const Complex* own = x + offset_[row];
+    double total = 0.0;
+    for (std::size_t j = 0; j < weights.size(); ++j) {
+      const double weight = std::norm(own[j]);
+      weights[j] += weight;
+      total += weight;
+    }
+    add(row_diagonal_ids_, row, total);
+  }
+  for (std::size_t k = 0; k < classes_.size(); ++k) {
+    for (std::size_t j = 0; j < column_weights[k].size(); ++j)
+      add(classes_[k].diagonal_ids, j, column_weights[k][j]);
+  }
+}
+
+template <class T>
+void BlockTables<T>::add_inner_sums(const Complex* x, std::span<Complex> sums) const {
+  constexpr std::size_t kRows = kernels::kLanes<Complex>;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_);) {
+    if (row_length(row) == 0) {
+      ++row;
+      continue;
+    }
+    const Class& c = classes_[static_cast<std::size_t>(class_[row])];
+    const bool together =
+        row + kRows <= static_cast<std::size_t>(rows_) && class_[row + kRows - 1] == class_[row];
+    std::array<const Complex*, kRows> lanes;
+    for (std::size_t r = 0; r < (together ? kRows : 1); ++r) lanes[r] = x + offset_[row + r];
+    if (together) {
+      kernels::add_element_sums<kRows>(c.begin, c.column.data(), c.ids.data(), lanes.data(), sums);
+    } else {
+      kernels::add_element_sums<1>(c.begin, c.column.data(), c.ids.data(), lanes.data(), sums);
+    }
+    row += together ? kRows : 1;
+  }
+}
+
+template <class T>
+void BlockTables<T>::add_remote_sums(int chunk, const Complex* data, const Complex* x,
+                                     std::span<Complex> sums) const {
+  for (const Remote& remote : remote_[static_cast<std::size_t>(chunk)]) {
+    const auto row = static_cast<std::size_t>(remote.row);
+    const Complex* own = x + offset_[row];
+    const Complex* source = data + remote.action.source;
+    if (remote.through_map) {
+      maps_[remote.action.what].add_element_sums(own, source, sums);
+    } else {
+      sums[remote.action.what] += kernels::inner_product(row_length(row), own, source);
+    }
+  }
+}
+
+template <class T>
 void BlockTables<T>::diagonal(std::span<T> diagonal) const {
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
     if (row_length(row) == 0) continue;

@@ -54,6 +54,8 @@ class BlockTables {
   /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
   template <class V>
   Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const;
+  /// sums[id] += <x| (element id with the value 1) |x>, this rank's rows. Collective.
+  void add_element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
   void diagonal(std::span<T> diagonal) const;
   Index bytes() const;
 
@@ -98,6 +100,11 @@ class BlockTables {
   void add_local_actions(std::size_t row, double scale, const V* x, V* y) const;
   template <class V>
   void apply_remote(int chunk, double scale, const V* data, V* y) const;
+
+  void add_local_sums(const Complex* x, std::span<Complex> sums) const;
+  void add_diagonal_sums(const Complex* x, std::span<Complex> sums) const;
+  void add_inner_sums(const Complex* x, std::span<Complex> sums) const;
+  void add_remote_sums(int chunk, const Complex* data, const Complex* x, std::span<Complex> sums) const;
 
   const DistributedBlocks& blocks_;
   Index first_row_;

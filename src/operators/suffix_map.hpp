@@ -45,6 +45,16 @@ class SuffixMap {
     }
   }
 
+  /// sums[id] += conj(left[j]) right[k] over the elements (j, k, id).
+  void add_element_sums(const Complex* left, const Complex* right, std::span<Complex> sums) const {
+    for (const Run& run : runs_)
+      sums[run.id] += kernels::inner_product(run.length, left + run.destination, right + run.source);
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e)
+        sums[ids_[e]] += std::conj(left[rows_[row]]) * right[columns_[e]];
+    }
+  }
+
   /// Adds the elements on the diagonal.
   void add_diagonal(std::span<T> diagonal) const;
 

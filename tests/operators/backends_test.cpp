@@ -195,6 +195,32 @@ TEST(Backends, AssembledMatrixIsPreallocatedExactly) {
   }
 }
 
+TEST(BlockEngine, ElementSumsAddUpToExpectationValues) {
+  for (const auto& random : qheat_test::random_cases()) {
+    const auto counts = sector_counts(
+        random.model, InitialState::product(random.model, qheat_test::random_levels(random.model, 7)));
+    const auto space = space_of(random.model, counts.front(), qheat_test::world());
+    auto terms = hamiltonian(random.model);
+    canonicalize(terms);
+    const BlockEngine<Complex> engine(*space, terms);
+    std::vector<Complex> values;
+    for (const auto& term : terms.terms) {
+      for (const auto& e : term.elements) values.push_back(e.value);
+    }
+    std::vector<Complex> sums(values.size(), 7.0);
+    const auto x = random_vector(*space, 21);
+    engine.element_sums(space->comm(), x, sums);
+    std::vector<Complex> y(x.size());
+    engine.apply(std::span<const Complex>(x), std::span(y));
+    Complex expected = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) expected += std::conj(x[i]) * y[i];
+    expected = space->comm().sum(expected);
+    Complex found = 0.0;
+    for (std::size_t e = 0; e < values.size(); ++e) found += values[e] * sums[e];
+    EXPECT_LT(std::abs(found - expected), 1e-11) << random.name;
+  }
+}
+
 TEST(BlockEngine, TakesNewValuesAndKnowsItsDiagonal) {
   const auto model = uniform_model(Lattice({3, 3}, std::vector<bool>{true, false}), Site({0.0, 1.0}),
                                    PairInteraction::exchange(2, 0.7), 0.3);

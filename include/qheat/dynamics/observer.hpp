@@ -3,30 +3,42 @@
 #include <memory>
 #include <vector>
 
+#include "qheat/basis/sector.hpp"
 #include "qheat/dynamics/observations.hpp"
-#include "qheat/operators/operator.hpp"
+#include "qheat/operators/block_engine.hpp"
 
 namespace qheat {
 
 /// Measures populations, energies, outflows, currents, norm and total energy of state vectors of one sector.
+/// All of them are sums over the elements of the local terms of H, <psi| |to><from| |psi>, which one pass
+/// over the state gives.
 class Observer {
  public:
-  /// `hamiltonian` acts on the sector and must outlive this object.
-  Observer(const Model& model, const Operator& hamiltonian);
+  Observer(const Model& model, std::shared_ptr<const DistributedSector> space);
 
   const ObservationLayout& layout() const { return layout_; }
   /// Expectation values <psi| . |psi> for each column, [columns][layout().size()], the same on all ranks.
   /// Collective.
-  std::vector<double> observe(ColumnBlock<const Complex> psi);
+  std::vector<double> observe(ColumnBlock<const Complex> psi) const;
   /// Bytes on this rank.
-  Index bytes() const;
+  Index bytes() const { return engine_.bytes(); }
 
  private:
+  /// An observable as a sum over elements of H.
+  struct WeightedElement {
+    std::size_t observable;  ///< place in the layout
+    std::size_t element;
+    Complex weight;
+  };
+  void list_elements(const TermSum<double>& elements);
+  void add_site_energies(std::span<double> values) const;
+
   const Model& model_;
   ObservationLayout layout_;
-  const Operator& hamiltonian_;
-  std::vector<std::unique_ptr<Operator>> outflows_;  ///< [B][2]
-  std::vector<Complex> work_;
+  std::shared_ptr<const DistributedSector> space_;
+  std::vector<WeightedElement> weighted_;
+  std::size_t element_count_ = 0;
+  BlockEngine<double> engine_;
 };
 
 }  // namespace qheat

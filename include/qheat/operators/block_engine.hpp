@@ -76,6 +76,9 @@ class BlockEngine {
   /// New values of all elements, in the order of terms and elements that the engine was made with (for
   /// Kronecker products: products, elements of A_j, elements of B_j).
   void set_values(std::span<const T> values);
+  /// <x| E |x> for each element E of the operator with its value set to 1, in the order of set_values: all
+  /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective.
+  void element_sums(const Communicator& comm, std::span<const Complex> x, std::span<Complex> sums) const;
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.
