@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "operators/block_kernels.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/model/counter_random.hpp"
 
@@ -206,27 +207,37 @@ void ChebyshevEvolution::expand(const std::vector<Series>& series, std::span<Com
   for (std::size_t i = 0; i < series.size(); ++i) std::fill(sums_[i].begin(), sums_[i].end(), Complex{});
   std::size_t terms = 0;
   for (const Series& s : series) terms = std::max(terms, s.bessel.values.size());
-  add_term(series, 0, x);
-  // T_1 = H' T_0, then T_{k+1} = 2 H' T_k - T_{k-1} in the place of T_{k-1}; H' = (H - c)/r
+  // T_1 = H' T_0, then T_{k+1} = 2 H' T_k - T_{k-1} in the place of T_{k-1}; H' = (H - c)/r. Two terms at a
+  // time go to the sums: those are what moves most through the memory.
   AffineMap step{.scale = 1.0 / bounds_.radius(), .shift = -bounds_.centre(), .keep = 0.0};
-  std::span<Complex> now = x;
-  std::span<Complex> next = other_;
-  for (std::size_t order = 1; order < terms; ++order) {
-    hamiltonian_.apply(step, std::span<const Complex>(now), next);
-    add_term(series, order, next);
-    std::swap(now, next);
-    step.scale = 2.0 / bounds_.radius();
-    step.keep = -1.0;
+  std::span<Complex> even = x;
+  std::span<Complex> odd = other_;
+  for (std::size_t order = 0; order < terms; order += 2) {
+    if (order > 0) hamiltonian_.apply(step, std::span<const Complex>(odd), even);
+    const bool last = order + 1 == terms;
+    if (!last) {
+      hamiltonian_.apply(step, std::span<const Complex>(even), odd);
+      step.scale = 2.0 / bounds_.radius();
+      step.keep = -1.0;
+    }
+    add_terms(series, order, even, last ? std::span<Complex>() : odd);
   }
 }
 
-void ChebyshevEvolution::add_term(const std::vector<Series>& series, std::size_t order,
-                                  std::span<const Complex> term) {
-  for (std::size_t s = 0; s < series.size(); ++s) {
-    if (order >= series[s].bessel.values.size()) continue;
-    const Complex weight = series[s].weight(order);
-    auto& sum = sums_[s];
-    for (std::size_t i = 0; i < term.size(); ++i) sum[i] += weight * term[i];
+void ChebyshevEvolution::add_terms(const std::vector<Series>& series, std::size_t order,
+                                   std::span<const Complex> even, std::span<const Complex> odd) {
+  constexpr std::size_t kPiece = 512;  // stays in the first cache while all sums use it
+  for (std::size_t first = 0; first < even.size(); first += kPiece) {
+    const std::size_t length = std::min(kPiece, even.size() - first);
+    for (std::size_t s = 0; s < series.size(); ++s) {
+      const std::size_t known = series[s].bessel.values.size();
+      if (order >= known) continue;
+      kernels::Source<Complex, Complex> sources[2] = {{even.data() + first, series[s].weight(order)}, {}};
+      const bool both = order + 1 < known;
+      if (both) sources[1] = {odd.data() + first, series[s].weight(order + 1)};
+      kernels::add_rows<Complex, Complex>(static_cast<Index>(length), std::span(sources, both ? 2 : 1),
+                                          sums_[s].data() + first);
+    }
   }
 }
 

@@ -49,7 +49,8 @@ class ChebyshevEvolution final : public StateEvolution {
   std::vector<double> advance_some(std::span<const double> dts, double tolerance, ColumnBlock<Complex> x,
                                    std::size_t first_interval, const Observe& observe);
   void expand(const std::vector<Series>& series, std::span<Complex> x);
-  void add_term(const std::vector<Series>& series, std::size_t order, std::span<const Complex> term);
+  void add_terms(const std::vector<Series>& series, std::size_t order, std::span<const Complex> even,
+                 std::span<const Complex> odd);
 
   const Operator& hamiltonian_;
   SpectralBounds bounds_;
