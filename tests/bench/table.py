@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Print the benchmark results of a folder as Markdown tables: medians, with smallest and largest of the repetitions."""
+
+import json
+import pathlib
+import statistics
+import sys
+
+
+class Results:
+    """Milliseconds of each benchmark, one a repetition, and its counters."""
+
+    def __init__(self, file):
+        self.times, self.counters = {}, {}
+        for run in json.loads(file.read_text())["benchmarks"]:
+            if run.get("run_type") == "aggregate":
+                continue
+            name = "/".join(run["name"].split("/")[:2])
+            self.times.setdefault(name, []).append(run["real_time"])
+            self.counters[name] = run
+
+    def median(self, name):
+        return statistics.median(self.times[name])
+
+    def cell(self, name):
+        times = self.times[name]
+        return f"{self.median(name):.3g} ({min(times):.3g} to {max(times):.3g})"
+
+    def ratio(self, above, below):
+        """Median of the ratios of repetitions that ran next to each other, with the spread."""
+        ratios = [a / b for a, b in zip(self.times[above], self.times[below])]
+        return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def print_products(results, ranks):
+    print(f"\n### One product on {ranks} rank(s)\n")
+    print("| model | states | product [ms] | in scaled copies | AIJ / product | tables / vector | bytes sent a state |")
+    print("|---|---|---|---|---|---|---|")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind != "engine":
+            continue
+        counters = results.counters[name]
+        assembled = f"assembled/{model}"
+        against = results.ratio(assembled, name) if assembled in results.times else "-"
+        print(f"| {model} | {counters['states']:.0f} | {results.cell(name)} | {results.ratio(name, f'copy/{model}')} "
+              f"| {against} | {100 * counters['operator_bytes'] / counters['vector_bytes']:.2f} % "
+              f"| {counters['sent_bytes'] / counters['states']:.2f} |")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind == "columns-together":
+            print(f"\n{model}: eight columns together take {results.ratio(name, f'columns-apart/{model}')} of the time "
+                  "of eight products.")
+
+
+def print_scaling(one, two):
+    print("\n### Two ranks against one\n")
+    print("| model | gain of the product | gain of the scaled copy | ratio |")
+    print("|---|---|---|---|")
+    for name in two.times:
+        kind, model = name.split("/")
+        if kind != "engine" or name not in one.times:
+            continue
+        product = one.median(name) / two.median(name)
+        copy = one.median(f"copy/{model}") / two.median(f"copy/{model}")
+        print(f"| {model} | {product:.2f} | {copy:.2f} | {product / copy:.2f} |")
+
+
+def print_evolution(results, qutip):
+    print("\n### Evolution to t = 10, tolerance 1e-8, one rank\n")
+    print("| what | milliseconds |")
+    print("|---|---|")
+    for name in results.times:
+        print(f"| {name} | {results.cell(name)} |")
+    print(f"\nMFN on AIJ / Chebyshev, N = 20: {results.ratio('krylov-assembled/chain-20', 'chebyshev/chain-20')}")
+    if qutip:
+        seconds = statistics.median(qutip["seconds"])
+        print(f"\nQuTiP {qutip['version']} sesolve / Chebyshev, N = 16: "
+              f"{1e3 * seconds / results.median('chebyshev/chain-16'):.0f}")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
+    print_products(one, 1)
+    print_products(two, 2)
+    print_scaling(one, two)
+    qutip = (folder / "qutip.json").read_text().strip()
+    print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)
+    print("\n### Full spectrum of a real H, two ranks\n")
+    print((folder / "spectrum-2.txt").read_text().strip())
+
+
+if __name__ == "__main__":
+    main()
