@@ -22,7 +22,7 @@ BlockTables<T>::BlockTables(const DistributedBlocks& blocks)
     const auto block = static_cast<std::size_t>(layout.block_of_row(first_row_ + row));
     class_.push_back(layout.blocks()[block].suffix_class);
   }
-  remote_.resize(1);  // not yet by chunk; `source` holds the global row
+  remote_.resize(1);  // not yet by chunk
 }
 
 template <class T>
@@ -67,25 +67,25 @@ int BlockTables<T>::add_map(std::vector<MapEntry> elements) {
 
 template <class T>
 void BlockTables<T>::add_action(Index source_row, std::uint32_t id) {
-  const auto row = static_cast<Index>(action_begin_.size()) - 1;
+  const auto row = static_cast<std::int32_t>(action_begin_.size()) - 1;
   if (source_row == first_row_ + row) {
     row_diagonal_ids_.ids.push_back(id);
   } else if (is_local(source_row)) {
-    actions_.push_back({offset_[static_cast<std::size_t>(source_row - first_row_)], id});
+    actions_.push_back({static_cast<std::int32_t>(source_row - first_row_), id});
   } else {
-    remote_[0].push_back({row, false, {source_row, id}});
+    remote_[0].push_back({row, false, id, source_row});
   }
 }
 
 template <class T>
 void BlockTables<T>::add_map_action(Index source_row, int map) {
-  const auto row = static_cast<Index>(action_begin_.size()) - 1;
+  const auto row = static_cast<std::int32_t>(action_begin_.size()) - 1;
   const auto number = static_cast<std::uint32_t>(map);
   if (maps_[number].empty()) return;
   if (is_local(source_row)) {
-    map_actions_.push_back({offset_[static_cast<std::size_t>(source_row - first_row_)], number});
+    map_actions_.push_back({static_cast<std::int32_t>(source_row - first_row_), number});
   } else {
-    remote_[0].push_back({row, true, {source_row, number}});
+    remote_[0].push_back({row, true, number, source_row});
   }
 }
 
@@ -109,12 +109,12 @@ void BlockTables<T>::finish(std::span<const T> values) {
 template <class T>
 void BlockTables<T>::plan_exchange() {
   std::set<Index> needed;
-  for (const Remote& remote : remote_[0]) needed.insert(remote.action.source);
+  for (const Remote& remote : remote_[0]) needed.insert(remote.offset);
   exchange_ = std::make_unique<RowExchange>(blocks_, std::vector<Index>(needed.begin(), needed.end()));
   std::vector<std::vector<Remote>> by_chunk(static_cast<std::size_t>(exchange_->chunks()));
   for (Remote remote : remote_[0]) {
-    const auto place = exchange_->place_of(remote.action.source);
-    remote.action.source = place.offset;
+    const auto place = exchange_->place_of(remote.offset);
+    remote.offset = place.offset;
     by_chunk[static_cast<std::size_t>(place.chunk)].push_back(remote);
   }
   for (auto& list : by_chunk) {
@@ -171,12 +171,12 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       if (!large) continue;
       soon[soon_count++] = x[lane] + rows * n;
       for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
-        const Index distance = std::abs(actions_[a].source - offset_[row]);
+        const Index distance = std::abs(source_offset(actions_[a]) - offset_[row]);
         if (distance * static_cast<Index>(sizeof(V)) > kNearBytes && soon_count < soon.size())
-          soon[soon_count++] = column + actions_[a].source;
+          soon[soon_count++] = column + source_offset(actions_[a]);
       }
       for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
-        if (soon_count < soon.size()) soon[soon_count++] = column + map_actions_[a].source;
+        if (soon_count < soon.size()) soon[soon_count++] = column + source_offset(map_actions_[a]);
       }
     }
   }
@@ -209,11 +209,11 @@ void BlockTables<T>::add_local_actions(std::size_t row, double scale, const V* x
   for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1];) {
     std::size_t count = 0;
     for (; a < action_begin_[row + 1] && count < kMostSources; ++a)
-      sources[count++] = {x + actions_[a].source, scale * values_[actions_[a].what]};
+      sources[count++] = {x + source_offset(actions_[a]), scale * values_[actions_[a].what]};
     kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), y);
   }
   for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
-    maps_[map_actions_[a].what].accumulate(scale, x + map_actions_[a].source, y);
+    maps_[map_actions_[a].what].accumulate(scale, x + source_offset(map_actions_[a]), y);
 }
 
 template <class T>
@@ -244,15 +244,15 @@ void BlockTables<T>::apply_remote(int chunk, double scale, const V* data, V* y) 
     const auto row = static_cast<std::size_t>(list[a].row);
     V* destination = y + offset_[row];
     if (list[a].through_map) {
-      maps_[list[a].action.what].accumulate(scale, data + list[a].action.source, destination);
+      maps_[list[a].what].accumulate(scale, data + list[a].offset, destination);
       ++a;
       continue;
     }
     std::size_t count = 0;
-    for (; a < list.size() && list[a].row == static_cast<Index>(row) && !list[a].through_map &&
+    for (; a < list.size() && list[a].row == static_cast<std::int32_t>(row) && !list[a].through_map &&
            count < kMostSources;
          ++a)
-      sources[count++] = {data + list[a].action.source, scale * values_[list[a].action.what]};
+      sources[count++] = {data + list[a].offset, scale * values_[list[a].what]};
     kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), destination);
   }
 }
@@ -260,12 +260,19 @@ void BlockTables<T>::apply_remote(int chunk, double scale, const V* data, V* y) 
 template <class T>
 template <class V>
 void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
-  exchange_->run(
-      std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
-      reinterpret_cast<V*>(buffers_.data()), [&] { apply_local(batch); },
-      [&](int chunk, std::size_t column, const V* data) {
-        apply_remote(chunk, batch.map.scale, data, batch.y[column]);
-      });
+  // Small vectors share the reading of the tables; of large ones each would drive the others out of the
+  // caches.
+  const bool together = offset_.back() * static_cast<Index>(sizeof(V)) <= 2 * kNearBytes;
+  const auto local = [&] {
+    if (together) return apply_local(batch);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k)
+      apply_local(Batch<V>{{batch.x[k]}, {batch.y[k]}, 1, batch.map});
+  };
+  exchange_->run(std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
+                 reinterpret_cast<V*>(buffers_.data()), local,
+                 [&](int chunk, std::size_t column, const V* data) {
+                   apply_remote(chunk, batch.map.scale, data, batch.y[column]);
+                 });
 }
 
 template <class T>
@@ -299,9 +306,9 @@ void BlockTables<T>::add_local_sums(const Complex* x, std::span<Complex> sums) c
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
     const Complex* own = x + offset_[row];
     for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a)
-      sums[actions_[a].what] += kernels::inner_product(row_length(row), own, x + actions_[a].source);
+      sums[actions_[a].what] += kernels::inner_product(row_length(row), own, x + source_offset(actions_[a]));
     for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
-      maps_[map_actions_[a].what].add_element_sums(own, x + map_actions_[a].source, sums);
+      maps_[map_actions_[a].what].add_element_sums(own, x + source_offset(map_actions_[a]), sums);
   }
 }
 
@@ -358,11 +365,11 @@ void BlockTables<T>::add_remote_sums(int chunk, const Complex* data, const Compl
   for (const Remote& remote : remote_[static_cast<std::size_t>(chunk)]) {
     const auto row = static_cast<std::size_t>(remote.row);
     const Complex* own = x + offset_[row];
-    const Complex* source = data + remote.action.source;
+    const Complex* source = data + remote.offset;
     if (remote.through_map) {
-      maps_[remote.action.what].add_element_sums(own, source, sums);
+      maps_[remote.what].add_element_sums(own, source, sums);
     } else {
-      sums[remote.action.what] += kernels::inner_product(row_length(row), own, source);
+      sums[remote.what] += kernels::inner_product(row_length(row), own, source);
     }
   }
 }
@@ -376,7 +383,8 @@ void BlockTables<T>::diagonal(std::span<T> diagonal) const {
     const auto& tail = classes_[static_cast<std::size_t>(class_[row])].diagonal;
     for (std::size_t j = 0; j < part.size(); ++j) part[j] = row_diagonal_[row] + tail[j];
     for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
-      if (map_actions_[a].source == offset_[row]) maps_[map_actions_[a].what].add_diagonal(part);
+      if (map_actions_[a].source == static_cast<std::int32_t>(row))
+        maps_[map_actions_[a].what].add_diagonal(part);
     }
   }
 }

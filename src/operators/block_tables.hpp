@@ -68,15 +68,18 @@ class BlockTables {
     std::vector<std::uint32_t> ids;
     std::vector<T> value;
   };
-  /// Row `source` (an offset in states), times the value `what` or through the map `what`.
+  /// The local row `source`, times the value `what` or through the map `what`.
   struct Action {
-    Index source;
+    std::int32_t source;
     std::uint32_t what;
   };
+  /// The same for the row that lies `offset` states behind the start of a chunk (before the exchange is
+  /// planned: the global row).
   struct Remote {
-    Index row;  ///< local
+    std::int32_t row;  ///< local
     bool through_map;
-    Action action;
+    std::uint32_t what;
+    Index offset;
   };
   /// Columns that are worked on together.
   template <class V>
@@ -88,6 +91,7 @@ class BlockTables {
   };
 
   bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
+  Index source_offset(const Action& action) const { return offset_[static_cast<std::size_t>(action.source)]; }
   Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
   void plan_exchange();
   template <class V>

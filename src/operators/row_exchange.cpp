@@ -9,7 +9,7 @@ namespace {
 
 constexpr Index kMostStatesAChunk = Index{1} << 16;
 constexpr Index kChunksAVector =
-    128;  // a buffer is at most this part of the local vector, but at least one row
+    256;  // a buffer is at most this part of the local vector, but at least one row
 
 MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Datatype element,
                        MPI_Aint size) {

@@ -59,6 +59,20 @@ class ProbabilityVector {
   }
 
   std::size_t real_size() const { return real_size_; }
+  bool packed() const { return packed_; }
+
+  /// f = K(t) u without a copy, for packed vectors.
+  void apply_in_place(RateEquation& equation, double t, Vec u, Vec f) const {
+    const PetscScalar* from = nullptr;
+    PetscScalar* to = nullptr;
+    QHEAT_PETSC(VecGetArrayRead(u, &from));
+    QHEAT_PETSC(VecGetArrayWrite(f, &to));
+    auto* image = reinterpret_cast<double*>(to);
+    equation.apply(t, {reinterpret_cast<const double*>(from), real_size_}, {image, real_size_});
+    if (real_size_ % 2 == 1) image[real_size_] = 0.0;
+    QHEAT_PETSC(VecRestoreArrayWrite(f, &to));
+    QHEAT_PETSC(VecRestoreArrayRead(u, &from));
+  }
 
   petsc::Vector vector;
 
@@ -79,6 +93,7 @@ struct Context {
 PetscErrorCode right_hand_side(TS, PetscReal t, Vec u, Vec f, void* pointer) {
   return petsc::guarded([&] {
     auto& context = *static_cast<Context*>(pointer);
+    if (context.layout.packed()) return context.layout.apply_in_place(context.equation, t, u, f);
     context.layout.get(u, context.p);
     context.equation.apply(t, context.p, context.dp);
     context.layout.put(context.dp, f);
