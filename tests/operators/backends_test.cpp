@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 
 #include "operators/assembled_operator.hpp"
+#include "operators/matrix_elements.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/currents.hpp"
@@ -192,6 +194,37 @@ TEST(Backends, AssembledMatrixIsPreallocatedExactly) {
     ASSERT_EQ(MatGetInfo(h.matrix(), MAT_LOCAL, &info), 0);
     EXPECT_EQ(info.mallocs, 0.0);
     EXPECT_EQ(info.nz_unneeded, 0.0);
+  }
+}
+
+TEST(BlockEngine, SendsEachRowThatIsNeededOnce) {
+  // Counted state by state: the rows of other ranks that some matrix element of this rank's states leads to.
+  for (const auto& lattice : {Lattice::chain(12), Lattice({4, 3}, std::vector<bool>{true, false})}) {
+    const auto model = uniform_model(lattice, Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3);
+    const auto space = space_of(model, {6, 6}, qheat_test::world());
+    auto terms = hamiltonian(model);
+    canonicalize(terms);
+    const BlockLayout& layout = space->layout();
+    const auto row_of = [&](Index state) {
+      Index row = 0;
+      while (layout.first_state(row + 1) <= state) ++row;
+      return row;
+    };
+    std::set<Index> needed;
+    for (Index i = 0; i < space->local_size(); ++i) {
+      visit_row(space->sector(), terms, space->first_state() + i, [&](Index column, Complex) {
+        const Index row = row_of(column);
+        if (row < space->first_row() || row >= space->first_row() + space->local_rows()) needed.insert(row);
+      });
+    }
+    Index states = 0;
+    for (const Index row : needed) states += layout.first_state(row + 1) - layout.first_state(row);
+    const auto engine = make_operator(space, terms);
+    const auto x = random_vector(*space, 2);
+    std::vector<Complex> y(x.size());
+    engine->apply(std::span<const Complex>(x), std::span(y));
+    EXPECT_EQ(space->comm().sum(engine->timing().bytes_sent),
+              space->comm().sum(states) * static_cast<Index>(sizeof(Complex)));
   }
 }
 
