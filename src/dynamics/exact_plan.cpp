@@ -59,9 +59,11 @@ double chebyshev_cost(const Model& model, double dimension, double columns, doub
 
 double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int ranks) {
   const double vector = 16.0 * static_cast<double>(plan.dimension) / ranks;
-  // Half-lattice tables of the Hamiltonian and, once again in sum, of the currents.
+  // Half-lattice tables of the Hamiltonian and of the observer: what acts inside rows is on every rank, what
+  // joins rows is split.
   const double rows = std::sqrt(static_cast<double>(plan.dimension)) * 4.0;
-  const double tables = 2.0 * rows * (64.0 + 32.0 * model.lattice.bond_count());
+  const double bonds = model.lattice.bond_count();
+  const double tables = rows * (2.0 * (24.0 + 8.0 * bonds + (50.0 + 8.0 * bonds) / ranks) + model.sites());
   if (plan.method == ExactMethod::diagonalize) {
     const double block = std::min<double>(static_cast<double>(plan.columns), 256.0);
     return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
@@ -70,8 +72,8 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
   const int work = plan.method == ExactMethod::krylov
                        ? KrylovEvolution::kWorkVectors
                        : ChebyshevEvolution::work_vectors(plan.outputs_at_once);
-  constexpr double kWeightsAndObserver = 1.5;
-  return (work + kWeightsAndObserver + block) * vector + tables;
+  constexpr double kWeights = 0.5;
+  return (work + kWeights + block) * vector + tables;
 }
 
 }  // namespace
