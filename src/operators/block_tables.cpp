@@ -158,6 +158,9 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
   std::array<const V*, kMost + kMostSources> soon;
   std::size_t soon_count = 0;
+  const auto bring = [&](const V* address) {
+    if (soon_count < soon.size()) soon[soon_count++] = address;
+  };
   const bool large = offset_.back() * static_cast<Index>(sizeof(V)) > kNearBytes;
   int lanes = 0;
   for (int r = 0; r < rows; ++r) {
@@ -169,15 +172,13 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       y[lane] = batch.y[static_cast<std::size_t>(k)] + offset_[row];
       head[lane] = row_diagonal_[row];
       if (!large) continue;
-      soon[soon_count++] = x[lane] + rows * n;
+      bring(x[lane] + rows * n);
       for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
         const Index distance = std::abs(actions_[a].source - offset_[row]);
-        if (distance * static_cast<Index>(sizeof(V)) > kNearBytes && soon_count < soon.size())
-          soon[soon_count++] = column + actions_[a].source;
+        if (distance * static_cast<Index>(sizeof(V)) > kNearBytes) bring(column + actions_[a].source);
       }
-      for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
-        if (soon_count < soon.size()) soon[soon_count++] = column + map_actions_[a].source;
-      }
+      for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
+        bring(column + map_actions_[a].source);
     }
   }
   std::span<const V* const> prefetch(soon.data(), soon_count);
