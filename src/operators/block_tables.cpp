@@ -68,6 +68,7 @@ int BlockTables<T>::add_map(std::vector<MapEntry> elements) {
 template <class T>
 void BlockTables<T>::add_action(Index source_row, std::uint32_t id) {
   const auto row = static_cast<Index>(action_begin_.size()) - 1;
+  if (row_length(static_cast<std::size_t>(row)) == 0) return;
   if (source_row == first_row_ + row) {
     row_diagonal_ids_.ids.push_back(id);
   } else if (is_local(source_row)) {

@@ -21,8 +21,8 @@ struct HalfMatrixElement {
   T value;
 };
 
-/// sum_j A_j (x) B_j on a BlockLayout. A product whose element leads out of the layout (to a row and an inner
-/// element that do not fit) is an error of the caller's, except that a B_j is cut to the classes that fit.
+/// sum_j A_j (x) B_j on a BlockLayout, the same on all ranks. A B_j is cut to the classes that fit; with the
+/// identity inside, an element of A_j between rows of different classes is an error of the caller's.
 template <class T>
 struct KroneckerSum {
   struct Product {
@@ -54,7 +54,7 @@ class BlockEngine {
  public:
   /// A sum of local terms on a sector, cut at the middle of the lattice. `space` must outlive the engine.
   BlockEngine(const DistributedSector& space, const TermSum<T>& terms);
-  /// Any sum of Kronecker products. `blocks` must outlive the engine.
+  /// Any sum of Kronecker products. `blocks` must outlive the engine. Throws Error if the sum does not fit.
   BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum);
   ~BlockEngine();
   BlockEngine(BlockEngine&&) noexcept;
