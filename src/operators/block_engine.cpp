@@ -346,22 +346,22 @@ std::pair<int, Index> KroneckerSum<T>::place_inside(Index element) const {
 }
 
 template <class T>
-BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms)
+BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms, ExchangeRoute route)
     : tables_(std::make_unique<BlockTables<T>>(space)) {
   TermTables<T>(space, terms).fill(*tables_);
   std::vector<T> values;
   for (const auto& term : terms.terms) {
     for (const auto& e : term.elements) values.push_back(e.value);
   }
-  tables_->finish(values);
+  tables_->finish(values, route);
 }
 
 template <class T>
-BlockEngine<T>::BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum)
+BlockEngine<T>::BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum, ExchangeRoute route)
     : tables_(std::make_unique<BlockTables<T>>(blocks)) {
   KroneckerTables<T> filler(blocks, sum);
   filler.fill(*tables_);
-  tables_->finish(filler.values());
+  tables_->finish(filler.values(), route);
 }
 
 template <class T>
@@ -396,6 +396,11 @@ void BlockEngine<T>::diagonal(std::span<T> diagonal) const {
 template <class T>
 Index BlockEngine<T>::bytes() const {
   return tables_->bytes();
+}
+
+template <class T>
+const ExchangeCounts& BlockEngine<T>::exchange_counts() const {
+  return tables_->exchange_counts();
 }
 
 template class BlockEngine<double>;

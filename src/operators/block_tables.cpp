@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "operators/exchange_choice.hpp"
+
 namespace qheat {
 namespace {
 
@@ -98,17 +100,18 @@ void BlockTables<T>::close_row() {
 }
 
 template <class T>
-void BlockTables<T>::finish(std::span<const T> values) {
+void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
   QHEAT_ASSERT(static_cast<Index>(action_begin_.size()) == rows_ + 1);
   row_diagonal_.resize(static_cast<std::size_t>(rows_));
   actions_.shrink_to_fit();
   map_actions_.shrink_to_fit();
-  plan_exchange();
+  plan_exchange(route);
   set_values(values);
 }
 
 template <class T>
-void BlockTables<T>::plan_exchange() {
+void BlockTables<T>::plan_exchange(ExchangeRoute route) {
+  take_transposed_actions(route);
   std::set<Index> needed;
   for (const Remote& remote : remote_[0]) needed.insert(remote.action.source);
   exchange_ = std::make_unique<RowExchange>(blocks_, std::vector<Index>(needed.begin(), needed.end()));
@@ -126,7 +129,30 @@ void BlockTables<T>::plan_exchange() {
   }
   remote_ = std::move(by_chunk);
   exchange_->forget_places();
-  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity()));
+  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity() + transposition_->buffer_size()));
+}
+
+template <class T>
+void BlockTables<T>::take_transposed_actions(ExchangeRoute route) {
+  const auto need_of = [&](const Remote& remote) {
+    return RemoteNeed{first_row_ + remote.row, remote.action.source, remote.through_map};
+  };
+  std::vector<RemoteNeed> needs;
+  for (const Remote& remote : remote_[0]) needs.push_back(need_of(remote));
+  const ExchangeChoice choice(blocks_, needs, route);
+  exchange_counts_ = choice.counts();
+  std::vector<Transposition::Action> transposed;
+  std::vector<Remote> others;
+  for (const Remote& remote : remote_[0]) {
+    const RemoteNeed need = need_of(remote);
+    if (choice.is_transposed(need)) {
+      transposed.push_back({need.destination, need.source, remote.action.what});
+    } else {
+      others.push_back(remote);
+    }
+  }
+  remote_[0] = std::move(others);
+  transposition_ = std::make_unique<Transposition>(blocks_, transposed);
 }
 
 template <class T>
@@ -254,10 +280,15 @@ void BlockTables<T>::apply_remote(int chunk, const V* data, V* y) const {
 template <class T>
 template <class V>
 void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
-  exchange_->run(
-      std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
-      reinterpret_cast<V*>(buffers_.data()), [&] { apply_local(batch); },
-      [&](int chunk, std::size_t column, const V* data) { apply_remote(chunk, data, batch.y[column]); });
+  const auto columns = static_cast<std::size_t>(batch.columns);
+  const std::span x(batch.x.data(), columns);
+  const std::span y(batch.y.data(), columns);
+  V* buffers = reinterpret_cast<V*>(buffers_.data());
+  transposition_->run<T, V>(values_, x, y, buffers + 2 * exchange_->chunk_capacity(), [&] {
+    exchange_->run(
+        x, buffers, [&] { apply_local(batch); },
+        [&](int chunk, std::size_t column, const V* data) { apply_remote(chunk, data, y[column]); });
+  });
 }
 
 template <class T>
@@ -272,7 +303,8 @@ Index BlockTables<T>::apply(ColumnBlock<const V> x, ColumnBlock<V> y) const {
     }
     apply_batch(batch);
   }
-  return exchange_->states_sent() * x.columns() * static_cast<Index>(sizeof(V));
+  const Index states = exchange_->states_sent() + transposition_->states_sent();
+  return states * x.columns() * static_cast<Index>(sizeof(V));
 }
 
 template <class T>
@@ -296,7 +328,8 @@ Index BlockTables<T>::bytes() const {
   };
   Index sum = bytes_of(offset_, class_, row_diagonal_ids_.begin, row_diagonal_ids_.ids, row_diagonal_,
                        action_begin_, actions_, map_begin_, map_actions_, values_);
-  sum += exchange_->bytes();
+  sum += exchange_->bytes() + transposition_->bytes() +
+         transposition_->buffer_size() * static_cast<Index>(sizeof(Complex));
   for (const Class& c : classes_)
     sum += bytes_of(c.diagonal_ids.begin, c.diagonal_ids.ids, c.diagonal, c.begin, c.column, c.ids, c.value);
   for (const auto& map : maps_) sum += map.bytes();

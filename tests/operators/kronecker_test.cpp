@@ -2,140 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 
 #include "qheat/operators/block_engine.hpp"
-#include "support/brute_force.hpp"
+#include "support/random_kronecker.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;
+using namespace qheat_test::kronecker;
 using qheat_test::brute::Generator;
 
 namespace {
-
-/// Uniform in [low, high].
-Index draw(Generator& random, Index low, Index high) {
-  const double unit = (random.symmetric() + 1.0) / 2.0;
-  return std::min(high, low + static_cast<Index>(unit * static_cast<double>(high - low + 1)));
-}
-
-template <class T>
-T random_number(Generator& random) {
-  if constexpr (std::is_same_v<T, double>) {
-    return random.symmetric();
-  } else {
-    const double real = random.symmetric();
-    return {real, random.symmetric()};
-  }
-}
-
-/// Two halves and the constraint between them.
-struct Halves {
-  std::string name;
-  std::vector<Index> class_begin{0};
-  BlockLayout layout;
-
-  void add_class(Index length) { class_begin.push_back(class_begin.back() + length); }
-  int classes() const { return static_cast<int>(class_begin.size()) - 1; }
-  void add_block(int suffix_class, Index rows) {
-    const auto k = static_cast<std::size_t>(suffix_class);
-    layout.add_block(suffix_class, rows, suffix_class < 0 ? 0 : class_begin[k + 1] - class_begin[k]);
-  }
-  int class_of_row(Index row) const {
-    return layout.blocks()[static_cast<std::size_t>(layout.block_of_row(row))].suffix_class;
-  }
-  /// Number of the state (row, inner element), -1 if they do not fit.
-  Index state(Index row, Index inside) const {
-    const int row_class = class_of_row(row);
-    if (row_class < 0) return -1;
-    const auto k = static_cast<std::size_t>(row_class);
-    if (inside < class_begin[k] || inside >= class_begin[k + 1]) return -1;
-    return layout.first_state(row) + inside - class_begin[k];
-  }
-};
-
-/// Several classes, some of length 0, and blocks that fit none.
-Halves random_halves(std::uint64_t seed) {
-  Generator random(seed);
-  Halves halves;
-  halves.name = "random layout " + std::to_string(seed);
-  const Index lengths[] = {0, 1, 2, 3, 5, 8, 19, 37};
-  const Index classes = draw(random, 1, 4);
-  for (Index k = 0; k < classes; ++k) halves.add_class(lengths[draw(random, 0, 7)]);
-  const Index blocks = draw(random, 1, 6);
-  for (Index b = 0; b < blocks; ++b)
-    halves.add_block(static_cast<int>(draw(random, -1, classes - 1)), draw(random, 0, 5));
-  return halves;
-}
-
-/// No constraint.
-Halves full_space(Index rows, Index length) {
-  Halves halves;
-  halves.name = "full space of " + std::to_string(rows) + " rows";
-  halves.add_class(length);
-  halves.add_block(0, rows);
-  return halves;
-}
-
-/// Ket and bra of two-level sites with the same number of excitations.
-Halves ket_and_bra(int sites) {
-  Halves halves;
-  halves.name = "ket and bra of " + std::to_string(sites) + " sites";
-  Index states = 1;
-  for (int n = 0; n <= sites; ++n) {
-    halves.add_class(states);
-    halves.add_block(n, states);
-    states = states * (sites - n) / (n + 1);
-  }
-  return halves;
-}
-
-std::vector<Halves> layouts() {
-  std::vector<Halves> all;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) all.push_back(random_halves(seed));
-  for (const Index rows : {1, 2, 3, 9}) all.push_back(full_space(rows, 21));  // fewer rows than ranks too
-  for (const int sites : {2, 3, 4}) all.push_back(ket_and_bra(sites));
-  return all;
-}
-
-template <class T>
-using Elements = std::vector<HalfMatrixElement<T>>;
-
-template <class T>
-Elements<T> random_elements(Generator& random, Index dimension, bool diagonal) {
-  Elements<T> elements;
-  for (Index count = dimension == 0 ? 0 : draw(random, 1, 2 * dimension); count > 0; --count) {
-    const Index destination = draw(random, 0, dimension - 1);
-    const Index source = diagonal ? destination : draw(random, 0, dimension - 1);
-    elements.push_back({destination, source, random_number<T>(random)});  // the same place twice: both count
-  }
-  return elements;
-}
-
-/// All kinds of products, two of each.
-template <class T>
-KroneckerSum<T> random_sum(const Halves& halves, std::uint64_t seed) {
-  Generator random(seed);
-  KroneckerSum<T> sum;
-  sum.class_begin = halves.class_begin;
-  const Index rows = halves.layout.rows();
-  const Index inside = halves.class_begin.back();
-  for (int twice = 0; twice < 2; ++twice) {
-    for (const bool diagonal : {false, true}) {
-      sum.products.push_back({{}, random_elements<T>(random, inside, diagonal)});
-      sum.products.push_back({random_elements<T>(random, rows, diagonal), {}});
-      std::erase_if(sum.products.back().rows, [&](const auto& e) {
-        return halves.class_of_row(e.destination) != halves.class_of_row(e.source);
-      });
-      for (const bool diagonal_inside : {false, true})
-        sum.products.push_back({random_elements<T>(random, rows, diagonal),
-                                random_elements<T>(random, inside, diagonal_inside)});
-    }
-    sum.products.push_back({{}, {}});
-  }
-  return sum;
-}
 
 template <class T>
 Elements<T> or_identity(const Elements<T>& elements, Index dimension) {
@@ -168,14 +45,6 @@ void visit_elements(const Halves& halves, const KroneckerSum<T>& sum, const Visi
   }
 }
 
-template <class T>
-std::size_t value_count(const KroneckerSum<T>& sum) {
-  std::size_t count = 0;
-  for (const auto& product : sum.products)
-    count += std::max<std::size_t>(1, product.rows.size()) * std::max<std::size_t>(1, product.inside.size());
-  return count;
-}
-
 /// Dense matrix [destination][source]; with `values` in place of the products' own if there are any.
 template <class T>
 std::vector<std::vector<T>> dense(const Halves& halves, const KroneckerSum<T>& sum,
@@ -189,29 +58,13 @@ std::vector<std::vector<T>> dense(const Halves& halves, const KroneckerSum<T>& s
   return matrix;
 }
 
-/// Whole random columns, the same on all ranks: [columns][dimension].
-template <class V>
-std::vector<std::vector<V>> random_columns(Index dimension, Index columns, std::uint64_t seed) {
-  Generator random(seed);
-  std::vector<std::vector<V>> all(static_cast<std::size_t>(columns));
-  for (auto& column : all) {
-    for (Index i = 0; i < dimension; ++i) column.push_back(random_number<V>(random));
-  }
-  return all;
-}
-
 /// A times the columns by the engine, this rank's part; y holds rubbish before.
 template <class V, class T>
 ColumnStorage<V> product_by(const BlockEngine<T>& engine, const DistributedBlocks& blocks,
                             const std::vector<std::vector<V>>& columns) {
-  const auto count = static_cast<Index>(columns.size());
-  ColumnStorage<V> x(blocks.local_size(), count);
-  ColumnStorage<V> y(blocks.local_size(), count);
-  for (Index k = 0; k < count; ++k) {
-    const auto first = columns[static_cast<std::size_t>(k)].begin() + blocks.first_state();
-    std::copy(first, first + blocks.local_size(), x.block().column(k));
-    std::fill_n(y.block().column(k), blocks.local_size(), V(1e9));
-  }
+  const auto x = local_part(blocks, columns);
+  ColumnStorage<V> y(blocks.local_size(), x.block().columns());
+  std::fill_n(y.block().data(), y.block().rows() * y.block().columns(), V(1e9));
   engine.apply(x.block(), y.block());
   return y;
 }
@@ -255,13 +108,14 @@ void expect_diagonal(const BlockEngine<T>& engine, const DistributedBlocks& bloc
 }
 
 template <class T>
-void expect_reference_everywhere() {
+void expect_reference_everywhere(ExchangeRoute route) {
   for (const Halves& halves : layouts()) {
     const DistributedBlocks blocks(halves.layout, qheat_test::world());
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       const auto sum = random_sum<T>(halves, seed);
-      const std::string what = halves.name + ", sum " + std::to_string(seed);
-      BlockEngine<T> engine(blocks, sum);
+      const std::string what = halves.name + ", sum " + std::to_string(seed) + ", route " +
+                               std::to_string(static_cast<int>(route));
+      BlockEngine<T> engine(blocks, sum, route);
       expect_products(engine, blocks, dense(halves, sum), what);
       expect_diagonal(engine, blocks, dense(halves, sum), what);
 
@@ -277,11 +131,13 @@ void expect_reference_everywhere() {
 }
 
 TEST(Kronecker, RealSumsEqualTheDenseReference) {
-  expect_reference_everywhere<double>();
+  for (const auto route : {ExchangeRoute::automatic, ExchangeRoute::rows, ExchangeRoute::transpose})
+    expect_reference_everywhere<double>(route);
 }
 
 TEST(Kronecker, ComplexSumsEqualTheDenseReference) {
-  expect_reference_everywhere<Complex>();
+  for (const auto route : {ExchangeRoute::automatic, ExchangeRoute::rows, ExchangeRoute::transpose})
+    expect_reference_everywhere<Complex>(route);
 }
 
 TEST(Kronecker, EachProductAloneEqualsTheDenseReference) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qheat/basis/sector.hpp"
+#include "qheat/operators/exchange_route.hpp"
 #include "qheat/operators/local_terms.hpp"
 #include "qheat/parallel/column_block.hpp"
 
@@ -47,15 +48,18 @@ struct KroneckerSum {
 /// tables over half of the index set exist; no index is stored or computed for a state.
 ///
 /// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under
-/// way. T, the type of the elements, is double or Complex; vectors are Complex, or double if T is. Several
-/// columns share the index work.
+/// way; or blocks are transposed piece by piece, if fewer states travel then (ExchangeRoute). T, the type of
+/// the elements, is double or Complex; vectors are Complex, or double if T is. Several columns share the
+/// index work.
 template <class T>
 class BlockEngine {
  public:
   /// A sum of local terms on a sector, cut at the middle of the lattice. `space` must outlive the engine.
-  BlockEngine(const DistributedSector& space, const TermSum<T>& terms);
+  BlockEngine(const DistributedSector& space, const TermSum<T>& terms,
+              ExchangeRoute route = ExchangeRoute::automatic);
   /// Any sum of Kronecker products. `blocks` must outlive the engine. Throws Error if the sum does not fit.
-  BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum);
+  BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum,
+              ExchangeRoute route = ExchangeRoute::automatic);
   ~BlockEngine();
   BlockEngine(BlockEngine&&) noexcept;
   BlockEngine& operator=(BlockEngine&&) = delete;
@@ -71,6 +75,8 @@ class BlockEngine {
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.
   Index bytes() const;
+  /// What travels between ranks by either route, and by the plan.
+  const ExchangeCounts& exchange_counts() const;
 
  private:
   std::unique_ptr<BlockTables<T>> tables_;
