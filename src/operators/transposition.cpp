@@ -7,11 +7,10 @@
 namespace qheat {
 namespace {
 
-// A slot has four buffers of at most this part of the local vector, and there are two slots: 1/64 in all.
-constexpr Index kPiecesAVector = 512;
-constexpr Index kMostStatesAPiece = Index{1} << 16;
-constexpr Index kFewestStatesAPiece = Index{1}
-                                      << 11;  // many small messages cost more than these few kilobytes
+// Each of the two slots has buffers of this part of the local vector in all, so that both together have 1/64.
+constexpr Index kSlotsAVector = 128;
+constexpr Index kMostStatesASlot = Index{1} << 18;
+constexpr Index kFewestStatesASlot = Index{1} << 13;  // small messages cost more than these few kilobytes
 
 /// The rows of a block that a rank owns.
 struct Rows {
@@ -22,20 +21,6 @@ Rows rows_of(const BlockLayout::Block& block, const Partition& partition, int ra
     return std::clamp(row, block.first_row, block.first_row + block.rows);
   };
   return {inside(partition.first_row(rank)), inside(partition.first_row(rank + 1))};
-}
-
-/// So many that no buffer of any rank is larger than it may be, if a column is not.
-Index pieces_of(const BlockLayout::Block& block, const Partition& partition, int first_rank, int last_rank) {
-  Index pieces = 1;
-  Index widest = 1;
-  for (int rank = first_rank; rank <= last_rank; ++rank) {
-    const auto [first, stop] = rows_of(block, partition, rank);
-    const Index most =
-        std::clamp(partition.states(rank) / kPiecesAVector, kFewestStatesAPiece, kMostStatesAPiece);
-    pieces = std::max(pieces, ((stop - first) * block.row_length + most - 1) / most);
-    widest = std::max(widest, column_slice(block, partition, rank).width);
-  }
-  return std::min(pieces, widest);
 }
 
 /// Sorted rows, each once.
@@ -165,8 +150,24 @@ Transposition::Block Transposition::make_block(const DistributedBlocks& blocks, 
     }
     block.term_begin.push_back(static_cast<std::uint32_t>(block.terms.size()));
   }
-  block.pieces = pieces_of(layout, partition, first_rank, last_rank);
+  block.cut_into_pieces(layout.row_length, partition);
   return block;
+}
+
+/// Into so many that the buffers of no rank are larger than they may be, if a column is not.
+void Transposition::Block::cut_into_pieces(Index row_length, const Partition& partition) {
+  Index wanted = 1;
+  Index widest = 1;
+  for (int rank = 0; rank < ranks(); ++rank) {
+    const Index width = slices[static_cast<std::size_t>(rank)].width;
+    const Index in_buffers = (source_begin.back() + destination_begin.back()) * width +
+                             (sources(rank) + destinations(rank)) * (row_length - width);
+    const Index most =
+        std::clamp(partition.states(first_rank + rank) / kSlotsAVector, kFewestStatesASlot, kMostStatesASlot);
+    wanted = std::max(wanted, (in_buffers + most - 1) / most);
+    widest = std::max(widest, width);
+  }
+  pieces = std::min(wanted, widest);
 }
 
 void Transposition::add_rounds(std::size_t number) {

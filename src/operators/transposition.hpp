@@ -74,6 +74,7 @@ class Transposition {
     static Index count(const std::vector<Index>& begin, int rank) {
       return begin[static_cast<std::size_t>(rank) + 1] - begin[static_cast<std::size_t>(rank)];
     }
+    void cut_into_pieces(Index row_length, const Partition& partition);
     ColumnSlice piece(int rank, Index round) const;
   };
   /// One piece of every slice of a block.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "operators/transposition.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "support/random_kronecker.hpp"
@@ -116,6 +117,19 @@ TEST(ExchangeRoutes, AgreeOnLattices) {
     expect_equal_routes<double>(space, real_part(terms), term_values(terms), what);
     expect_equal_routes<Complex>(space, terms, term_values(terms), what);
   }
+}
+
+TEST(ExchangeRoutes, ATransposePassesThroughSmallBuffers) {
+  const Halves halves = full_space(4000, 4000);  // large only on paper: no vector is made
+  const DistributedBlocks blocks(halves.layout, qheat_test::world());
+  std::vector<Transposition::Action> actions;
+  for (Index row = blocks.first_row(); row < blocks.first_row() + blocks.local_rows(); ++row) {
+    const Index source = (row + 2000) % 4000;
+    if (blocks.partition().owner_of_row(source) != blocks.comm().rank()) actions.push_back({row, source, 0});
+  }
+  const Transposition transposition(blocks, actions);
+  EXPECT_LT(transposition.buffer_size(), blocks.local_size() / 64 * 3 / 2);
+  EXPECT_LT(transposition.bytes(), 500'000);
 }
 
 TEST(ExchangeRoutes, AutomaticTransposesWhereRowsWouldTravelOften) {
