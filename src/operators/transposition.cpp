@@ -101,6 +101,8 @@ Transposition::Transposition(const DistributedBlocks& blocks, const std::vector<
 std::vector<Transposition::Action> Transposition::gather(const DistributedBlocks& blocks,
                                                          const std::vector<Action>& actions) const {
   const auto ranks = static_cast<std::size_t>(blocks.comm().size());
+  if (blocks.comm().sum(static_cast<Index>(actions.size())) > INT32_MAX)
+    throw Error("the operator has too many elements between ranks to transpose a block; let the rows travel");
   const auto count = static_cast<int>(actions.size());
   std::vector<int> counts(ranks);
   std::vector<int> begin(ranks + 1);

@@ -137,7 +137,7 @@ TEST(ExchangeRoutes, AutomaticTransposesWhereRowsWouldTravelOften) {
   const Halves halves = full_space(12, 24);  // as many rows on each of 1, 2, 3 or 4 ranks
   const DistributedBlocks blocks(halves.layout, qheat_test::world());
   KroneckerSum<double> sum{halves.class_begin, {{}}};
-  for (Index i = 0; i < 12 * 12; ++i) sum.products[0].rows.push_back({i / 12, i % 12, 0.25});
+  for (Index i = 0; i < 144; ++i) sum.products[0].rows.push_back({i / 12, i % 12, 0.25});
   const auto counts = BlockEngine<double>(blocks, sum).exchange_counts();
   const Index ranks = qheat_test::world().size();
   EXPECT_EQ(counts.by_rows, (ranks - 1) * blocks.dimension());
