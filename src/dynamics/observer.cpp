@@ -30,7 +30,7 @@ Observer::Observer(const Model& model, std::shared_ptr<const DistributedSector> 
     : model_(model),
       layout_(model),
       space_(std::move(space)),
-      engine_(*space_, elements_of_hamiltonian(model)) {
+      engine_(*space_, elements_of_hamiltonian(model), ExchangeRoute::rows) {
   list_elements(elements_of_hamiltonian(model));
 }
 

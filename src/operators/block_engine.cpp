@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 #include "operators/block_tables.hpp"
 
@@ -182,35 +183,66 @@ class TermTables {
   std::map<std::pair<std::uint32_t, int>, int> crossing_maps_;  ///< (group, block)
 };
 
+/// Throws Error unless the sum fits the layout. Looks at all of both, so that all ranks throw or none does.
+template <class T>
+void check_fit(const BlockLayout& layout, const KroneckerSum<T>& sum) {
+  const auto classes = static_cast<int>(sum.class_begin.size()) - 1;
+  if (classes < 0) throw Error("a Kronecker sum without classes: class_begin needs at least a 0");
+  for (const auto& block : layout.blocks()) {
+    const auto k = static_cast<std::size_t>(block.suffix_class);
+    const bool fits =
+        block.suffix_class < 0
+            ? block.row_length == 0
+            : block.suffix_class < classes && block.row_length == sum.class_begin[k + 1] - sum.class_begin[k];
+    if (!fits) throw Error("a Kronecker sum has other classes than its block layout");
+    if (block.row_length > INT32_MAX) throw Error("a class of a Kronecker sum has more than 2^31 elements");
+  }
+  const auto check_range = [](const HalfMatrixElement<T>& e, Index dimension) {
+    if (std::min(e.destination, e.source) < 0 || std::max(e.destination, e.source) >= dimension)
+      throw Error("a Kronecker product has an element outside of its half of the block layout");
+  };
+  for (const auto& product : sum.products) {
+    for (const auto& e : product.rows) {
+      check_range(e, layout.rows());
+      if (!product.inside.empty()) continue;
+      const auto& to = layout.blocks()[static_cast<std::size_t>(layout.block_of_row(e.destination))];
+      const auto& from = layout.blocks()[static_cast<std::size_t>(layout.block_of_row(e.source))];
+      if (to.suffix_class != from.suffix_class && std::max(to.row_length, from.row_length) > 0)
+        throw Error("a Kronecker product with the identity inside leads from row " +
+                    std::to_string(e.source) + " to row " + std::to_string(e.destination) +
+                    ", which hold different classes");
+    }
+    for (const auto& e : product.inside) check_range(e, sum.class_begin.back());
+  }
+}
+
 /// Fills the tables of a sum of Kronecker products.
 template <class T>
 class KroneckerTables {
  public:
   KroneckerTables(const DistributedBlocks& blocks, const KroneckerSum<T>& sum) : blocks_(blocks), sum_(sum) {
-    std::uint32_t next = 0;
-    for (const auto& product : sum.products) {
-      first_id_.push_back(next);
-      next += static_cast<std::uint32_t>(std::max<std::size_t>(1, product.rows.size()) *
-                                         std::max<std::size_t>(1, product.inside.size()));
+    check_fit(blocks.layout(), sum);
+    Index next = 0;
+    for (std::size_t p = 0; p < sum.products.size(); ++p) {
+      first_id_.push_back(static_cast<std::uint32_t>(next));
+      next += static_cast<Index>(row_values(p) * inside_values(p));
+      if (next > UINT32_MAX) throw Error("a Kronecker sum has more than 2^32 products of elements");
     }
+    sort_elements_by_row();
   }
 
   void fill(BlockTables<T>& tables) {
     const BlockLayout& layout = blocks_.layout();
+    auto next = row_elements_.begin();
     for (Index row = blocks_.first_row(); row < blocks_.first_row() + blocks_.local_rows(); ++row) {
       const int block = layout.block_of_row(row);
       fill_class(tables, layout.blocks()[static_cast<std::size_t>(block)]);
-      for (std::size_t p = 0; p < sum_.products.size(); ++p) {
-        const auto& product = sum_.products[p];
-        for (std::size_t e = 0; e < product.rows.size(); ++e) {
-          const auto& element = product.rows[e];
-          if (element.destination != row) continue;
-          if (product.inside.empty()) {
-            tables.add_action(element.source, first_id_[p] + static_cast<std::uint32_t>(e));
-          } else {
-            tables.add_map_action(element.source,
-                                  map_of(tables, p, e, block, layout.block_of_row(element.source)));
-          }
+      for (; next != row_elements_.end() && next->row == row; ++next) {
+        const Index source = sum_.products[next->product].rows[next->element].source;
+        if (sum_.products[next->product].inside.empty()) {
+          tables.add_action(source, first_id(*next));
+        } else {
+          tables.add_map_action(source, add_map(tables, *next, block, layout.block_of_row(source)));
         }
       }
       tables.close_row();
@@ -229,14 +261,52 @@ class KroneckerTables {
   }
 
  private:
+  /// An element of the A_j of a product; `row`: its destination.
+  struct RowElement {
+    Index row;
+    std::size_t product, element;
+  };
+
+  std::size_t row_values(std::size_t p) const {
+    return std::max<std::size_t>(1, sum_.products[p].rows.size());
+  }
+  std::size_t inside_values(std::size_t p) const {
+    return std::max<std::size_t>(1, sum_.products[p].inside.size());
+  }
+  std::uint32_t first_id(const RowElement& e) const {
+    return first_id_[e.product] + static_cast<std::uint32_t>(e.element * inside_values(e.product));
+  }
+
+  /// Those of this rank's rows.
+  void sort_elements_by_row() {
+    const Index stop = blocks_.first_row() + blocks_.local_rows();
+    for (std::size_t p = 0; p < sum_.products.size(); ++p) {
+      const auto& rows = sum_.products[p].rows;
+      for (std::size_t e = 0; e < rows.size(); ++e) {
+        if (rows[e].destination >= blocks_.first_row() && rows[e].destination < stop)
+          row_elements_.push_back({rows[e].destination, p, e});
+      }
+    }
+    std::stable_sort(row_elements_.begin(), row_elements_.end(),
+                     [](const RowElement& l, const RowElement& r) { return l.row < r.row; });
+  }
+
   void fill_class(BlockTables<T>& tables, const BlockLayout::Block& block) const {
     if (block.suffix_class < 0 || tables.has_class(block.suffix_class)) return;
     std::vector<MapEntry> entries;
     for (std::size_t p = 0; p < sum_.products.size(); ++p) {
       if (!sum_.products[p].rows.empty()) continue;
-      add_entries(p, first_id_[p], block.suffix_class, block.suffix_class, entries);
+      if (sum_.products[p].inside.empty()) {
+        add_identity(first_id_[p], block.row_length, entries);
+      } else {
+        add_entries(p, first_id_[p], block.suffix_class, block.suffix_class, entries);
+      }
     }
     tables.set_class(block.suffix_class, block.row_length, entries);
+  }
+
+  static void add_identity(std::uint32_t id, Index length, std::vector<MapEntry>& entries) {
+    for (std::int32_t j = 0; j < length; ++j) entries.push_back({j, j, id});
   }
 
   /// The part of a product's inner matrix between two classes, with numbers from `first` on.
@@ -252,23 +322,18 @@ class KroneckerTables {
     }
   }
 
-  int map_of(BlockTables<T>& tables, std::size_t p, std::size_t e, int block, int source_block) {
-    const auto [place, added] = maps_.try_emplace({p, e, block, source_block}, -1);
-    if (added) {
-      const auto& blocks = blocks_.layout().blocks();
-      std::vector<MapEntry> entries;
-      add_entries(p, first_id_[p] + static_cast<std::uint32_t>(e * sum_.products[p].inside.size()),
-                  blocks[static_cast<std::size_t>(block)].suffix_class,
-                  blocks[static_cast<std::size_t>(source_block)].suffix_class, entries);
-      place->second = tables.add_map(std::move(entries));
-    }
-    return place->second;
+  int add_map(BlockTables<T>& tables, const RowElement& e, int block, int source_block) const {
+    const auto& blocks = blocks_.layout().blocks();
+    std::vector<MapEntry> entries;
+    add_entries(e.product, first_id(e), blocks[static_cast<std::size_t>(block)].suffix_class,
+                blocks[static_cast<std::size_t>(source_block)].suffix_class, entries);
+    return tables.add_map(std::move(entries));
   }
 
   const DistributedBlocks& blocks_;
   const KroneckerSum<T>& sum_;
   std::vector<std::uint32_t> first_id_;
-  std::map<std::tuple<std::size_t, std::size_t, int, int>, int> maps_;
+  std::vector<RowElement> row_elements_;
 };
 
 }  // namespace
@@ -281,22 +346,22 @@ std::pair<int, Index> KroneckerSum<T>::place_inside(Index element) const {
 }
 
 template <class T>
-BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms)
+BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms, ExchangeRoute route)
     : tables_(std::make_unique<BlockTables<T>>(space)) {
   TermTables<T>(space, terms).fill(*tables_);
   std::vector<T> values;
   for (const auto& term : terms.terms) {
     for (const auto& e : term.elements) values.push_back(e.value);
   }
-  tables_->finish(values);
+  tables_->finish(values, route);
 }
 
 template <class T>
-BlockEngine<T>::BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum)
+BlockEngine<T>::BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum, ExchangeRoute route)
     : tables_(std::make_unique<BlockTables<T>>(blocks)) {
   KroneckerTables<T> filler(blocks, sum);
   filler.fill(*tables_);
-  tables_->finish(filler.values());
+  tables_->finish(filler.values(), route);
 }
 
 template <class T>
@@ -340,6 +405,11 @@ void BlockEngine<T>::diagonal(std::span<T> diagonal) const {
 template <class T>
 Index BlockEngine<T>::bytes() const {
   return tables_->bytes();
+}
+
+template <class T>
+const ExchangeCounts& BlockEngine<T>::exchange_counts() const {
+  return tables_->exchange_counts();
 }
 
 template class BlockEngine<double>;

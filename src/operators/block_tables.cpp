@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "operators/exchange_choice.hpp"
+
 namespace qheat {
 namespace {
 
@@ -68,6 +70,7 @@ int BlockTables<T>::add_map(std::vector<MapEntry> elements) {
 template <class T>
 void BlockTables<T>::add_action(Index source_row, std::uint32_t id) {
   const auto row = static_cast<std::int32_t>(action_begin_.size()) - 1;
+  if (row_length(static_cast<std::size_t>(row)) == 0) return;
   if (source_row == first_row_ + row) {
     row_diagonal_ids_.ids.push_back(id);
   } else if (is_local(source_row)) {
@@ -97,17 +100,18 @@ void BlockTables<T>::close_row() {
 }
 
 template <class T>
-void BlockTables<T>::finish(std::span<const T> values) {
+void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
   QHEAT_ASSERT(static_cast<Index>(action_begin_.size()) == rows_ + 1);
   row_diagonal_.resize(static_cast<std::size_t>(rows_));
   actions_.shrink_to_fit();
   map_actions_.shrink_to_fit();
-  plan_exchange();
+  plan_exchange(route);
   set_values(values);
 }
 
 template <class T>
-void BlockTables<T>::plan_exchange() {
+void BlockTables<T>::plan_exchange(ExchangeRoute route) {
+  take_transposed_actions(route);
   std::set<Index> needed;
   for (const Remote& remote : remote_[0]) needed.insert(remote.offset);
   exchange_ = std::make_unique<RowExchange>(blocks_, std::vector<Index>(needed.begin(), needed.end()));
@@ -125,7 +129,30 @@ void BlockTables<T>::plan_exchange() {
   }
   remote_ = std::move(by_chunk);
   exchange_->forget_places();
-  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity()));
+  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity() + transposition_->buffer_size()));
+}
+
+template <class T>
+void BlockTables<T>::take_transposed_actions(ExchangeRoute route) {
+  const auto need_of = [&](const Remote& remote) {
+    return RemoteNeed{first_row_ + remote.row, remote.offset, remote.through_map};
+  };
+  std::vector<RemoteNeed> needs;
+  for (const Remote& remote : remote_[0]) needs.push_back(need_of(remote));
+  const ExchangeChoice choice(blocks_, needs, route);
+  exchange_counts_ = choice.counts();
+  std::vector<Transposition::Action> transposed;
+  std::vector<Remote> others;
+  for (const Remote& remote : remote_[0]) {
+    const RemoteNeed need = need_of(remote);
+    if (choice.is_transposed(need)) {
+      transposed.push_back({need.destination, need.source, remote.what});
+    } else {
+      others.push_back(remote);
+    }
+  }
+  remote_[0] = std::move(others);
+  transposition_ = std::make_unique<Transposition>(blocks_, transposed);
 }
 
 template <class T>
@@ -158,6 +185,9 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
   std::array<const V*, kMost + kMostSources> soon;
   std::size_t soon_count = 0;
+  const auto bring = [&](const V* address) {
+    if (soon_count < soon.size()) soon[soon_count++] = address;
+  };
   const bool large = offset_.back() * static_cast<Index>(sizeof(V)) > kNearBytes;
   int lanes = 0;
   for (int r = 0; r < rows; ++r) {
@@ -169,15 +199,13 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       y[lane] = batch.y[static_cast<std::size_t>(k)] + offset_[row];
       head[lane] = row_diagonal_[row] + batch.map.shift;
       if (!large) continue;
-      soon[soon_count++] = x[lane] + rows * n;
+      bring(x[lane] + rows * n);
       for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
         const Index distance = std::abs(source_offset(actions_[a]) - offset_[row]);
-        if (distance * static_cast<Index>(sizeof(V)) > kNearBytes && soon_count < soon.size())
-          soon[soon_count++] = column + source_offset(actions_[a]);
+        if (distance * static_cast<Index>(sizeof(V)) > kNearBytes) bring(column + source_offset(actions_[a]));
       }
-      for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
-        if (soon_count < soon.size()) soon[soon_count++] = column + source_offset(map_actions_[a]);
-      }
+      for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
+        bring(column + source_offset(map_actions_[a]));
     }
   }
   std::span<const V* const> prefetch(soon.data(), soon_count);
@@ -263,16 +291,20 @@ void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
   // Small vectors share the reading of the tables; of large ones each would drive the others out of the
   // caches.
   const bool together = offset_.back() * static_cast<Index>(sizeof(V)) <= 2 * kNearBytes;
+  const auto columns = static_cast<std::size_t>(batch.columns);
   const auto local = [&] {
     if (together) return apply_local(batch);
-    for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k)
-      apply_local(Batch<V>{{batch.x[k]}, {batch.y[k]}, 1, batch.map});
+    for (std::size_t k = 0; k < columns; ++k) apply_local(Batch<V>{{batch.x[k]}, {batch.y[k]}, 1, batch.map});
   };
-  exchange_->run(std::span(batch.x.data(), static_cast<std::size_t>(batch.columns)),
-                 reinterpret_cast<V*>(buffers_.data()), local,
-                 [&](int chunk, std::size_t column, const V* data) {
-                   apply_remote(chunk, batch.map.scale, data, batch.y[column]);
-                 });
+  const std::span x(batch.x.data(), columns);
+  const std::span y(batch.y.data(), columns);
+  V* buffers = reinterpret_cast<V*>(buffers_.data());
+  const double scale = batch.map.scale;
+  transposition_->run<T, V>(values_, scale, x, y, buffers + 2 * exchange_->chunk_capacity(), [&] {
+    exchange_->run(x, buffers, local, [&](int chunk, std::size_t column, const V* data) {
+      apply_remote(chunk, scale, data, y[column]);
+    });
+  });
 }
 
 template <class T>
@@ -288,11 +320,13 @@ Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, Column
     }
     apply_batch(batch);
   }
-  return exchange_->states_sent() * x.columns() * static_cast<Index>(sizeof(V));
+  const Index states = exchange_->states_sent() + transposition_->states_sent();
+  return states * x.columns() * static_cast<Index>(sizeof(V));
 }
 
 template <class T>
 void BlockTables<T>::add_element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
+  QHEAT_ASSERT(transposition_->states_sent() == 0);  // it moves sums, not what they are made of
   const Complex* column = x.data();
   exchange_->run(
       std::span<const Complex* const>(&column, 1), buffers_.data(), [&] { add_local_sums(column, sums); },
@@ -396,7 +430,8 @@ Index BlockTables<T>::bytes() const {
   };
   Index sum = bytes_of(offset_, class_, row_diagonal_ids_.begin, row_diagonal_ids_.ids, row_diagonal_,
                        action_begin_, actions_, map_begin_, map_actions_, values_);
-  sum += exchange_->bytes();
+  sum += exchange_->bytes() + transposition_->bytes() +
+         transposition_->buffer_size() * static_cast<Index>(sizeof(Complex));
   for (const Class& c : classes_)
     sum += bytes_of(c.diagonal_ids.begin, c.diagonal_ids.ids, c.diagonal, c.begin, c.column, c.ids, c.value);
   for (const auto& map : maps_) sum += map.bytes();

@@ -7,8 +7,10 @@
 #include "operators/block_kernels.hpp"
 #include "operators/row_exchange.hpp"
 #include "operators/suffix_map.hpp"
+#include "operators/transposition.hpp"
 #include "qheat/basis/block_layout.hpp"
 #include "qheat/operators/block_engine.hpp"
+#include "qheat/operators/exchange_route.hpp"
 #include "qheat/parallel/column_block.hpp"
 
 namespace qheat {
@@ -48,7 +50,7 @@ class BlockTables {
   /// Ends the row under way.
   void close_row();
   /// Plans the exchange. Collective.
-  void finish(std::span<const T> values);
+  void finish(std::span<const T> values, ExchangeRoute route);
 
   void set_values(std::span<const T> values);
   /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
@@ -58,6 +60,7 @@ class BlockTables {
   void add_element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
   void diagonal(std::span<T> diagonal) const;
   Index bytes() const;
+  const ExchangeCounts& exchange_counts() const { return exchange_counts_; }
 
  private:
   struct Class {
@@ -93,7 +96,9 @@ class BlockTables {
   bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
   Index source_offset(const Action& action) const { return offset_[static_cast<std::size_t>(action.source)]; }
   Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
-  void plan_exchange();
+  void plan_exchange(ExchangeRoute route);
+  /// Moves the remote actions of blocks that are to be transposed to the transposition.
+  void take_transposed_actions(ExchangeRoute route);
   template <class V>
   void apply_batch(const Batch<V>& batch) const;
   template <class V>
@@ -124,6 +129,8 @@ class BlockTables {
   std::vector<std::uint32_t> map_begin_{0};
   std::vector<Action> map_actions_;
   std::unique_ptr<RowExchange> exchange_;
+  std::unique_ptr<Transposition> transposition_;
+  ExchangeCounts exchange_counts_;
   std::vector<std::vector<Remote>> remote_;  ///< by chunk
   std::vector<T> values_;
   mutable std::vector<Complex> buffers_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qheat/basis/sector.hpp"
+#include "qheat/operators/exchange_route.hpp"
 #include "qheat/operators/local_terms.hpp"
 #include "qheat/parallel/column_block.hpp"
 
@@ -28,8 +29,8 @@ struct HalfMatrixElement {
   T value;
 };
 
-/// sum_j A_j (x) B_j on a BlockLayout. A product whose element leads out of the layout (to a row and an inner
-/// element that do not fit) is an error of the caller's, except that a B_j is cut to the classes that fit.
+/// sum_j A_j (x) B_j on a BlockLayout, the same on all ranks. A B_j is cut to the classes that fit; with the
+/// identity inside, an element of A_j between rows of different classes is an error of the caller's.
 template <class T>
 struct KroneckerSum {
   struct Product {
@@ -54,15 +55,18 @@ struct KroneckerSum {
 /// tables over half of the index set exist; no index is stored or computed for a state.
 ///
 /// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under
-/// way. T, the type of the elements, is double or Complex; vectors are Complex, or double if T is. Several
-/// columns share the index work.
+/// way; or blocks are transposed piece by piece, if fewer states travel then (ExchangeRoute). T, the type of
+/// the elements, is double or Complex; vectors are Complex, or double if T is. Several columns share the
+/// index work.
 template <class T>
 class BlockEngine {
  public:
   /// A sum of local terms on a sector, cut at the middle of the lattice. `space` must outlive the engine.
-  BlockEngine(const DistributedSector& space, const TermSum<T>& terms);
-  /// Any sum of Kronecker products. `blocks` must outlive the engine.
-  BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum);
+  BlockEngine(const DistributedSector& space, const TermSum<T>& terms,
+              ExchangeRoute route = ExchangeRoute::automatic);
+  /// Any sum of Kronecker products. `blocks` must outlive the engine. Throws Error if the sum does not fit.
+  BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum,
+              ExchangeRoute route = ExchangeRoute::automatic);
   ~BlockEngine();
   BlockEngine(BlockEngine&&) noexcept;
   BlockEngine& operator=(BlockEngine&&) = delete;
@@ -77,12 +81,15 @@ class BlockEngine {
   /// Kronecker products: products, elements of A_j, elements of B_j).
   void set_values(std::span<const T> values);
   /// <x| E |x> for each element E of the operator with its value set to 1, in the order of set_values: all
-  /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective.
+  /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective;
+  /// for an engine that exchanges rows (ExchangeRoute::rows).
   void element_sums(const Communicator& comm, std::span<const Complex> x, std::span<Complex> sums) const;
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.
   Index bytes() const;
+  /// What travels between ranks by either route, and by the plan.
+  const ExchangeCounts& exchange_counts() const;
 
  private:
   std::unique_ptr<BlockTables<T>> tables_;

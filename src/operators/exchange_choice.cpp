@@ -1,0 +1,87 @@
+#include "operators/exchange_choice.hpp"
+
+#include <map>
+#include <set>
+
+#include "operators/transposition.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr int kNone = -1;
+
+}  // namespace
+
+ExchangeChoice::ExchangeChoice(const DistributedBlocks& blocks, std::span<const RemoteNeed> needs,
+                               ExchangeRoute route)
+    : blocks_(blocks), transposed_(blocks.layout().blocks().size()) {
+  std::vector<Traffic> traffic(transposed_.size());
+  const Index always = count_rows(needs, traffic);
+  count_transpose(needs, traffic);
+  static_assert(sizeof(Traffic) == 2 * sizeof(Index));
+  MPI_Allreduce(MPI_IN_PLACE, traffic.data(), 2 * static_cast<int>(traffic.size()), MPI_INT64_T, MPI_SUM,
+                blocks.comm().get());
+  counts_.by_rows = counts_.by_transpose = counts_.planned = blocks.comm().sum(always);
+  for (std::size_t b = 0; b < traffic.size(); ++b) {
+    const bool any = traffic[b].by_transpose > 0;
+    const bool fewer = traffic[b].by_transpose < traffic[b].by_rows;
+    transposed_[b] =
+        any && (route == ExchangeRoute::transpose || (route == ExchangeRoute::automatic && fewer));
+    counts_.by_rows += traffic[b].by_rows;
+    counts_.by_transpose += traffic[b].by_transpose;
+    counts_.planned += transposed_[b] ? traffic[b].by_transpose : traffic[b].by_rows;
+    counts_.transposed_blocks += transposed_[b] ? 1 : 0;
+  }
+}
+
+bool ExchangeChoice::is_transposed(const RemoteNeed& need) const {
+  const int block = block_to_transpose(need);
+  return block != kNone && transposed_[static_cast<std::size_t>(block)];
+}
+
+/// The block inside which a number times a row is wanted; kNone for anything else.
+int ExchangeChoice::block_to_transpose(const RemoteNeed& need) const {
+  const BlockLayout& layout = blocks_.layout();
+  const int block = layout.block_of_row(need.destination);
+  return !need.through_map && layout.block_of_row(need.source) == block ? block : kNone;
+}
+
+/// Fills this rank's `by_rows`; returns the states of the rows that travel whatever is chosen.
+Index ExchangeChoice::count_rows(std::span<const RemoteNeed> needs, std::vector<Traffic>& traffic) const {
+  std::map<Index, int> block_of_source;
+  for (const RemoteNeed& need : needs) {
+    const int block = block_to_transpose(need);
+    const auto [place, added] = block_of_source.try_emplace(need.source, block);
+    if (!added && block == kNone) place->second = kNone;
+  }
+  Index always = 0;
+  for (const auto& [row, block] : block_of_source) {
+    const Index states = blocks_.layout().first_state(row + 1) - blocks_.layout().first_state(row);
+    (block == kNone ? always : traffic[static_cast<std::size_t>(block)].by_rows) += states;
+  }
+  return always;
+}
+
+/// Fills this rank's `by_transpose`: its sources on their way to the slices, and the sums on their way back.
+void ExchangeChoice::count_transpose(std::span<const RemoteNeed> needs, std::vector<Traffic>& traffic) const {
+  std::vector<char> is_source(static_cast<std::size_t>(blocks_.layout().rows()));
+  std::set<Index> destinations;
+  for (const RemoteNeed& need : needs) {
+    if (block_to_transpose(need) == kNone) continue;
+    is_source[static_cast<std::size_t>(need.source)] = 1;
+    destinations.insert(need.destination);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, is_source.data(), static_cast<int>(is_source.size()), MPI_CHAR, MPI_MAX,
+                blocks_.comm().get());
+  for (Index row = blocks_.first_row(); row < blocks_.first_row() + blocks_.local_rows(); ++row) {
+    const int times = is_source[static_cast<std::size_t>(row)] + (destinations.contains(row) ? 1 : 0);
+    if (times == 0) continue;
+    const auto number = static_cast<std::size_t>(blocks_.layout().block_of_row(row));
+    const auto& block = blocks_.layout().blocks()[number];
+    const Index elsewhere =
+        block.row_length - column_slice(block, blocks_.partition(), blocks_.comm().rank()).width;
+    traffic[number].by_transpose += times * elsewhere;
+  }
+}
+
+}  // namespace qheat
