@@ -289,7 +289,7 @@ class StopTest(RestartCase):
 
     def test_second_signal(self):
         """During a long diagonalisation there is no safe point: the second signal ends the run at once."""
-        self.write("a.toml", {**diagonal_job(), **chain(14, excited=5, exact={"method": "diagonalize"})})
+        self.write("a.toml", {**diagonal_job(), **chain(15, excited=6, exact={"method": "diagonalize"})})
         run = self.start("run", "a.toml")
         run.wait_for_work()
         run.signal(signal.SIGTERM)
@@ -522,7 +522,7 @@ class ResultsFileTest(RestartCase):
         "time": (OUTPUTS,), "model/site_energies": (SITES, LEVELS),
         "exact/populations": (OUTPUTS, SITES, LEVELS), "exact/energy": (OUTPUTS, SITES),
         "exact/current": (OUTPUTS, BONDS), "exact/outflow": (OUTPUTS, BONDS, 2), "exact/norm": (OUTPUTS,),
-        "exact/total_energy": (OUTPUTS,),
+        "exact/total_energy": (OUTPUTS,), "exact/truncation_error": (OUTPUTS,),
         "kernel/tcl2/generator": (OUTPUTS, CELLS, CELLS), "kernel/tcl2/bond_rate": (OUTPUTS, BONDS),
         "rates/tcl2/populations": (OUTPUTS, SITES, LEVELS), "rates/tcl2/energy": (OUTPUTS, SITES),
         "sites/tcl2/populations": (OUTPUTS, SITES, LEVELS), "sites/tcl2/energy": (OUTPUTS, SITES),
