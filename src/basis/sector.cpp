@@ -19,11 +19,10 @@ Sector::Sector(int sites, const std::vector<Level>& label_of_level, const std::v
     : counts_(counts),
       prefix_(sites / 2, sites - sites / 2, label_of_level, counts),
       suffix_(sites - sites / 2, sites / 2, label_of_level, counts) {
-  const auto& classes = prefix_.classes();
-  for (std::size_t k = 0; k < classes.size(); ++k) {
-    const int partner = suffix_.find_class(difference(counts_, classes[k].counts));
+  for (const auto& prefix_class : prefix_.classes()) {
+    const int partner = suffix_.find_class(difference(counts_, prefix_class.counts));
     const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
-    layout_.add_block(partner, classes[k].size, length);
+    layout_.add_block(partner, prefix_class.size, length);
   }
 }
 
