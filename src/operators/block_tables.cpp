@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
+#include <map>
 
 #include "operators/exchange_choice.hpp"
 
@@ -112,9 +112,9 @@ void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
 template <class T>
 void BlockTables<T>::plan_exchange(ExchangeRoute route) {
   take_transposed_actions(route);
-  std::set<Index> needed;
-  for (const Remote& remote : remote_[0]) needed.insert(remote.offset);
-  exchange_ = std::make_unique<RowExchange>(blocks_, std::vector<Index>(needed.begin(), needed.end()));
+  std::map<Index, Stretch> needed;
+  for (const Remote& remote : remote_[0]) unite(needed, remote.offset, columns_needed(remote));
+  exchange_ = std::make_unique<RowExchange>(blocks_, needed);
   std::vector<std::vector<Remote>> by_chunk(static_cast<std::size_t>(exchange_->chunks()));
   for (Remote remote : remote_[0]) {
     const auto place = exchange_->place_of(remote.offset);
@@ -133,9 +133,15 @@ void BlockTables<T>::plan_exchange(ExchangeRoute route) {
 }
 
 template <class T>
+Stretch BlockTables<T>::columns_needed(const Remote& remote) const {
+  if (remote.through_map) return maps_[remote.what].sources();
+  return {0, row_length(static_cast<std::size_t>(remote.row))};
+}
+
+template <class T>
 void BlockTables<T>::take_transposed_actions(ExchangeRoute route) {
   const auto need_of = [&](const Remote& remote) {
-    return RemoteNeed{first_row_ + remote.row, remote.offset, remote.through_map};
+    return RemoteNeed{first_row_ + remote.row, remote.offset, remote.through_map, columns_needed(remote)};
   };
   std::vector<RemoteNeed> needs;
   for (const Remote& remote : remote_[0]) needs.push_back(need_of(remote));

@@ -97,6 +97,8 @@ class BlockTables {
   Index source_offset(const Action& action) const { return offset_[static_cast<std::size_t>(action.source)]; }
   Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
   void plan_exchange(ExchangeRoute route);
+  /// Of the source row, before the exchange is planned.
+  Stretch columns_needed(const Remote& remote) const;
   /// Moves the remote actions of blocks that are to be transposed to the transposition.
   void take_transposed_actions(ExchangeRoute route);
   template <class V>

@@ -46,20 +46,27 @@ int ExchangeChoice::block_to_transpose(const RemoteNeed& need) const {
   return !need.through_map && layout.block_of_row(need.source) == block ? block : kNone;
 }
 
-/// Fills this rank's `by_rows`; returns the states of the rows that travel whatever is chosen.
+/// Fills this rank's `by_rows`; returns the states that travel whatever is chosen.
 Index ExchangeChoice::count_rows(std::span<const RemoteNeed> needs, std::vector<Traffic>& traffic) const {
-  std::map<Index, int> block_of_source;
+  std::map<Index, Stretch> always;
+  std::map<Index, std::pair<int, Stretch>> all;  // with the block to transpose, if any
   for (const RemoteNeed& need : needs) {
     const int block = block_to_transpose(need);
-    const auto [place, added] = block_of_source.try_emplace(need.source, block);
-    if (!added && block == kNone) place->second = kNone;
+    if (block == kNone) unite(always, need.source, need.columns);
+    auto& [block_of_row, columns] = all.try_emplace(need.source, block, need.columns).first->second;
+    block_of_row = std::max(block_of_row, block);
+    columns = columns.united(need.columns);
   }
-  Index always = 0;
-  for (const auto& [row, block] : block_of_source) {
-    const Index states = blocks_.layout().first_state(row + 1) - blocks_.layout().first_state(row);
-    (block == kNone ? always : traffic[static_cast<std::size_t>(block)].by_rows) += states;
+  Index sum = 0;
+  for (const auto& [row, columns] : always) sum += columns.length();
+  for (const auto& [row, wanted] : all) {
+    const auto& [block, columns] = wanted;
+    if (block == kNone) continue;
+    const auto place = always.find(row);
+    traffic[static_cast<std::size_t>(block)].by_rows +=
+        columns.length() - (place == always.end() ? 0 : place->second.length());
   }
-  return always;
+  return sum;
 }
 
 /// Fills this rank's `by_transpose`: its sources on their way to the slices, and the sums on their way back.

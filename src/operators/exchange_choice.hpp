@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "operators/suffix_map.hpp"
 #include "qheat/basis/block_layout.hpp"
 #include "qheat/operators/exchange_route.hpp"
 
@@ -12,6 +13,7 @@ namespace qheat {
 struct RemoteNeed {
   Index destination, source;
   bool through_map;
+  Stretch columns;  ///< of the source row that are used
 };
 
 /// Chooses the blocks whose numbers times remote rows are added up by a Transposition instead of a
@@ -27,7 +29,7 @@ class ExchangeChoice {
  private:
   /// States that travel for the numbers times remote rows of one block, all ranks together.
   struct Traffic {
-    Index by_rows = 0;  ///< of rows that travel for nothing else
+    Index by_rows = 0;  ///< that travel for nothing else
     Index by_transpose = 0;
   };
   int block_to_transpose(const RemoteNeed& need) const;

@@ -27,20 +27,20 @@ MPI_Datatype runs_type(const std::vector<std::pair<Index, Index>>& runs, MPI_Dat
 
 }  // namespace
 
-RowExchange::RowExchange(const DistributedBlocks& blocks, const std::vector<Index>& rows)
+RowExchange::RowExchange(const DistributedBlocks& blocks, const std::map<Index, Stretch>& rows)
     : comm_(blocks.comm().get()) {
   const BlockLayout& layout = blocks.layout();
   const Partition& partition = blocks.partition();
   const Index wanted = std::min(kMostStatesAChunk, blocks.local_size() / kChunksAVector);
-  for (const Index row : rows) {
+  for (const auto& [row, columns] : rows) {
     const int owner = partition.owner_of_row(row);
-    const Index first = layout.first_state(row) - partition.first_state(owner);
-    const Index states = layout.first_state(row + 1) - layout.first_state(row);
+    const Index first = layout.first_state(row) + columns.begin - partition.first_state(owner);
+    const Index states = columns.length();
     if (receives_.empty() || receives_.back().owner != owner || receives_.back().states + states > wanted) {
       receives_.push_back({owner, 0, {}});
     }
     Receive& chunk = receives_.back();
-    places_.emplace(row, Place{static_cast<int>(receives_.size()) - 1, chunk.states});
+    places_.emplace(row, Place{static_cast<int>(receives_.size()) - 1, chunk.states - columns.begin});
     if (!chunk.runs.empty() && chunk.runs.back().first + chunk.runs.back().states == first) {
       chunk.runs.back().states += states;
     } else {

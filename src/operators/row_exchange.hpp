@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "operators/suffix_map.hpp"
 #include "qheat/basis/block_layout.hpp"
 
 namespace qheat {
@@ -15,8 +16,8 @@ namespace qheat {
 /// The plan is made once; rows travel as they lie in the vector.
 class RowExchange {
  public:
-  /// `rows`: global numbers of the remote rows that this rank needs, ascending. Collective.
-  RowExchange(const DistributedBlocks& blocks, const std::vector<Index>& rows);
+  /// `rows`: global numbers of the remote rows that this rank needs, and which of their columns. Collective.
+  RowExchange(const DistributedBlocks& blocks, const std::map<Index, Stretch>& rows);
   ~RowExchange();
   RowExchange(const RowExchange&) = delete;
   RowExchange& operator=(const RowExchange&) = delete;
@@ -24,7 +25,7 @@ class RowExchange {
   /// Where a needed row arrives.
   struct Place {
     int chunk;
-    Index offset;  ///< in states, inside the chunk
+    Index offset;  ///< where its column 0 is or would be, in states from the chunk's begin; may be negative
   };
   Place place_of(Index row) const { return places_.at(row); }
   /// The places are only needed while an engine is built.

@@ -12,6 +12,12 @@ constexpr std::ptrdiff_t kShortestRun = 8;  // below this a gather is cheaper th
 
 template <class T>
 SuffixMap<T>::SuffixMap(std::vector<MapEntry> entries) {
+  if (!entries.empty()) {
+    const auto [first, last] =
+        std::minmax_element(entries.begin(), entries.end(),
+                            [](const MapEntry& l, const MapEntry& r) { return l.source < r.source; });
+    sources_ = {first->source, Index{last->source} + 1};
+  }
   const auto shift = [](const MapEntry& e) { return e.source - e.destination; };
   std::sort(entries.begin(), entries.end(), [&](const MapEntry& l, const MapEntry& r) {
     return std::tuple(shift(l), l.id, l.destination) < std::tuple(shift(r), r.id, r.destination);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -15,6 +17,21 @@ struct MapEntry {
   std::uint32_t id;
 };
 
+/// Columns [begin, end) of a row.
+struct Stretch {
+  Index begin, end;
+
+  Index length() const { return end - begin; }
+  /// The smallest one that holds both.
+  Stretch united(Stretch other) const { return {std::min(begin, other.begin), std::max(end, other.end)}; }
+};
+
+/// Widens the stretch of `row`, or sets it.
+inline void unite(std::map<Index, Stretch>& stretches, Index row, Stretch columns) {
+  const auto [place, added] = stretches.try_emplace(row, columns);
+  if (!added) place->second = place->second.united(columns);
+}
+
 /// Sparse matrix between two suffix classes, made to be applied many times: elements whose places rise
 /// together are runs (an axpy each), the others are gathered row by row.
 template <class T>
@@ -24,6 +41,8 @@ class SuffixMap {
 
   void set_values(std::span<const T> values);
   bool empty() const { return runs_.empty() && columns_.empty(); }
+  /// The columns of a source row that it reads.
+  Stretch sources() const { return sources_; }
   Index bytes() const;
 
   /// y += scale B x
@@ -65,6 +84,7 @@ class SuffixMap {
     T value;
   };
 
+  Stretch sources_{0, 0};
   std::vector<Run> runs_;
   std::vector<std::int32_t> rows_;     ///< destinations that gather
   std::vector<std::uint32_t> begin_;   ///< [rows + 1]

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
-#include <set>
 
 #include "operators/assembled_operator.hpp"
 #include "operators/matrix_elements.hpp"
@@ -197,8 +197,9 @@ TEST(Backends, AssembledMatrixIsPreallocatedExactly) {
   }
 }
 
-TEST(BlockEngine, SendsEachRowThatIsNeededOnce) {
-  // Counted state by state: the rows of other ranks that some matrix element of this rank's states leads to.
+TEST(BlockEngine, SendsWhatIsNeededOfARowOnce) {
+  // Counted state by state: of the rows of other ranks that some matrix element of this rank's states leads
+  // to, the columns from the first to the last that is needed.
   for (const auto& lattice : {Lattice::chain(12), Lattice({4, 3}, std::vector<bool>{true, false})}) {
     const auto model = uniform_model(lattice, Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3);
     const auto space = space_of(model, {6, 6}, qheat_test::world());
@@ -210,15 +211,18 @@ TEST(BlockEngine, SendsEachRowThatIsNeededOnce) {
       while (layout.first_state(row + 1) <= state) ++row;
       return row;
     };
-    std::set<Index> needed;
+    std::map<Index, std::pair<Index, Index>> needed;  // row: first and last state
     for (Index i = 0; i < space->local_size(); ++i) {
       visit_row(space->sector(), terms, space->first_state() + i, [&](Index column, Complex) {
         const Index row = row_of(column);
-        if (row < space->first_row() || row >= space->first_row() + space->local_rows()) needed.insert(row);
+        if (row >= space->first_row() && row < space->first_row() + space->local_rows()) return;
+        auto& [first, last] = needed.try_emplace(row, column, column).first->second;
+        first = std::min(first, column);
+        last = std::max(last, column);
       });
     }
     Index states = 0;
-    for (const Index row : needed) states += layout.first_state(row + 1) - layout.first_state(row);
+    for (const auto& [row, stretch] : needed) states += stretch.second - stretch.first + 1;
     const BlockEngine<Complex> engine(*space, terms, ExchangeRoute::rows);
     const auto x = random_vector(*space, 2);
     std::vector<Complex> y(x.size());
