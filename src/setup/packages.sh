@@ -17,10 +17,10 @@ if ! command -v apt-get >/dev/null; then
   have_all_by_other_means && exit 0
   cat >&2 <<'TEXT'
 qheat: this system has no apt-get, and not all that qheat needs is loaded. On a cluster load modules such as
-    module load gcc cmake ninja openmpi petsc/complex slepc/complex hdf5/parallel
-(C++20 compiler, CMake 3.25, MPI, PETSc >= 3.18 with complex scalars, SLEPc, HDF5 with MPI), and install toml++, CLI11 and
+    module load gcc cmake ninja openmpi scalapack petsc/complex slepc/complex hdf5/parallel
+(C++20 compiler, CMake 3.25, MPI, ScaLAPACK, PETSc >= 3.18 with complex scalars, SLEPc, HDF5 with MPI), and install toml++, CLI11 and
 fmt, for example with Spack:
-    spack install petsc+complex slepc ^petsc+complex hdf5+mpi tomlplusplus cli11 fmt && spack load petsc slepc hdf5 tomlplusplus cli11 fmt
+    spack install petsc+complex slepc ^petsc+complex netlib-scalapack hdf5+mpi tomlplusplus cli11 fmt && spack load petsc slepc netlib-scalapack hdf5 tomlplusplus cli11 fmt
 Own builds of PETSc and SLEPc are found through PETSC_DIR, PETSC_ARCH and SLEPC_DIR. Then run the same command again.
 TEXT
   exit 1
