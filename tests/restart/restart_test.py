@@ -367,6 +367,17 @@ class DamageTest(RestartCase):
                     self.check_resumed(r"a\.h5\.chk cannot be used: .*damaged", r"resuming from .*\.chk\.prev",
                                        ranks=ranks)
 
+    def test_damaged_checkpoint_does_not_replace_the_good_one(self):
+        """A run that goes on from .prev and is stopped again leaves that one as it was, beside a new .chk."""
+        self.interrupt_once(delay=0.0)
+        good = self.checkpoint.read_bytes()
+        self.previous.write_bytes(good)
+        self.flip(self.checkpoint, "partial/values")
+        self.finish("run", "a.toml", "--resume", "--max-time", "0.001", code=STOPPED)
+        self.assertEqual(self.previous.read_bytes(), good)
+        self.assertTrue(h5py.is_hdf5(self.checkpoint))
+        self.check_resumed(r"resuming from .*a\.h5\.chk\n")
+
     def metadata(self, path):
         """Return the places of all bytes, except zeros, that belong to no dataset's values."""
         data = path.read_bytes()
