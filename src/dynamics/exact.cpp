@@ -21,8 +21,6 @@ namespace qheat {
 namespace {
 
 constexpr std::uint32_t kPhaseStream = 0x80000000U;  // apart from the detunings' random numbers
-constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
-constexpr Index kStepwiseBlock = 8;
 constexpr double kPhaseAStep = 60.0;          // |H| dt of one step: bounds the time between safe points
 constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
 
@@ -88,9 +86,8 @@ class SectorPropagation {
   template <class Progress>
   Sums run(RunControl& control, const Progress& progress) {
     Sums total(times_.size(), observer_.layout().size());
-    const Index block = plan_.method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock;
-    for (Index first = 0; first < plan_.columns; first += block) {
-      const Index columns = std::min(block, plan_.columns - first);
+    for (Index first = 0; first < plan_.columns; first += plan_.columns_at_once) {
+      const Index columns = std::min(plan_.columns_at_once, plan_.columns - first);
       // A resumed run may choose another method, as memory or ranks have changed: its stages are others.
       const Stage stage(control, fmt::format("method-{}-columns-{}-{}", static_cast<int>(plan_.method), first,
                                              first + columns));

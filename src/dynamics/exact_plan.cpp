@@ -17,6 +17,8 @@ namespace {
 constexpr Index kSmallDimension = 512;        // diagonalised without a second thought
 constexpr Index kLargestWholeMixture = 2000;  // beyond, a mixture is sampled unless the job says otherwise
 constexpr int kDefaultSamples = 20;
+constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
+constexpr Index kStepwiseBlock = 8;
 constexpr std::size_t kMostOutputsAtOnce = 8;
 constexpr double kLargestPhase = 1e11;  // a double then knows it to 1e-5
 
@@ -64,11 +66,10 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
   const double rows = std::sqrt(static_cast<double>(plan.dimension)) * 4.0;
   const double bonds = model.lattice.bond_count();
   const double tables = rows * (2.0 * (24.0 + 8.0 * bonds + (50.0 + 8.0 * bonds) / ranks) + model.sites());
+  const auto block = static_cast<double>(plan.columns_at_once);
   if (plan.method == ExactMethod::diagonalize) {
-    const double block = std::min<double>(static_cast<double>(plan.columns), 256.0);
     return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
   }
-  const double block = std::min<double>(static_cast<double>(plan.columns), 8.0);
   const int work = plan.method == ExactMethod::krylov
                        ? KrylovEvolution::kWorkVectors
                        : ChebyshevEvolution::work_vectors(plan.outputs_at_once);
@@ -104,6 +105,8 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
     }
     const auto with = [&](ExactMethod method) {
       plan.method = method;
+      plan.columns_at_once =
+          std::min(plan.columns, method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock);
       plan.outputs_at_once = method == ExactMethod::chebyshev
                                  ? static_cast<int>(std::min<std::size_t>(kMostOutputsAtOnce, times.size()))
                                  : 1;

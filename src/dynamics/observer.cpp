@@ -27,11 +27,15 @@ TermSum<double> elements_of_hamiltonian(const Model& model) {
 }  // namespace
 
 Observer::Observer(const Model& model, std::shared_ptr<const DistributedSector> space)
+    : Observer(model, std::move(space), elements_of_hamiltonian(model)) {}
+
+Observer::Observer(const Model& model, std::shared_ptr<const DistributedSector> space,
+                   const TermSum<double>& elements)
     : model_(model),
       layout_(model),
       space_(std::move(space)),
-      engine_(*space_, elements_of_hamiltonian(model), ExchangeRoute::rows) {
-  list_elements(elements_of_hamiltonian(model));
+      engine_(*space_, elements, ExchangeRoute::rows) {
+  list_elements(elements);
 }
 
 void Observer::list_elements(const TermSum<double>& elements) {
@@ -70,7 +74,7 @@ std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
         *space_, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
         populations);
     space_->comm().sum(populations);
-    engine_.element_sums(space_->comm(), column, sums);
+    engine_.element_sums(column, sums);
     for (const auto& w : weighted_) here[w.observable] += (w.weight * sums[w.element]).real();
     for (std::size_t n = 0; n < layout_.levels(); ++n) here[layout_.norm()] += populations[n];  // of site 0
     add_site_energies(here);

@@ -390,11 +390,8 @@ void BlockEngine<T>::set_values(std::span<const T> values) {
 }
 
 template <class T>
-void BlockEngine<T>::element_sums(const Communicator& comm, std::span<const Complex> x,
-                                  std::span<Complex> sums) const {
-  std::fill(sums.begin(), sums.end(), Complex{});
-  tables_->add_element_sums(x, sums);
-  comm.sum(std::span(reinterpret_cast<double*>(sums.data()), 2 * sums.size()));
+void BlockEngine<T>::element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
+  tables_->element_sums(x, sums);
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <complex>
 #include <cstring>
@@ -92,6 +93,29 @@ inline void add_rows(Index n, std::span<const Source<T, V>> sources, V* __restri
     store(sum, y + j);
   }
 }
+
+/// y[0..n) += the rows that are added, as many as possible in one go.
+template <class T, class V>
+class RowSum {
+ public:
+  RowSum(Index n, V* y) : n_(n), y_(y) {}
+
+  void add(const V* row, T factor) {
+    if (count_ == sources_.size()) finish();
+    sources_[count_++] = {row, factor};
+  }
+  /// To be called at the end.
+  void finish() {
+    if (count_ > 0) add_rows<T, V>(n_, std::span(sources_.data(), count_), y_);
+    count_ = 0;
+  }
+
+ private:
+  Index n_;
+  V* y_;
+  std::size_t count_ = 0;
+  std::array<Source<T, V>, 32> sources_;
+};
 
 /// A sparse matrix that acts inside rows, by destination; with its diagonal apart.
 template <class T>

@@ -10,7 +10,7 @@ namespace qheat {
 namespace {
 
 constexpr Index kNearBytes = Index{400} << 10;  // what the second cache still holds from rows before
-constexpr std::size_t kMostSources = 32;        // rows added in one go
+constexpr std::size_t kMostAhead = 32;          // rows to fetch ahead
 
 }  // namespace
 
@@ -106,6 +106,7 @@ void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
   actions_.shrink_to_fit();
   map_actions_.shrink_to_fit();
   plan_exchange(route);
+  values_.resize(values.size());
   set_values(values);
 }
 
@@ -163,7 +164,8 @@ void BlockTables<T>::take_transposed_actions(ExchangeRoute route) {
 
 template <class T>
 void BlockTables<T>::set_values(std::span<const T> values) {
-  values_.assign(values.begin(), values.end());
+  QHEAT_ASSERT(values.size() == values_.size());
+  std::copy(values.begin(), values.end(), values_.begin());
   for (auto& map : maps_) map.set_values(values_);
   const auto add_up = [&](const Sums& lists, std::vector<T>& sums) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
@@ -189,7 +191,7 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   std::array<V*, kMost> y;
   std::array<T, kMost> head;
   // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
-  std::array<const V*, kMost + kMostSources> soon;
+  std::array<const V*, kMost + kMostAhead> soon;
   std::size_t soon_count = 0;
   const auto bring = [&](const V* address) {
     if (soon_count < soon.size()) soon[soon_count++] = address;
@@ -239,13 +241,10 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
 template <class T>
 template <class V>
 void BlockTables<T>::add_local_actions(std::size_t row, double scale, const V* x, V* y) const {
-  std::array<kernels::Source<T, V>, kMostSources> sources;
-  for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1];) {
-    std::size_t count = 0;
-    for (; a < action_begin_[row + 1] && count < kMostSources; ++a)
-      sources[count++] = {x + source_offset(actions_[a]), scale * values_[actions_[a].what]};
-    kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), y);
-  }
+  kernels::RowSum<T, V> sum(row_length(row), y);
+  for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a)
+    sum.add(x + source_offset(actions_[a]), scale * values_[actions_[a].what]);
+  sum.finish();
   for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
     maps_[map_actions_[a].what].accumulate(scale, x + source_offset(map_actions_[a]), y);
 }
@@ -273,21 +272,16 @@ template <class T>
 template <class V>
 void BlockTables<T>::apply_remote(int chunk, double scale, const V* data, V* y) const {
   const auto& list = remote_[static_cast<std::size_t>(chunk)];
-  std::array<kernels::Source<T, V>, kMostSources> sources;
   for (std::size_t a = 0; a < list.size();) {
-    const auto row = static_cast<std::size_t>(list[a].row);
+    const std::int32_t number = list[a].row;
+    const auto row = static_cast<std::size_t>(number);
     V* destination = y + offset_[row];
-    if (list[a].through_map) {
+    kernels::RowSum<T, V> sum(row_length(row), destination);
+    for (; a < list.size() && list[a].row == number && !list[a].through_map; ++a)
+      sum.add(data + list[a].offset, scale * values_[list[a].what]);
+    sum.finish();
+    for (; a < list.size() && list[a].row == number; ++a)
       maps_[list[a].what].accumulate(scale, data + list[a].offset, destination);
-      ++a;
-      continue;
-    }
-    std::size_t count = 0;
-    for (; a < list.size() && list[a].row == static_cast<std::int32_t>(row) && !list[a].through_map &&
-           count < kMostSources;
-         ++a)
-      sources[count++] = {data + list[a].offset, scale * values_[list[a].what]};
-    kernels::add_rows<T, V>(row_length(row), std::span(sources.data(), count), destination);
   }
 }
 
@@ -331,12 +325,14 @@ Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, Column
 }
 
 template <class T>
-void BlockTables<T>::add_element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
+void BlockTables<T>::element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
+  std::fill(sums.begin(), sums.end(), Complex{});
   QHEAT_ASSERT(transposition_->states_sent() == 0);  // it moves sums, not what they are made of
   const Complex* column = x.data();
   exchange_->run(
       std::span<const Complex* const>(&column, 1), buffers_.data(), [&] { add_local_sums(column, sums); },
       [&](int chunk, std::size_t, const Complex* data) { add_remote_sums(chunk, data, column, sums); });
+  blocks_.comm().sum(std::span(reinterpret_cast<double*>(sums.data()), 2 * sums.size()));
 }
 
 template <class T>

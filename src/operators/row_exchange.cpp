@@ -49,7 +49,7 @@ RowExchange::RowExchange(const DistributedBlocks& blocks, const std::map<Index, 
     chunk.states += states;
     chunk_capacity_ = std::max(chunk_capacity_, chunk.states);
   }
-  if (chunk_capacity_ > INT32_MAX)
+  if (blocks.comm().any(chunk_capacity_ > INT32_MAX))
     throw Error("a row of the basis is longer than an MPI message; take a smaller sector");
   exchange_plan(blocks.comm());
 }

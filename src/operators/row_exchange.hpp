@@ -35,7 +35,6 @@ class RowExchange {
   Index chunk_capacity() const { return chunk_capacity_; }
   /// States that this rank sends in one exchange.
   Index states_sent() const { return states_sent_; }
-  Index messages_sent() const { return static_cast<Index>(sends_.size()); }
   Index bytes() const;
 
   /// Runs one exchange for each column x[k]: `local()` while the first chunks travel, then

@@ -218,17 +218,13 @@ void Transposition::Passage<T, V>::add_up(std::size_t step) {
 template <class T, class V>
 void Transposition::Passage<T, V>::add_terms(const Block& block, Index width, const V* sources,
                                              V* sums) const {
-  constexpr std::size_t kMostSources = 32;
-  std::array<kernels::Source<T, V>, kMostSources> rows;
   const std::size_t destinations = block.term_begin.size() - 1;
   std::fill_n(sums, static_cast<Index>(destinations) * width, V{});
   for (std::size_t d = 0; d < destinations && width > 0; ++d, sums += width) {
-    for (std::uint32_t t = block.term_begin[d]; t < block.term_begin[d + 1];) {
-      std::size_t count = 0;
-      for (; t < block.term_begin[d + 1] && count < kMostSources; ++t)
-        rows[count++] = {sources + block.terms[t].source * width, scale_ * values_[block.terms[t].id]};
-      kernels::add_rows<T, V>(width, std::span(rows.data(), count), sums);
-    }
+    kernels::RowSum<T, V> sum(width, sums);
+    for (std::uint32_t t = block.term_begin[d]; t < block.term_begin[d + 1]; ++t)
+      sum.add(sources + block.terms[t].source * width, scale_ * values_[block.terms[t].id]);
+    sum.finish();
   }
 }
 

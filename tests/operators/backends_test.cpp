@@ -245,7 +245,7 @@ TEST(BlockEngine, ElementSumsAddUpToExpectationValues) {
     }
     std::vector<Complex> sums(values.size(), 7.0);
     const auto x = random_vector(*space, 21);
-    engine.element_sums(space->comm(), x, sums);
+    engine.element_sums(x, sums);
     std::vector<Complex> y(x.size());
     engine.apply(std::span<const Complex>(x), std::span(y));
     Complex expected = 0.0;

@@ -26,6 +26,7 @@ struct SectorPlan {
   Index columns = 0;  ///< state vectors to propagate
   bool sampled = false;
   ExactMethod method = ExactMethod::automatic;
+  Index columns_at_once = 0;    ///< propagated together
   int outputs_at_once = 1;      ///< states that one Chebyshev recursion gives
   double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
 };

@@ -30,6 +30,8 @@ class Observer {
     std::size_t element;
     Complex weight;
   };
+  Observer(const Model& model, std::shared_ptr<const DistributedSector> space,
+           const TermSum<double>& elements);
   void list_elements(const TermSum<double>& elements);
   void add_site_energies(std::span<double> values) const;
 

@@ -56,8 +56,8 @@ struct KroneckerSum {
 ///
 /// Rows of other ranks arrive in chunks through two buffers of bounded size while the local part is under
 /// way; or blocks are transposed piece by piece, if fewer states travel then (ExchangeRoute). T, the type of
-/// the elements, is double or Complex; vectors are Complex, or double if T is. Several columns share the
-/// index work.
+/// the elements, is double or Complex; vectors are Complex, or double if T is. Several columns of
+/// small vectors share the index work.
 template <class T>
 class BlockEngine {
  public:
@@ -83,7 +83,7 @@ class BlockEngine {
   /// <x| E |x> for each element E of the operator with its value set to 1, in the order of set_values: all
   /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective;
   /// for an engine that exchanges rows (ExchangeRoute::rows).
-  void element_sums(const Communicator& comm, std::span<const Complex> x, std::span<Complex> sums) const;
+  void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.
