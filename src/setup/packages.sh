@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Installs what qheat needs, where it is missing: on Debian and Ubuntu as root, or as a user with sudo. Elsewhere it says
-# what to load or install. Usage: src/setup/packages.sh [run|test]   (test adds GoogleTest)
+# what to load or install. Usage: src/setup/packages.sh [run|test|bench]   (test adds GoogleTest, bench Google Benchmark)
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates openmpi-bin libopenmpi-dev libpetsc-complex-dev
   libslepc-complex-dev libscalapack-openmpi-dev libhdf5-openmpi-dev libopenblas0-pthread libtomlplusplus-dev
   libcli11-dev libfmt-dev python3-numpy python3-h5py python3-matplotlib)
 wanted=("${build[@]}")
-[[ ${1:-run} == test ]] && wanted+=(libgtest-dev)
+case ${1:-run} in
+  test) wanted+=(libgtest-dev) ;;
+  bench) wanted+=(libbenchmark-dev) ;;
+esac
 
 have_all_by_other_means() {  # modules, Spack, own builds: the build itself will tell what is missing
   command -v cmake >/dev/null && command -v mpicxx >/dev/null && pkg-config --exists petsc slepc 2>/dev/null
