@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "qheat/basis/cell_space.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/basis/product_weights.hpp"
 #include "qheat/operators/site_populations.hpp"
@@ -15,20 +16,6 @@ namespace {
 
 std::size_t site_entries(const Model& model) {
   return static_cast<std::size_t>(model.sites()) * static_cast<std::size_t>(model.site.bands());
-}
-
-/// Mean energy of each band on each site, [N][L].
-std::vector<double> band_energies(const Model& model) {
-  const auto bands = static_cast<std::size_t>(model.site.bands());
-  std::vector<double> energies(site_entries(model), 0.0);
-  for (int i = 0; i < model.sites(); ++i) {
-    for (int n = 0; n < model.levels(); ++n) {
-      const std::size_t band = model.site.band_of_level()[static_cast<std::size_t>(n)];
-      energies[static_cast<std::size_t>(i) * bands + band] +=
-          model.energy(i, n) / model.site.band_sizes()[band];
-    }
-  }
-  return energies;
 }
 
 /// u(i) at each time, [T][N][L] -> [T][N].
