@@ -48,8 +48,8 @@ if(NOT QHEAT_PETSC_COMPLEX)
     "Spack: petsc+complex, slepc ^petsc+complex.")
 endif()
 
-# The real eigensolver calls ScaLAPACK itself. It must be the one that PETSc is linked with, or one of the same MPI; LAPACK and
-# BLAS come with it or with PETSc.
+# Dense matrices: BLAS and LAPACK, and ScaLAPACK, which must be the one that PETSc is linked with, or one of the same MPI.
+find_package(LAPACK REQUIRED)
 find_library(QHEAT_SCALAPACK NAMES scalapack scalapack-openmpi
   DOC "ScaLAPACK of the same MPI with 32-bit integers; a list if it takes several libraries, as with MKL")
 if(QHEAT_SCALAPACK)

@@ -1,15 +1,16 @@
 #pragma once
 
-#include "dynamics/scalapack.hpp"
 #include "operators/matrix_elements.hpp"
+#include "parallel/scalapack.hpp"
 
 namespace qheat {
 
 /// An operator as a dense matrix on the grid. Any rank can work out any row; the ranks of one row of the grid
 /// each work out the same rows and keep their own columns.
-inline scalapack::Matrix real_matrix(const DistributedSector& space, const scalapack::ProcessGrid& grid,
-                                     const TermSum<double>& terms) {
-  scalapack::Matrix matrix(grid, space.dimension(), space.dimension());
+inline scalapack::Matrix<double> real_matrix(const DistributedSector& space,
+                                             const scalapack::ProcessGrid& grid,
+                                             const TermSum<double>& terms) {
+  scalapack::Matrix<double> matrix(grid, space.dimension(), space.dimension());
   const auto& columns = matrix.column_rule();
   for (Index i = 0; i < matrix.local_rows(); ++i) {
     const Index row = matrix.row_rule().global(i, grid.row());

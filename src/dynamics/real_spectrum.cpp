@@ -1,5 +1,6 @@
 // Real symmetric matrices by ScaLAPACK's pdsyevd, an order of magnitude faster than SLEPc's complex ones.
 
+#include "dynamics/column_exchange.hpp"
 #include "dynamics/diagonalized.hpp"
 #include "dynamics/real_matrix.hpp"
 
@@ -31,7 +32,7 @@ class RealDiagonalized final : public Diagonalized {
         states_(grid_, sector_starts(space)),
         coefficients_(grid_, equal_starts(space)),
         vectors_(grid_, space.dimension(), space.dimension()) {
-    Matrix h = real_matrix(space, grid_, terms);
+    Matrix<double> h = real_matrix(space, grid_, terms);
     const auto all = diagonalize(grid_, h, vectors_);
     const auto mine = all.begin() + coefficients_.first_row();
     energies_.assign(mine, mine + coefficients_.local_rows());
@@ -52,7 +53,7 @@ class RealDiagonalized final : public Diagonalized {
  private:
   ProcessGrid grid_;
   ColumnExchange states_, coefficients_;
-  Matrix vectors_;  ///< V
+  Matrix<double> vectors_;  ///< V
   std::vector<double> energies_;
 };
 

@@ -53,6 +53,44 @@ TermSum<Complex> hamiltonian(const Model& model) {
   return sum;
 }
 
+bool is_mirror_symmetric(const TermSum<Complex>& terms, int sites) {
+  // Elements by the sites they act on; terms on the same sites together.
+  using Elements = std::map<std::pair<LocalCode, LocalCode>, Complex>;
+  std::map<std::vector<int>, Elements> here;
+  std::map<std::vector<int>, Elements> reversed;
+  const auto levels = static_cast<LocalCode>(terms.levels);
+  const auto reverse_code = [&](LocalCode code, std::size_t digits) {
+    LocalCode result = 0;
+    for (std::size_t k = 0; k < digits; ++k, code /= levels) result = result * levels + code % levels;
+    return result;
+  };
+  for (const auto& term : terms.terms) {
+    std::vector<int> there;
+    for (auto site = term.sites.rbegin(); site != term.sites.rend(); ++site)
+      there.push_back(sites - 1 - *site);
+    for (const auto& e : term.elements) {
+      const std::size_t digits = term.sites.size();
+      here[term.sites][{e.to, e.from}] += e.value;
+      reversed[there][{reverse_code(e.to, digits), reverse_code(e.from, digits)}] += e.value;
+    }
+  }
+  double largest = 0.0;
+  for (const auto& [on, elements] : here) {
+    for (const auto& [codes, value] : elements) largest = std::max(largest, std::abs(value));
+  }
+  constexpr double kRounding = 1e-14;
+  const auto holds = [&](const auto& elements_of_sites) {
+    const auto& [on, elements] = elements_of_sites;
+    const auto& others = reversed[on];
+    return std::all_of(elements.begin(), elements.end(), [&](const auto& element) {
+      const auto other = others.find(element.first);
+      const Complex partner = other == others.end() ? Complex{} : other->second;
+      return std::abs(element.second - partner) <= kRounding * largest;
+    });
+  };
+  return std::all_of(here.begin(), here.end(), holds);  // reversal is its own inverse: one direction is both
+}
+
 double spectral_radius_bound(const Model& model) {
   double bound = 0.0;
   for (int i = 0; i < model.sites(); ++i) {

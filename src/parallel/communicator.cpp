@@ -56,8 +56,8 @@ int Communicator::max(int value) const {
   return reduce(value, MPI_INT, MPI_MAX, comm_);
 }
 
-void Communicator::broadcast(std::span<double> values) const {
-  in_chunks(values, [&](double* data, int count) { MPI_Bcast(data, count, MPI_DOUBLE, 0, comm_); });
+void Communicator::broadcast(std::span<double> values, int root) const {
+  in_chunks(values, [&](double* data, int count) { MPI_Bcast(data, count, MPI_DOUBLE, root, comm_); });
 }
 
 void Communicator::broadcast(std::span<char> values) const {

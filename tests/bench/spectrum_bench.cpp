@@ -60,7 +60,7 @@ int run(const Communicator& comm, int sites, int repeats, bool with_complex) {
     {
       const scalapack::ProcessGrid grid(comm, space->dimension());
       auto matrix = real_matrix(*space, grid, real_part(terms));
-      scalapack::Matrix vectors(grid, space->dimension(), space->dimension());
+      scalapack::Matrix<double> vectors(grid, space->dimension(), space->dimension());
       bare.values.push_back(seconds(comm, [&] { scalapack::diagonalize(grid, matrix, vectors); }));
     }
     std::unique_ptr<Spectrum> spectrum;

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
+#include "dynamics/column_exchange.hpp"
 #include "dynamics/diagonalized.hpp"
-#include "dynamics/scalapack.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/operator.hpp"

@@ -14,6 +14,9 @@ LocalTerm<Complex> bond_term(const Model& model, int bond);
 /// lambda U on one site; no elements if the model has none.
 LocalTerm<Complex> onsite_term(const Model& model, int site);
 
+/// True if reversing the order of the sites leaves a sum of terms as it is, to rounding. `terms` must be canonical.
+bool is_mirror_symmetric(const TermSum<Complex>& terms, int sites);
+
 /// Upper bound of the spectral radius of H - (centre of H_0's spectrum), from the norms of its terms.
 double spectral_radius_bound(const Model& model);
 

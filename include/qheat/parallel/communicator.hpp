@@ -28,8 +28,8 @@ class Communicator {
   int max(int value) const;
   /// True on all ranks if true on any.
   bool any(bool value) const { return max(value ? 1 : 0) != 0; }
-  /// Rank 0's value on all ranks.
-  void broadcast(std::span<double> values) const;
+  /// The values of rank `root` on all ranks.
+  void broadcast(std::span<double> values, int root = 0) const;
   void broadcast(std::span<char> values) const;
 
  private:
