@@ -2,19 +2,11 @@
 
 #include <vector>
 
-#include "dynamics/sparse_rows.hpp"
-#include "qheat/basis/mirror_pairs.hpp"
+#include "dynamics/cell_assembly.hpp"
 #include "qheat/parallel/column_block.hpp"
 #include "qheat/parallel/communicator.hpp"
 
 namespace qheat {
-
-/// Real and imaginary parts of some columns.
-struct Amplitudes {
-  Amplitudes(Index rows, Index columns) : real(rows, columns), imaginary(rows, columns) {}
-
-  ColumnStorage<double> real, imaginary;
-};
 
 /// Columns of e^{-iHt} and of its time derivatives, from all eigenvectors of a dense Hermitian H; T is double
 /// for a symmetric H, which costs a quarter. A pure function of t. The columns are shared out over the ranks,
