@@ -248,14 +248,14 @@ Factorization::Factorization(const ProcessGrid& grid, Matrix<double> matrix)
       pivots_(static_cast<std::size_t>(matrix_.local_rows() + kBlock)) {
   const int n = static_cast<int>(matrix_.row_rule().size);
   int info = 0;
-  double norm = 0.0;
   if (grid_.contains_this_rank() && n > 0) {
     std::vector<double> work(static_cast<std::size_t>(matrix_.local_columns() + kBlock));
-    norm = pdlange_("1", &n, &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), work.data());
+    norm_ = pdlange_("1", &n, &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), work.data());
     pdgetrf_(&n, &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), pivots_.data(), &info);
   }
+  norm_ = grid_.comm().max(norm_);  // to the ranks outside the grid
   measure_determinant();
-  estimate_condition(norm);
+  estimate_inverse_norm();
 }
 
 void Factorization::measure_determinant() {
@@ -281,9 +281,9 @@ void Factorization::measure_determinant() {
   sign_ = singular ? 0 : (odd ? -1 : 1);
 }
 
-void Factorization::estimate_condition(double norm) {
+void Factorization::estimate_inverse_norm() {
   const int n = static_cast<int>(matrix_.row_rule().size);
-  condition_ = n == 0 ? 1.0 : std::numeric_limits<double>::infinity();
+  inverse_norm_ = n == 0 ? 0.0 : std::numeric_limits<double>::infinity();
   if (sign_ == 0 || n == 0) return;
   double reciprocal = 0.0;
   if (grid_.contains_this_rank()) {
@@ -291,7 +291,7 @@ void Factorization::estimate_condition(double norm) {
     std::vector<double> work(1);
     std::vector<int> integers(1);
     const auto estimate = [&](int work_size, int integers_size) {
-      pdgecon_("1", &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), &norm, &reciprocal, work.data(),
+      pdgecon_("1", &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), &norm_, &reciprocal, work.data(),
                &work_size, integers.data(), &integers_size, &info);
     };
     estimate(-1, -1);
@@ -300,7 +300,7 @@ void Factorization::estimate_condition(double norm) {
     estimate(static_cast<int>(work.size()), static_cast<int>(integers.size()));
   }
   reciprocal = grid_.comm().max(reciprocal);
-  if (reciprocal > 0.0) condition_ = 1.0 / reciprocal;
+  if (reciprocal > 0.0) inverse_norm_ = 1.0 / (reciprocal * norm_);
 }
 
 void Factorization::solve_transposed(Matrix<double>& right) const {

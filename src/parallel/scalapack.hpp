@@ -124,21 +124,24 @@ class Factorization {
   int sign() const { return sign_; }
   /// ln |det A|.
   double log_determinant() const { return log_determinant_; }
-  /// Estimate of |A|_1 |A^-1|_1; infinity for a singular matrix.
-  double condition() const { return condition_; }
+  /// |A|_1.
+  double norm() const { return norm_; }
+  /// Estimate of |A^-1|_1; infinity for a singular matrix.
+  double inverse_norm() const { return inverse_norm_; }
   /// right <- A^-T right. Collective. Needs sign() != 0.
   void solve_transposed(Matrix<double>& right) const;
 
  private:
   void measure_determinant();
-  void estimate_condition(double norm);
+  void estimate_inverse_norm();
 
   const ProcessGrid& grid_;
   Matrix<double> matrix_;
   std::vector<int> pivots_;
   int sign_ = 0;
   double log_determinant_ = 0.0;
-  double condition_ = 0.0;
+  double norm_ = 0.0;
+  double inverse_norm_ = 0.0;
 };
 
 }  // namespace qheat::scalapack

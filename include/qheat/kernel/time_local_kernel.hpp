@@ -1,0 +1,37 @@
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "qheat/basis/cell_space.hpp"
+#include "qheat/dynamics/cell_columns.hpp"
+
+namespace qheat {
+
+/// A gain-loss kernel K on the cells at one time, sector by sector; unknown (NaN) where it diverges.
+struct KernelValue {
+  std::vector<FullColumns> sectors;  ///< this rank's columns: rates m -> n at row n, losses on the diagonal
+  /// sum over n != m of (W_nm - W_mn)^2, all ranks.
+  double asymmetry_squared = 0.0;
+  /// Estimate of the error of an element over the largest element.
+  double error = 0.0;
+  /// 1-norm estimate of cond(G), for kernels that divide by G.
+  double condition = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// A kernel of a time-local equation dP/dt = K(t) P, held as dense columns.
+class TimeLocalKernel {
+ public:
+  TimeLocalKernel() = default;
+  virtual ~TimeLocalKernel() = default;
+  TimeLocalKernel(const TimeLocalKernel&) = delete;
+  TimeLocalKernel& operator=(const TimeLocalKernel&) = delete;
+
+  /// K(t), a pure function of t; cheapest with times in ascending order. Collective.
+  virtual KernelValue at(double t) = 0;
+};
+
+/// Largest |element| over all ranks.
+double largest_element(const KernelValue& kernel, const Communicator& comm);
+
+}  // namespace qheat
