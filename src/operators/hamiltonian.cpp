@@ -38,17 +38,37 @@ LocalTerm<Complex> onsite_term(const Model& model, int site) {
   return term;
 }
 
-TermSum<Complex> hamiltonian(const Model& model) {
+TermSum<Complex> level_hamiltonian(const Model& model) {
   TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
   for (int i = 0; i < model.sites(); ++i) {
-    LocalTerm<Complex> site = onsite_term(model, i);
+    LocalTerm<Complex> site{.sites = {i}, .elements = {}};
     for (int n = 0; n < model.levels(); ++n) {
       const auto level = static_cast<LocalCode>(n);
       if (model.energy(i, n) != 0.0) site.elements.push_back({level, level, model.energy(i, n)});
     }
     sum.terms.push_back(std::move(site));
   }
+  return sum;
+}
+
+TermSum<Complex> interaction_hamiltonian(const Model& model) {
+  TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
+  for (int i = 0; i < model.sites() && !model.onsite.empty(); ++i) sum.terms.push_back(onsite_term(model, i));
   for (int b = 0; b < model.lattice.bond_count(); ++b) sum.terms.push_back(bond_term(model, b));
+  canonicalize(sum);
+  return sum;
+}
+
+TermSum<Complex> hamiltonian(const Model& model) {
+  TermSum<Complex> sum = level_hamiltonian(model);
+  for (auto& term : interaction_hamiltonian(model).terms) {
+    if (term.sites.size() == 1) {  // beside the energies of its site
+      auto& site = sum.terms[static_cast<std::size_t>(term.sites.front())].elements;
+      site.insert(site.end(), term.elements.begin(), term.elements.end());
+    } else {
+      sum.terms.push_back(std::move(term));
+    }
+  }
   canonicalize(sum);
   return sum;
 }

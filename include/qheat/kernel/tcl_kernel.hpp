@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "qheat/dynamics/propagator_orders.hpp"
+#include "qheat/kernel/time_local_kernel.hpp"
+
+namespace qheat {
+
+/// Time-convolutionless kernels of any order without reservoirs, TCLn = K_1 + ... + K_n, by the recursion
+/// K_k = G_k' - sum_{0 < j < k} K_j G_{k-j} (physics: Perturbative kernels, any order).
+class TclKernels {
+ public:
+  /// `orders`: wanted, each at most that of the propagators; `propagators`: one a sector.
+  TclKernels(std::vector<int> orders, std::vector<std::unique_ptr<PropagatorOrders>> propagators,
+             const Communicator& comm);
+  ~TclKernels();
+
+  const std::vector<int>& orders() const { return orders_; }
+  /// One for each of orders(). Their error is an estimate of the rounding of secular terms, relative to the
+  /// largest element. Collective.
+  std::vector<KernelValue> at(double t);
+
+ private:
+  struct Parity;
+
+  Communicator comm_;
+  std::vector<int> orders_;
+  std::vector<std::unique_ptr<PropagatorOrders>> propagators_;
+  std::vector<std::vector<std::unique_ptr<const Parity>>> parities_;  ///< [sectors]
+};
+
+/// One of them.
+class TclKernel final : public TimeLocalKernel {
+ public:
+  TclKernel(int order, std::vector<std::unique_ptr<PropagatorOrders>> propagators, const Communicator& comm)
+      : kernels_({order}, std::move(propagators), comm) {}
+
+  KernelValue at(double t) override { return std::move(kernels_.at(t).front()); }
+
+ private:
+  TclKernels kernels_;
+};
+
+}  // namespace qheat

@@ -1,0 +1,119 @@
+#include "qheat/kernel/tcl_kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernel/cell_algebra.hpp"
+
+namespace qheat {
+namespace {
+
+using Matrix = CellAlgebra::Matrix;
+
+/// sum += scale * matrix.
+void add(double scale, const Matrix& matrix, Matrix& sum) {
+  const auto from = matrix.values();
+  const auto to = sum.values();
+  for (std::size_t e = 0; e < to.size(); ++e) to[e] += scale * from[e];
+}
+
+double norm(const Communicator& comm, const Matrix& matrix) {
+  double sum = 0.0;
+  for (const double value : matrix.values()) sum += value * value;
+  return std::sqrt(comm.sum(sum));
+}
+
+/// The terms of the kernel's series, K_1 ... K_n, and estimates of their rounding errors.
+struct Series {
+  std::vector<Matrix> terms;
+  std::vector<double> errors;
+};
+
+}  // namespace
+
+struct TclKernels::Parity {
+  Parity(const CellColumnLayout& layout, bool is_even) : even(is_even), algebra(layout, is_even) {}
+
+  ColumnBlock<const double> of(const CellColumns& columns) const {
+    return even ? columns.even.block() : columns.odd.block();
+  }
+
+  Series series(const PropagatorOrders::Values& g) const {
+    const auto& comm = algebra.grid().comm();
+    std::vector<Matrix> orders;  // G_1 ...
+    std::vector<double> sizes;
+    for (std::size_t k = 1; k < g.g.size(); ++k) {
+      orders.push_back(algebra.to_grid(of(g.g[k])));
+      sizes.push_back(norm(comm, orders.back()));
+    }
+    Series result;
+    std::vector<double> kernel_sizes;
+    for (std::size_t k = 1; k < g.g.size(); ++k) {
+      Matrix term = algebra.to_grid(of(g.derivative[k]));
+      double error = g.derivative_error[k];
+      for (std::size_t j = 1; j < k; ++j) {
+        add(-1.0,
+            scalapack::product(algebra.grid(), scalapack::Transposed::no, result.terms[j - 1],
+                               orders[k - j - 1]),
+            term);
+        error += kernel_sizes[j - 1] * g.error[k - j] + result.errors[j - 1] * sizes[k - j - 1];
+      }
+      kernel_sizes.push_back(norm(comm, term));
+      result.terms.push_back(std::move(term));
+      result.errors.push_back(error);
+    }
+    return result;
+  }
+
+  bool even;
+  CellAlgebra algebra;
+};
+
+TclKernels::TclKernels(std::vector<int> orders, std::vector<std::unique_ptr<PropagatorOrders>> propagators,
+                       const Communicator& comm)
+    : comm_(comm), orders_(std::move(orders)), propagators_(std::move(propagators)) {
+  for (const auto& propagator : propagators_) {
+    QHEAT_ASSERT(*std::max_element(orders_.begin(), orders_.end()) <= propagator->order());
+    auto& of_sector = parities_.emplace_back();
+    of_sector.push_back(std::make_unique<Parity>(propagator->layout(), true));
+    if (propagator->layout().mirror().odd_size() > 0) {
+      of_sector.push_back(std::make_unique<Parity>(propagator->layout(), false));
+    }
+  }
+}
+
+TclKernels::~TclKernels() = default;
+
+std::vector<KernelValue> TclKernels::at(double t) {
+  std::vector<KernelValue> values(orders_.size());
+  for (std::size_t s = 0; s < propagators_.size(); ++s) {
+    const auto& layout = propagators_[s]->layout();
+    std::vector<CellColumns> kernels(orders_.size(), layout.zero());
+    const auto g = propagators_[s]->evaluate(t);
+    for (const auto& parity : parities_[s]) {
+      const Series series = parity->series(g);
+      for (std::size_t o = 0; o < orders_.size(); ++o) {
+        Matrix sum(parity->algebra.grid(), parity->algebra.size(), parity->algebra.size());
+        double error = 0.0;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(orders_[o]); ++k) {
+          add(1.0, series.terms[k], sum);
+          error += series.errors[k];
+        }
+        values[o].asymmetry_squared +=
+            parity->algebra.asymmetry_squared(sum, scalapack::transposed(parity->algebra.grid(), sum));
+        values[o].error = std::max(values[o].error, error);
+        parity->algebra.from_grid(sum, parity->even ? kernels[o].even.block() : kernels[o].odd.block());
+      }
+    }
+    for (std::size_t o = 0; o < orders_.size(); ++o) {
+      values[o].sectors.push_back(full_columns(layout, kernels[o]));
+    }
+  }
+  for (auto& value : values) {
+    const double largest = largest_element(value, comm_);
+    value.error = largest > 0.0 ? value.error / largest : 0.0;
+  }
+  return values;
+}
+
+}  // namespace qheat
