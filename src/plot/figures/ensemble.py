@@ -4,6 +4,7 @@ from . import populations, style
 from .results import NotDrawn, table
 
 MOST_SITES = 6
+DEPTH = 1e-5  # errors below this share of the largest need not be seen
 BANDS = ((1, 0.35), (2, 0.15))  # multiples of the standard error and how strong they are drawn
 
 
@@ -22,7 +23,8 @@ def draw_errors(ax, results, error, sites):
     """Draw the standard errors [T, N] of some sites."""
     for site, colour in zip(sites, style.PALETTE):
         style.line(ax, results.time, style.positive(error[:, site]), color=colour, linewidth=1.8)
-    style.log_limits(ax, [error[:, sites]])
+    largest = style.finite_range([error])
+    style.log_limits(ax, [error[:, sites]], floor=DEPTH * largest[1] if largest else DEPTH)
     ax.set_ylabel("standard error")
     ax.set_title("its standard error")
 

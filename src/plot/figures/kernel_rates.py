@@ -69,11 +69,15 @@ def element_columns(results, kernels):
     return columns
 
 
-def leading(curves):
-    """Return the curves that set the limits: exact, lowest order and Markov; high orders may run away."""
-    orders = [order_of(kernel.name) for kernel in curves if order_of(kernel.name) is not None]
-    return [values for kernel, values in curves.items()
-            if order_of(kernel.name) in (None, min(orders, default=None))]
+def leading(results, curves):
+    """Return the ranges that set the limits: lowest order, Markov, the exact kernel until it diverges.
+
+    High orders may run away.
+    """
+    lowest = min((order_of(kernel.name) for kernel in curves if order_of(kernel.name) is not None), default=None)
+    before = singular.times_before(results)
+    return [style.robust_range(values[:before] if kernel.name == "exact" else values)
+            for kernel, values in curves.items() if order_of(kernel.name) in (None, lowest)]
 
 
 def draw_exact(ax, results, kernel, values):
@@ -81,7 +85,7 @@ def draw_exact(ax, results, kernel, values):
     time, values = singular.interrupted(results, values)
     before = singular.times_before(results)
     style.line(ax, time[:before], values[:before], **kernel.look)
-    style.line(ax, time[before:], values[before:], **kernel.look | dict(linewidth=1.3))
+    style.line(ax, time[before:], values[before:], **kernel.look | dict(linewidth=1.2, alpha=0.5))
 
 
 def draw_panel(ax, results, title, curves):
@@ -93,7 +97,7 @@ def draw_panel(ax, results, title, curves):
             draw_exact(ax, results, kernel, values)
         else:
             style.line(ax, results.time, values, **kernel.look)
-    style.data_limits(ax, [style.robust_range(values) for values in leading(curves)], list(curves.values()))
+    style.data_limits(ax, leading(results, curves), list(curves.values()))
     style.time_axis(ax, results.time)
     ax.set_title(title, fontsize=12, pad=singular.title_pad(results))
 

@@ -19,6 +19,7 @@ class Kernel:
     colour: str
     dash: object = "-"
     width: float = 1.8
+    level: float = 2.0  # lines of a higher level lie above
 
     def __str__(self):
         """Return the name, as it stands in the paths of datasets."""
@@ -32,7 +33,7 @@ class Kernel:
     @property
     def look(self):
         """The look of its lines."""
-        return dict(color=self.colour, linestyle=self.dash, linewidth=self.width)
+        return dict(color=self.colour, linestyle=self.dash, linewidth=self.width, zorder=self.level)
 
     @property
     def key(self):
@@ -42,7 +43,7 @@ class Kernel:
 
 KNOWN = {"exact": Kernel("exact", "exact", "#222222", width=3.0),
          "memory": Kernel("memory", "memory", "#8A8A8A"),
-         "markov": Kernel("markov", "Markov", "#882255", width=1.5)}
+         "markov": Kernel("markov", "Markov", "#882255", width=1.5, level=1.9)}
 
 
 def order_of(name):

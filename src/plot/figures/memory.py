@@ -27,7 +27,7 @@ def draw_memory(ax, results, values):
     """Draw the elements of N."""
     for column, colour in zip(values.T, style.PALETTE):
         style.line(ax, results.time, column, color=colour, linewidth=2)
-    style.data_limits(ax, [style.robust_range(values)], [values])
+    style.data_limits(ax, [values])
     ax.set_ylabel(r"memory kernel $N_{nm}(t)$  (energy$^2$)")
     ax.set_title("memory kernel", pad=singular.title_pad(results))
 
@@ -42,7 +42,7 @@ def draw_integral(ax, results, values, exact, markov):
             style.line(ax, results.time[:before], exact[:before, number], color=colour, **style.MANY_BODY)
         if markov is not None:
             ax.axhline(markov[0, number], color=colour, linewidth=1)
-    style.data_limits(ax, [style.robust_range(values)], [] if exact is None else [exact[:before]])
+    style.data_limits(ax, [values] if markov is None else [values, markov], [] if exact is None else [exact[:before]])
     ax.set_ylabel("rate  (energy)")
     ax.set_title("its integral, and the time-local rate", pad=singular.title_pad(results))
 

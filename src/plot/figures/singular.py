@@ -5,13 +5,14 @@ import numpy as np
 from . import style
 
 LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
+FAINT = 0.4  # all but the first one
 
 
 def mark(ax, results):
     """Draw a thin vertical line at each singular time, and name the first one above the panel."""
     instants = results.singular_times
-    for instant in instants:
-        ax.axvline(instant, zorder=0.9, **LOOK)
+    for number, instant in enumerate(instants):
+        ax.axvline(instant, zorder=0.9, alpha=FAINT if number else 1, **LOOK)
     if instants.size:
         ax.annotate("$t_1$", (instants[0], 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
                     textcoords="offset points", ha="center", va="bottom", fontsize=10, color="0.3")
