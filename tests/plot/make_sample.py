@@ -304,7 +304,7 @@ def write_rates(file, model, kernel, generator, singular, exact, times):
 
 
 def exact_kernel(file, model, times):
-    """Return K(t) = G'(t) G(t)^-1 [T, C, C], its error [T] and its singular times, and write what goes with it."""
+    """Return K(t) = G'(t) G(t)^-1 [T, C, C], its error [T] and singular times; write what goes with it."""
     values, slopes = model.exact_propagator(times)
     condition = np.linalg.cond(values, 1)
     singular = sign_changes(times, np.linalg.det(values))
@@ -367,12 +367,14 @@ def starting_cell(model):
 def job_text(model, times, kernels):
     """Return the job file that would ask for this run."""
     lattice = " x ".join(map(str, model.shape))
-    title = f"Energy spreads over an {model.interaction} lattice of {lattice} sites, dephasing {model.dephasing:g}"
+    title = (f"Energy spreads over an {model.interaction} lattice of {lattice} sites, "
+             f"dephasing {model.dephasing:g}")
     rates = [kernel for kernel in kernels if kernel != "memory"]
     return JOB.format(title=title, shape=model.shape, strength=LAMBDA, dephasing=model.dephasing,
                       offsets=[[0.0, float(level - 1)] for level in model.levels],
                       interaction=model.interaction, orders=[ORDERS[k] for k in kernels if k in ORDERS],
-                      start=model.start, end=times[-1], times=len(times), kernels=str(rates).replace("'", '"'))
+                      start=model.start, end=times[-1], times=len(times),
+                      kernels=str(rates).replace("'", '"'))
 
 
 def write_sample(path, shape=(6,), times=101, kernels=("tcl2",), end=60.0, dephasing=0.1, detuning=0.15,

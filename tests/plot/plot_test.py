@@ -186,7 +186,8 @@ class OddFiles(PlotterCase):
         self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), COMMON)
 
     def test_one_site(self):
-        self.plot(everything(np.ones((21, 1)), TIMES, []), ["populations", "space_time", "error", "conservation"])
+        self.plot(everything(np.ones((21, 1)), TIMES, []),
+                  ["populations", "space_time", "error", "conservation"])
 
     def test_one_bond_constant_data_unfinished_run(self):
         remarks = self.plot(everything(np.full((21, 2), 0.25), TIMES, [[0, 1]]), COMMON,
@@ -231,7 +232,7 @@ class OddFiles(PlotterCase):
         self.plot(datasets, COMMON)
 
     def plot_sample(self, names, change, **options):
-        """Write a sample, change the open file, plot it, check the pictures; return what the plotter remarks."""
+        """Write a sample, change the open file, plot and check it; return what the plotter remarks."""
         make_sample.write_sample(self.directory / "odd.h5", shape=(3,), **{"times": 31, **options})
         with h5py.File(self.directory / "odd.h5", "r+") as file:
             change(file)

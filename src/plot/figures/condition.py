@@ -11,7 +11,8 @@ PANELS = (("condition", r"condition number of $G(t)$", "population propagator"),
 
 def draw(results):
     """Draw cond G and the error of the exact kernel, one panel each."""
-    found = [(name, label, title, results.series(f"/kernel/exact/{name}", 1)) for name, label, title in PANELS]
+    found = [(name, label, title, results.series(f"/kernel/exact/{name}", 1))
+             for name, label, title in PANELS]
     found = [panel for panel in found if panel[3] is not None]
     if not found:
         raise NotDrawn("needs condition or error in /kernel/exact")

@@ -32,7 +32,9 @@ def draw_errors(ax, results, error, sites):
 def title(results):
     """Return the heading: over how many realizations the mean is, if the job says so."""
     realizations = table(results.job, "site", "detuning", "realizations")
-    return f"mean of {realizations} realizations" if isinstance(realizations, int) else "sampled exact solution"
+    if not isinstance(realizations, int):
+        return "sampled exact solution"
+    return f"mean of {realizations} realizations"
 
 
 def draw(results):

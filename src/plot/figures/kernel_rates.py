@@ -70,18 +70,19 @@ def element_columns(results, kernels):
 
 
 def leading(results, curves):
-    """Return the ranges that set the limits: lowest order, Markov, the exact kernel until it diverges.
+    """Return what sets the limits: zero, lowest order, Markov, the exact kernel until it diverges.
 
     High orders may run away.
     """
-    lowest = min((order_of(kernel.name) for kernel in curves if order_of(kernel.name) is not None), default=None)
+    orders = [order_of(kernel.name) for kernel in curves]
+    lowest = min((order for order in orders if order is not None), default=None)
     before = singular.times_before(results)
-    return [style.robust_range(values[:before] if kernel.name == "exact" else values)
-            for kernel, values in curves.items() if order_of(kernel.name) in (None, lowest)]
+    return [np.zeros(1)] + [style.robust_range(values[:before]) if kernel.name == "exact" else values
+                            for kernel, values in curves.items() if order_of(kernel.name) in (None, lowest)]
 
 
 def draw_exact(ax, results, kernel, values):
-    """Draw a rate of the exact kernel, thin from the first divergence on: no rate equation follows it there."""
+    """Draw a rate of the exact kernel, thin after the first divergence: no rate equation follows it there."""
     time, values = singular.interrupted(results, values)
     before = singular.times_before(results)
     style.line(ax, time[:before], values[:before], **kernel.look)

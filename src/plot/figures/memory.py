@@ -12,8 +12,9 @@ def choose(results, generator):
     """Return [(name, to, from)] of elements that stand for the others."""
     chosen = []
     for title, mask in elements.classes(results, generator.shape[-1]).items():
-        chosen += [(elements.count_alike(f"{title}: {elements.name(results.cells, to, start)}", alike), to, start)
-                   for to, start, alike in elements.representatives(results, generator, mask, MOST_ELEMENTS)]
+        for to, start, alike in elements.representatives(results, generator, mask, MOST_ELEMENTS):
+            name = f"{title}: {elements.name(results.cells, to, start)}"
+            chosen.append((elements.count_alike(name, alike), to, start))
     return chosen
 
 
@@ -33,7 +34,7 @@ def draw_memory(ax, results, values):
 
 
 def draw_integral(ax, results, values, exact, markov):
-    """Draw the integral of N, the exact time-local rates until they diverge, the Markov rates; these may be None."""
+    """Draw the integral of N, the exact rates until they diverge and the Markov rates; these may be None."""
     before = singular.times_before(results)
     singular.mark(ax, results)
     for number, colour in zip(range(values.shape[1]), style.PALETTE):
@@ -42,7 +43,8 @@ def draw_integral(ax, results, values, exact, markov):
             style.line(ax, results.time[:before], exact[:before, number], color=colour, **style.MANY_BODY)
         if markov is not None:
             ax.axhline(markov[0, number], color=colour, linewidth=1)
-    style.data_limits(ax, [values] if markov is None else [values, markov], [] if exact is None else [exact[:before]])
+    style.data_limits(ax, [values] if markov is None else [values, markov],
+                      [] if exact is None else [exact[:before]])
     ax.set_ylabel("rate  (energy)")
     ax.set_title("its integral, and the time-local rate", pad=singular.title_pad(results))
 

@@ -9,9 +9,9 @@ EQUATIONS = {"/rates": "many-body rate eq.", "/sites": "site rate eq."}
 
 
 def by_planes(results, values):
-    """Return energies [T, K] averaged over the planes across the longest axis, and that axis; None for a chain.
+    """Return energies [T, K] averaged over the planes across the longest axis, and that axis.
 
-    Sites are numbered with the first axis fastest.
+    A chain's stay as they are, with None.  Sites are numbered with the first axis fastest.
     """
     shape = table(results.job, "lattice", "shape")
     if not results.several_axes or np.prod(shape) != values.shape[1]:
@@ -27,13 +27,14 @@ def energies(results):
     """Return {parent: {kernel: u [T, N]}} of the rate equations of each kind."""
     found = {}
     for parent in EQUATIONS:
-        series = {kernel: results.series(f"{parent}/{kernel}/energy", 2) for kernel in results.kernels(parent)}
+        series = {kernel: results.series(f"{parent}/{kernel}/energy", 2)
+                  for kernel in results.kernels(parent)}
         found[parent] = {kernel: values for kernel, values in series.items() if values is not None}
     return found
 
 
 def miss(values, exact):
-    """Return how far energies [T, N] are from the exact ones; first by the times without a value, then by the mean."""
+    """Return how far energies [T, N] are from the exact ones: times without a value, then the mean."""
     if exact is None or exact.shape != values.shape:
         return (0, 0.0)
     distance = np.abs(values - exact).sum(axis=1)
@@ -42,7 +43,7 @@ def miss(values, exact):
 
 
 def best_kernel(equations, exact):
-    """Return the kernel closest to the exact energies by its many-body equation, if any; else by its site equation."""
+    """Return the kernel closest to the exact energies, by its many-body equation if there is any."""
     candidates = equations["/rates"] or equations["/sites"]
     return min(candidates, key=lambda kernel: miss(candidates[kernel], exact), default=None)
 
@@ -72,7 +73,7 @@ def colour_limits(found):
 
 
 def draw(results):
-    """Draw the maps beside each other, all on one colour scale; those of planes for lattices of several axes."""
+    """Draw the maps beside each other, all on one colour scale; of planes if there are several axes."""
     found = maps(results)
     if not found:
         raise NotDrawn("needs energy in /exact, /rates/<k> or /sites/<k>")
@@ -85,5 +86,5 @@ def draw(results):
         ax.set_title(title, fontsize=12)
     axes[0, 0].set_ylabel("site $i$" if axis is None else f"plane along ${'xyz'[axis]}$")
     bar = figure.colorbar(mesh, ax=axes, extend=extend, extendfrac=0.05, pad=0.015, aspect=24)
-    bar.set_label("site energy $u(i,t)$  (energy)" if axis is None else "site energy, mean over a plane  (energy)")
+    bar.set_label("site energy $u(i,t)$  (energy)" if axis is None else "mean energy of a plane  (energy)")
     return figure

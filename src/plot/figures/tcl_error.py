@@ -58,7 +58,8 @@ def draw(results):
     """Draw a panel for the generators and one a kind of rate equation."""
     kernels = results.kernels("/kernel", "/rates", "/sites")
     generators = differences(results)
-    stated = stated_errors(results, [kernel for kernel in kernels if kernel.name == "exact" or kernel in generators])
+    stated = stated_errors(results, [kernel for kernel in kernels
+                                     if kernel.name == "exact" or kernel in generators])
     panels = [("generator against exact", r"$|K_\mathrm{TCL} - K|_F\, /\, |K|_F$", generators, stated)]
     panels += [(title, r"largest $|P - P_\mathrm{exact}|$", deviations(results, parent), {})
                for parent, title in EQUATIONS.items()]
