@@ -88,6 +88,7 @@ def draw_all(results, directory, formats):
     written, left_out = 0, []
     for name, draw in FAMILIES:
         try:
+            results.time  # no picture without output times, and no other reason then
             figure = draw(results)
         except NotDrawn as reason:
             left_out.append((name, str(reason)))

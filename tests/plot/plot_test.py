@@ -36,10 +36,13 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import kernel_rates, populations, profiles, style  # noqa: E402
+from figures import (FAMILIES, elements, kernels, memory, populations, profiles,  # noqa: E402
+                     singular, space_time, style, tcl_error)
 from figures.results import NotDrawn, Results  # noqa: E402
 
-ALL = ["populations", "space_time", "currents", "kernel_rates", "error", "profiles", "conservation"]
+ALL = [name for name, _ in FAMILIES]
+# pictures of a file with second-order rate equations and no more
+COMMON = ["populations", "space_time", "currents", "kernel_rates", "error", "profiles", "conservation"]
 TIMES = np.linspace(0, 10, 21)
 
 
@@ -136,7 +139,8 @@ class CompleteFiles(PlotterCase):
     """Files with all that the program writes."""
 
     def test_all_pictures_in_the_default_directory_and_the_same_bytes_again(self):
-        make_sample.write_sample(self.directory / "chain.h5", times=41)
+        make_sample.write_sample(self.directory / "chain.h5", shape=(4,), times=41, ensemble=3,
+                                 kernels=make_sample.ALL_KERNELS)
         process = self.run_plotter("chain.h5")
         self.check_pictures(process, ALL, "chain_plots", ("png", "svg"))
         self.assertNotIn("not drawn", process.stderr)
@@ -146,17 +150,18 @@ class CompleteFiles(PlotterCase):
             self.assertEqual(path.read_bytes(), twin.read_bytes(), path.name)
 
     def test_exact_kernel_with_singular_times(self):
-        make_sample.write_sample(self.directory / "kernels.h5", shape=(5,), exact_kernel=True)
+        make_sample.write_sample(self.directory / "kernels.h5", shape=(5,), kernels=("exact", "tcl2"))
         with h5py.File(self.directory / "kernels.h5") as file:
             self.assertGreater(file["kernel/exact/singular_times"].size, 0)
             self.assertTrue(np.isnan(file["sites/exact/energy"][-1]).all())
         process = self.run_plotter("kernels.h5", "--format", "png", "-o", "a/b")
-        self.check_pictures(process, ALL, "a/b")
+        self.check_pictures(process, [name for name in ALL if name not in ("ensemble", "memory")], "a/b")
 
     def test_square_lattice_has_no_profiles(self):
         make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
         process = self.run_plotter("square.h5", "--format", "png")
-        self.check_pictures(process, [name for name in ALL if name != "profiles"], "square_plots")
+        absent = ("profiles", "ensemble", "memory", "condition")
+        self.check_pictures(process, [name for name in ALL if name not in absent], "square_plots")
         self.assertIn("not drawn: profiles", process.stderr)
 
 
@@ -173,29 +178,29 @@ class OddFiles(PlotterCase):
     def test_energy_alone(self):
         remarks = self.plot({"time": TIMES, "exact/energy": np.outer(np.cos(TIMES), [1, 2])},
                             ["populations", "space_time"], job=None)
-        for name in ALL[2:]:
+        for name in ALL[3:]:
             self.assertIn(f"not drawn: {name}", remarks)
 
     def test_one_time(self):
         excited = np.array([[1.0, 0, 0]])
-        self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), ALL)
+        self.plot(everything(excited, [0.0], [[0, 1], [1, 2]]), COMMON)
 
     def test_one_site(self):
         self.plot(everything(np.ones((21, 1)), TIMES, []),
-                  ["populations", "space_time", "kernel_rates", "error", "conservation"])
+                  ["populations", "space_time", "error", "conservation"])
 
     def test_one_bond_constant_data_unfinished_run(self):
-        remarks = self.plot(everything(np.full((21, 2), 0.25), TIMES, [[0, 1]]), ALL,
+        remarks = self.plot(everything(np.full((21, 2), 0.25), TIMES, [[0, 1]]), COMMON,
                             attributes={"complete": [0]})
         self.assertIn("did not finish", remarks)
 
     def test_nothing_but_nan(self):
-        self.plot(everything(np.full((21, 4), np.nan), TIMES, [[0, 1], [1, 2], [2, 3]]), ALL)
+        self.plot(everything(np.full((21, 4), np.nan), TIMES, [[0, 1], [1, 2], [2, 3]]), COMMON)
 
     def test_infinite_and_huge_values(self):
         excited = np.exp(np.outer(TIMES, [1.0, -1.0, 70.0]))
         excited[5, 1] = np.inf
-        self.plot(everything(excited, TIMES, [[0, 1], [1, 2]]), ALL)
+        self.plot(everything(excited, TIMES, [[0, 1], [1, 2]]), COMMON)
 
     def test_bands_sampling_errors_constant_kernel_and_a_difficult_title(self):
         excited = 0.5 + 0.1 * np.outer(np.sin(TIMES), [1, -1])
@@ -206,13 +211,13 @@ class OddFiles(PlotterCase):
                      "kernel/markov/generator": [[-1.0, 1.0], [1.0, -1.0]],
                      "kernel/markov/bond_rate": [[1.0]]}
         job = 'title = "5$ and 6$_x^{ %s"\n[site]\nlevels = [0.0, 1.0, 1.1]\nbands = [0, 1, 1]\n'
-        self.plot(datasets, ALL, job=job % ("so long a title " * 20))
+        self.plot(datasets, ["populations", "ensemble", *COMMON[1:]], job=job % ("so long a title " * 20))
 
     def test_datasets_of_wrong_shape_are_ignored(self):
         datasets = everything(np.full((21, 3), 0.5), TIMES, [[0, 1], [1, 2]])
         datasets |= {"exact/current": np.zeros((20, 2)), "exact/norm": ["a", "b"],
                      "kernel/tcl2/generator": np.zeros((21, 3, 2))}
-        remarks = self.plot(datasets, [name for name in ALL if name != "currents"], job="no TOML")
+        remarks = self.plot(datasets, [name for name in COMMON if name != "currents"], job="no TOML")
         for word in ("/exact/current has shape (20, 2)", "/exact/norm is not numeric", "generator has shape",
                      "/job is not readable"):
             self.assertIn(word, remarks)
@@ -224,7 +229,79 @@ class OddFiles(PlotterCase):
         for kernel in ("exact", "tcl4", "markov"):
             datasets[f"sites/{kernel}/energy"] = 0.9 * excited
             datasets[f"kernel/{kernel}/bond_rate"] = np.outer(TIMES, np.arange(sites - 1))
-        self.plot(datasets, ALL)
+        self.plot(datasets, COMMON)
+
+    def plot_sample(self, names, change, **options):
+        """Write a sample, change the open file, plot and check it; return what the plotter remarks."""
+        make_sample.write_sample(self.directory / "odd.h5", shape=(3,), **{"times": 31, **options})
+        with h5py.File(self.directory / "odd.h5", "r+") as file:
+            change(file)
+        process = self.call_plotter("odd.h5", "--format", "png")
+        self.check_pictures(process, names, "odd_plots")
+        return process.stderr
+
+    def test_kernels_that_are_nan_from_some_time_on(self):
+        def change(file):
+            for kernel in ("exact", "tcl4", "memory"):
+                for dataset in file[f"kernel/{kernel}"].values():
+                    if dataset.name != "/kernel/exact/singular_times":
+                        dataset[12:] = np.nan
+        self.plot_sample([name for name in ALL if name != "ensemble"], change,
+                         kernels=("exact", "tcl2", "tcl4", "memory"))
+
+    def test_exact_kernel_that_is_nan_throughout(self):
+        def change(file):
+            for dataset in file["kernel/exact"].values():
+                dataset[...] = np.nan
+        self.plot_sample([name for name in ALL if name not in ("ensemble", "memory")], change,
+                         kernels=("exact", "tcl2"), end=4.0)
+
+    def test_kernels_too_large_for_generators(self):
+        def change(file):
+            for group in file["kernel"].values():
+                if isinstance(group, h5py.Group):
+                    del group["generator"]
+            del file["kernel/cells"]
+        self.plot_sample([name for name in ALL if name not in ("ensemble", "memory")], change,
+                         kernels=("exact", "tcl2", "tcl4", "markov"))
+
+    def test_no_exact_kernel(self):
+        remarks = self.plot_sample([name for name in ALL if name not in ("ensemble", "memory", "condition")],
+                                   lambda file: None, kernels=("tcl2", "tcl4", "markov"))
+        self.assertIn("not drawn: condition", remarks)
+
+    def test_markov_alone_with_scores_of_one_row(self):
+        def change(file):
+            group = file["kernel/markov"]
+            for name in [*group]:
+                if name != "generator":
+                    values = group[name][:1]
+                    del group[name]
+                    group[name] = values
+            del file["rates"], file["sites"], file["exact"]
+        self.plot_sample(["kernel_rates", "assumptions"], change, kernels=("markov",))
+
+    def test_kernels_alone_at_one_time(self):
+        def change(file):
+            for path in ("time", *(f"kernel/{kernel}/{name}" for kernel in ("exact", "tcl2")
+                                   for name in file[f"kernel/{kernel}"])):
+                values = file[path][()]
+                del file[path]
+                if not path.endswith("singular_times"):
+                    file[path] = values[3:4]
+            del file["rates"], file["sites"], file["exact"]
+        self.plot_sample(["kernel_rates", "assumptions", "tcl_error", "condition"], change,
+                         kernels=("exact", "tcl2"))
+
+    def test_one_cell(self):
+        datasets = {"time": TIMES, "model/bonds": [[0, 1]], "kernel/cells": [[0, 0]]}
+        for kernel in ("exact", "tcl2", "memory"):
+            datasets[f"kernel/{kernel}/generator"] = np.zeros((21, 1, 1))
+            datasets[f"kernel/{kernel}/symmetry"] = np.full(21, np.nan)
+        datasets["kernel/exact/condition"] = np.ones(21)
+        remarks = self.plot(datasets, ["assumptions", "tcl_error", "condition"])
+        self.assertIn("not drawn: kernel_rates", remarks)
+        self.assertIn("not drawn: memory", remarks)
 
 
 class BrokenInput(PlotterCase):
@@ -314,6 +391,19 @@ class Parts(PlotterCase):
         with self.assertRaises(NotDrawn):
             profiles.draw(self.open({"time": TIMES, "exact/energy": np.ones((21, 1))}))
 
+    def test_sample_kernels_of_the_exchange_pair_and_chain(self):
+        # physics, section 4: exchange chain of three sites, one excitation
+        model = make_sample.Model((3,), 0.0, 0.0, "exchange")
+        times = np.linspace(0, 4, 41)
+        values, slopes = model.exact_propagator(times)
+        exact = slopes @ np.linalg.inv(values)
+        strength = make_sample.LAMBDA
+        rate = 2 * strength * np.sin(3 * strength * times) / (1 + 2 * np.cos(3 * strength * times))
+        np.testing.assert_allclose(exact[:, 0, 1], rate, atol=1e-8)
+        error = [np.abs(kernel - exact)[20].max() for kernel in model.series(6, times)[2::2]]
+        self.assertLess(error[1], 0.1 * error[0])
+        self.assertLess(error[2], 0.1 * error[1])
+
     def test_largest_elements_counts_those_alike(self):
         generator = np.zeros((21, 3, 3))
         generator[:, 0, 1] = generator[:, 1, 0] = TIMES
@@ -321,16 +411,73 @@ class Parts(PlotterCase):
         generator[4, 2, 2] = np.nan
         results = self.open({"time": TIMES, "kernel/tcl2/generator": generator})
         dataset = results.generator("tcl2")
-        elements = kernel_rates.largest_elements(results, dataset, 21, 5)
-        self.assertEqual(elements, [(2, 1, 1), (0, 1, 2)])
-        np.testing.assert_array_equal(kernel_rates.element_curves(results, dataset, elements),
+        found = elements.largest(results, dataset, ~np.eye(3, dtype=bool))
+        self.assertEqual(found, [(2, 1, 1), (0, 1, 2)])
+        np.testing.assert_array_equal(elements.curves(results, dataset, found),
                                       np.stack([-2 * TIMES, TIMES], axis=1))
 
     def test_element_names(self):
         cells = np.array([[1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]])
-        self.assertEqual(kernel_rates.element_name(cells, 1, 0), "sites 0, 1: 10 → 01")
-        self.assertEqual(kernel_rates.element_name(cells[:, :3], 1, 0), "100 → 010")
-        self.assertEqual(kernel_rates.element_name(None, 1, 0), "cell 0 → 1")
+        self.assertEqual(elements.name(cells, 1, 0), "sites 0, 1: 10 → 01")
+        self.assertEqual(elements.name(cells[:, :3], 1, 0), "100 → 010")
+        self.assertEqual(elements.name(None, 1, 0), "cell 0 → 1")
+
+    def test_local_elements_differ_on_one_site_or_one_bond(self):
+        cells = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+        local = elements.local_elements(cells, np.array([[0, 1], [1, 2]]))
+        np.testing.assert_array_equal(local, [[0, 1, 0, 1], [1, 0, 1, 1], [0, 1, 0, 0], [1, 1, 0, 0]])
+
+    def test_order_and_looks_of_kernels(self):
+        names = ["markov", "tcl12", "memory", "tcl4", "exact", "tcl2", "tcl10"]
+        results = self.open({f"kernel/{name}/bond_rate": np.zeros((21, 1)) for name in names})
+        found = results.kernels("/kernel")
+        self.assertEqual([*map(str, found)], ["exact", "tcl2", "tcl4", "tcl10", "tcl12", "memory", "markov"])
+        self.assertEqual(len({(kernel.colour, kernel.dash) for kernel in found}), len(names))
+        shown = kernels.representative(found, 3)
+        self.assertEqual([*map(str, shown)], ["exact", "tcl10", "markov"])
+
+    def test_curves_are_interrupted_at_singular_times(self):
+        results = self.open({"time": TIMES, "kernel/exact/singular_times": [2.2, 99.0]})
+        time, values = singular.interrupted(results, TIMES)
+        np.testing.assert_array_equal(time[np.isnan(values)], [2.2])
+        self.assertEqual(singular.times_before(results), 5)
+
+    def test_differences_of_generators(self):
+        exact = np.zeros((21, 2, 2)) + np.eye(2)
+        exact[0], exact[7] = 0, np.nan
+        results = self.open({"time": TIMES, "kernel/exact/generator": exact,
+                             "kernel/tcl2/generator": 1.5 * exact})
+        (values,) = tcl_error.differences(results).values()
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(values)), [0, 7])
+        np.testing.assert_allclose(values[8:], 0.5)
+
+    def test_integral_of_the_memory_kernel(self):
+        np.testing.assert_allclose(memory.integral(TIMES, 2 * TIMES[:, None])[:, 0], TIMES ** 2)
+
+    def test_best_kernel_follows_to_the_end(self):
+        exact = np.ones((21, 2))
+        stops = np.where(np.arange(21)[:, None] < 9, exact, np.nan)
+        results = self.open({"time": TIMES, "exact/energy": exact, "rates/exact/energy": stops,
+                             "rates/tcl2/energy": 0.8 * exact, "rates/tcl4/energy": 0.9 * exact})
+        best = space_time.best_kernel(space_time.energies(results), exact)
+        self.assertEqual(best.name, "tcl4")
+
+    def test_energies_of_planes(self):
+        results = self.open({"time": TIMES}, job="[lattice]\nshape = [2, 3]")
+        values, axis = space_time.by_planes(results, np.arange(6.0)[None])
+        self.assertEqual(axis, 1)
+        np.testing.assert_array_equal(values, [[0.5, 2.5, 4.5]])
+
+    def test_limits_of_diverging_rates(self):
+        curve = np.append(np.linspace(0, 1, 200), 1e6)
+        low, high = style.robust_range(curve)
+        self.assertLess(high, 1.1)
+        np.testing.assert_array_equal(style.robust_range(curve[:-1]), [0, 1])
+
+    def test_runaways_are_not_followed(self):
+        values = np.array([[1.0], [2.0], [4.0], [1.0]])
+        np.testing.assert_array_equal(style.without_runaways(values, np.ones((4, 1))),
+                                      [[1], [2], [np.nan], [np.nan]])
 
     def test_sites_that_change_are_among_the_chosen(self):
         values = np.zeros((21, 100))

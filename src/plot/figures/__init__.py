@@ -5,14 +5,19 @@ matplotlib Figure, or raises `NotDrawn` with the reason.  A new family is one
 more line in `FAMILIES`; its name becomes the name of the picture's file.
 """
 
-from . import (conservation, currents, error, kernel_rates, populations, profiles,
-               space_time)
+from . import (assumptions, condition, conservation, currents, ensemble, error, kernel_rates, memory,
+               populations, profiles, space_time, tcl_error)
 
 FAMILIES = [
     ("populations", populations.draw),
+    ("ensemble", ensemble.draw),
     ("space_time", space_time.draw),
     ("currents", currents.draw),
     ("kernel_rates", kernel_rates.draw),
+    ("assumptions", assumptions.draw),
+    ("tcl_error", tcl_error.draw),
+    ("memory", memory.draw),
+    ("condition", condition.draw),
     ("error", error.draw),
     ("profiles", profiles.draw),
     ("conservation", conservation.draw),

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from . import style
+from . import kernels, singular, style
 from .results import NotDrawn
+
+MOST_SITES = 6
 
 
 def mean_level(populations):
@@ -113,21 +115,27 @@ def draw(results):
         raise NotDrawn("needs populations or energy in /exact, /rates/<k> or /sites/<k>")
     if len({array.shape for array in values.values()}) > 1:
         raise NotDrawn("the solutions differ in their number of sites")
-    kernels = [kernel for kernel in results.rate_kernels()
-               if f"/rates/{kernel}" in values or f"/sites/{kernel}" in values]
-    looks = {"/exact": style.EXACT if kernels else style.EXACT_ALONE,
+    compared = [kernel for kernel in results.kernels("/rates", "/sites")
+                if f"/rates/{kernel}" in values or f"/sites/{kernel}" in values]
+    looks = {"/exact": style.EXACT if compared else style.EXACT_ALONE,
              "/rates/": style.MANY_BODY, "/sites/": style.SITE}
     error = exact_error(results, name, values)
-    sites = choose_sites(next(iter(values.values())), style.MOST_LINES)
+    values = {path: style.without_runaways(array, values.get("/exact")) for path, array in values.items()}
+    sites = choose_sites(next(iter(values.values())), MOST_SITES)
 
-    figure, axes = style.kernel_panels(results, len(kernels))
-    for ax, kernel in zip(axes.ravel(), kernels or [""]):
+    figure, axes, shown = kernels.panels(results, compared)
+    for ax, kernel in zip(axes.ravel(), shown or [None]):
         paths = {"/exact": "/exact", "/rates/": f"/rates/{kernel}", "/sites/": f"/sites/{kernel}"}
         curves = [(looks[start], values[path]) for start, path in paths.items() if path in values]
         draw_panel(ax, results.time, curves, sites, error)
-        ax.set_title(style.kernel_label(kernel) if kernel else "exact solution")
+        ax.set_title(kernel.title if kernel else "exact solution", pad=singular.title_pad(results))
+        if kernel and kernel.name == "exact":
+            singular.mark(ax, results)
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     set_limits(axes[0, 0], values, sites, error)
-    style.outside_legend(axes[0, -1], legend_entries(sites, looks, values))
+    entries = legend_entries(sites, looks, values)
+    if "exact" in map(str, shown):
+        entries += singular.keys(results)
+    style.outside_legend(axes[0, -1], entries)
     return figure

@@ -3,25 +3,15 @@
 import matplotlib
 import numpy as np
 
-from . import style
+from . import kernels, style
 from .results import NotDrawn
 
 SHARES_OF_TIME = (0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
-RUNAWAY = 3.0  # a profile with energies beyond this multiple of the largest exact one is left out
 
 
 def choose_times(count):
     """Return output numbers at doubling times: diffusion slows down as it spreads."""
     return np.unique([round(share * (count - 1)) for share in SHARES_OF_TIME])
-
-
-def without_runaways(diffusion, exact):
-    """Return diffusion [T, N] with NaN at the times at which the site equation has run away."""
-    found = None if exact is None else style.finite_range([np.abs(exact)])
-    if found is None or found[1] == 0:
-        return diffusion
-    sound = np.abs(diffusion).max(axis=1, keepdims=True) <= RUNAWAY * found[1]
-    return np.where(sound, diffusion, np.nan)
 
 
 def draw_panel(ax, exact, diffusion, chosen, colours):
@@ -60,16 +50,16 @@ def draw(results):
         raise NotDrawn("needs energy in /exact or /sites/<k>")
     if len(sizes) > 1 or not results.is_chain(*sizes):
         raise NotDrawn("the bonds form no chain of at least two sites")
-    diffusion = {kernel: without_runaways(values, exact) for kernel, values in diffusion.items()}
+    diffusion = {kernel: style.without_runaways(values, exact) for kernel, values in diffusion.items()}
     chosen = choose_times(time.size)
     colours = matplotlib.colormaps[style.SEQUENTIAL](np.linspace(0, 0.88, chosen.size))
-    figure, axes = style.kernel_panels(results, len(diffusion))
-    for ax, kernel in zip(axes.ravel(), diffusion or [None]):
+    figure, axes, shown = kernels.panels(results, list(diffusion))
+    for ax, kernel in zip(axes.ravel(), shown or [None]):
         draw_panel(ax, exact, diffusion.get(kernel), chosen, colours)
-        ax.set_title("exact energy profiles" if kernel is None else style.kernel_label(kernel))
+        ax.set_title("exact energy profiles" if kernel is None else kernel.title)
     for ax in axes[:, 0]:
         ax.set_ylabel(r"site energy $u(i,t)$  (energy)")
     style.data_limits(axes[0, 0], [] if exact is None else [exact[chosen]],
-                      [values[chosen] for values in diffusion.values()])
+                      [diffusion[kernel][chosen] for kernel in shown])
     style.outside_legend(axes[0, -1], legend_entries(time, chosen, colours, exact, diffusion))
     return figure

@@ -11,6 +11,8 @@ import tomllib
 import h5py
 import numpy as np
 
+from . import kernels as known
+
 FILE_TYPE = "qheat results"
 FORMAT_MAJOR = 1  # newest major format version this reader knows
 
@@ -38,13 +40,6 @@ def open_results(path):
         return h5py.File(path, "r")
     except OSError as problem:
         raise BadInput(f"{path}: damaged or unfinished HDF5 file ({problem})") from None
-
-
-def kernel_order(name):
-    """Sort key of kernel names: exact, tcl2, tcl4, ..., memory, markov, others."""
-    if name.startswith("tcl") and name[3:].isdigit():
-        return (1, int(name[3:]), name)
-    return ({"exact": 0, "memory": 2, "markov": 3}.get(name, 4), 0, name)
 
 
 def table(job, *keys):
@@ -222,26 +217,24 @@ class Results:
         for row in range(times):
             yield self._load(dataset, row)
 
-    def singular_times(self, kernel):
-        """Return the times within the run at which a kernel diverges, ascending [S]."""
-        dataset = self._dataset(f"/kernel/{kernel}/singular_times")
+    @functools.cached_property
+    def singular_times(self):
+        """The times within the run at which the exact kernel diverges, ascending [S]."""
+        dataset = self._dataset("/kernel/exact/singular_times")
         if dataset is None:
             return np.zeros(0)
         instants = np.sort(np.ravel(self._load(dataset)))
         return instants[(instants > self.time[0]) & (instants < self.time[-1])]
 
-    def kernels(self, parent):
-        """Return the names of the kernels under /kernel, /rates or /sites, in reading order."""
-        group = self._node(parent, h5py.Group)
-        with self._damage_reported(parent):
-            names = [] if group is None else list(group)
-        return sorted((name for name in names
-                       if self._node(f"{parent}/{name}", h5py.Group) is not None),
-                      key=kernel_order)
-
-    def rate_kernels(self):
-        """Return the kernels that have a many-body or a site equation, in reading order."""
-        return sorted({*self.kernels("/rates"), *self.kernels("/sites")}, key=kernel_order)
+    def kernels(self, *parents):
+        """Return the kernels under any of the groups /kernel, /rates, /sites, in reading order."""
+        names = set()
+        for parent in parents:
+            group = self._node(parent, h5py.Group)
+            with self._damage_reported(parent):
+                names |= {name for name in group or ()
+                          if self._node(f"{parent}/{name}", h5py.Group) is not None}
+        return [known.kernel(name) for name in sorted(names, key=known.sort_key)]
 
     def populations(self, path):
         """Return populations [T, N, M] with the levels of one band added up, None if absent.

@@ -16,6 +16,7 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 NOT_A_NUMBER = "0.85"
 MOST_MAP_COLUMNS = 2000
+RUNAWAY = 3.0  # a rate equation with values beyond this multiple of the largest exact one is not followed
 ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 
 TIME_LABEL = r"time $t$  (1/energy)"
@@ -41,13 +42,6 @@ def apply():
 def plain(text):
     """Return text from a file or a user so that matplotlib reads no formulas into it."""
     return text.replace("$", r"\$")
-
-
-def kernel_label(name):
-    """Return a kernel's name as it stands in a picture."""
-    known = {"markov": "Markov"}
-    name = name.upper() if name.startswith("tcl") else known.get(name, name)
-    return plain(f"{name} kernel")
 
 
 def dark(colour):
@@ -82,19 +76,6 @@ def clear(axes):
     """Hide the panels that stay empty."""
     for ax in axes:
         ax.set_axis_off()
-
-
-def kernel_panels(results, kernels):
-    """Return a figure with a panel for each kernel, one panel if there is none, and its axes.
-
-    The panels share their y axis and stand in rows of up to three; spare ones are hidden.
-    """
-    count = max(kernels, 1)
-    columns = min(count, 3)
-    figure, axes = panels(results, -(-count // columns), columns, 6.5 if columns == 1 else 5.0, 4.3,
-                          legend=2.4, share_y=True)
-    clear(axes.ravel()[count:])
-    return figure, axes
 
 
 def time_axis(ax, time):
@@ -143,6 +124,27 @@ def finite_range(arrays):
     return (values.min(), values.max()) if values.size else None
 
 
+def robust_range(values):
+    """Return the limits [2] of most finite values: all if they are of like size, 5 to 95 % otherwise."""
+    found = finite_range([values])
+    if found is None:
+        return np.full(2, np.nan)
+    low, high = np.percentile(values[np.abs(values) < ABSURD], [5, 95])
+    return np.array(found if found[1] - found[0] <= 2 * (high - low) else (low, high))
+
+
+def without_runaways(values, exact):
+    """Return values [T, N] with NaN from the time on at which a rate equation has run away.
+
+    exact: the values [T, N] by which the size is judged, None if there are none.
+    """
+    found = None if exact is None else finite_range([np.abs(exact)])
+    if found is None or found[1] == 0:
+        return values
+    beyond = (np.abs(values) > RUNAWAY * found[1]).any(axis=1)
+    return np.where(np.logical_or.accumulate(beyond)[:, None], np.nan, values)
+
+
 def widen(low, high, share=0.05):
     """Return limits with a margin; constant data stand in the middle of a visible span."""
     size = max(abs(low), abs(high))
@@ -158,7 +160,7 @@ def data_limits(ax, leading, following=()):
     """Set the y limits from finite data.
 
     The leading arrays are always in sight.  The following ones (rate equations, which may run
-    away) widen the limits by at most half of the leading range on either side.
+    away) widen the limits by at most a quarter of the leading range on either side.
     """
     lead = finite_range(leading) or finite_range(following)
     if lead is None:
@@ -166,7 +168,7 @@ def data_limits(ax, leading, following=()):
         return
     both = finite_range([*leading, *following])
     low, high = widen(*lead, share=0)
-    room = 0.5 * (high - low)
+    room = 0.25 * (high - low)
     ax.set_ylim(*widen(max(both[0], low - room), min(both[1], high + room)))
 
 

@@ -1,0 +1,45 @@
+"""Singular times: where the exact kernel diverges, while the populations stay finite."""
+
+import numpy as np
+
+from . import style
+
+LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
+FAINT = 0.4  # all but the first one
+
+
+def mark(ax, results):
+    """Draw a thin vertical line at each singular time, and name the first one above the panel."""
+    instants = results.singular_times
+    for number, instant in enumerate(instants):
+        ax.axvline(instant, zorder=0.9, alpha=FAINT if number else 1, **LOOK)
+    if instants.size:
+        ax.annotate("$t_1$", (instants[0], 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                    textcoords="offset points", ha="center", va="bottom", fontsize=10, color="0.3")
+
+
+def title_pad(results):
+    """Return the distance of a panel's title that leaves room for the first one's name."""
+    return 16 if results.singular_times.size else None
+
+
+def keys(results):
+    """Return the legend entries for the marks: one or none."""
+    instants = results.singular_times
+    if not instants.size:
+        return []
+    plural = "s, the first" if instants.size > 1 else ""
+    return [style.key(f"singular time{plural}\n$t_1$ = {instants[0]:.4g}", **LOOK)]
+
+
+def times_before(results):
+    """Return how many output times come before the first singular time, at least one."""
+    instants = results.singular_times
+    return max(1, np.count_nonzero(results.time < min(instants, default=np.inf)))
+
+
+def interrupted(results, values):
+    """Return times and values with a gap at each singular time, where the exact kernel jumps."""
+    places = np.searchsorted(results.time, results.singular_times)
+    return (np.insert(results.time, places, results.singular_times),
+            np.insert(values, places, np.nan))
