@@ -9,6 +9,9 @@
 namespace qheat {
 namespace {
 
+/// A mismatch that equals the width but for rounding is not below it, however it is computed.
+constexpr double kBelow = 1.0 - 1e-12;
+
 /// 1 - part / whole; NaN if there is no whole.
 double rest(double part, double whole) {
   return whole > 0.0 ? 1.0 - part / whole : Assumptions::kUntested;
@@ -81,10 +84,12 @@ double CellChanges::cells_with(std::span<const Level> bands) const {
   return cells;
 }
 
+double CellChanges::width_a_site() const {
+  return kBelow * dephasing_;
+}
+
 double CellChanges::energy_window(double t, int changed_sites) const {
-  // A mismatch that equals the width but for rounding is not below it, however it is computed.
-  constexpr double kBelow = 1.0 - 1e-12;
-  return kBelow * std::max(dephasing_ * changed_sites, 2.0 * std::numbers::pi / t);
+  return std::max(width_a_site() * changed_sites, kBelow * 2.0 * std::numbers::pi / t);
 }
 
 Assumptions CellChanges::scores(const AssumptionSums& sums, std::span<const double> swaps) const {

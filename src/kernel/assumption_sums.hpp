@@ -48,6 +48,8 @@ class CellChanges {
   }
   /// Energies within this are conserved by a change of `changed_sites` sites: max(Gamma_nm, 2 pi/t).
   double energy_window(double t, int changed_sites) const;
+  /// The part of it that grows with the number of sites.
+  double width_a_site() const;
 
   /// The scores. `swaps`: sums of the swap elements by bond and bands of its first and second site before the
   /// swap, [B][L][L].

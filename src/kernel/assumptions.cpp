@@ -19,31 +19,69 @@ struct LocalChange {
   bool is_swap() const { return bond >= 0 && to[0] == from[1] && to[1] == from[0]; }
 };
 
-constexpr std::size_t kLanes = 8;
-
-/// Sums of all elements of a column that need no more than their distance, in independent lanes, so that they
-/// run as vectors.
-struct ColumnLanes {
-  using Lane = std::array<double, kLanes>;
-  Lane magnitude{}, squares{}, negative{}, outside{}, far{}, far_squares{};
-
-  void add(std::size_t lane, double w, int distance, bool conserving) {
-    const double value = distance == 0 ? 0.0 : w;
-    const double size = std::abs(value);
-    const double square = value * value;
-    magnitude[lane] += size;
-    squares[lane] += square;
-    negative[lane] += value < 0.0 ? size : 0.0;
-    outside[lane] += conserving ? 0.0 : size;
-    far[lane] += distance > 2 ? size : 0.0;
-    far_squares[lane] += distance > 2 ? square : 0.0;
+/// Sums over a column that need no more of an element than its distance. Chunk by chunk, first the numbers to
+/// be added up, then sums in independent lanes: both run as vectors, one loop for all does not.
+class ColumnSums {
+ public:
+  /// `energy` and `distance`: of all rows. Mismatches below max(width, width_a_site * distance) are
+  /// conserved.
+  ColumnSums(std::span<const double> distance, const double* w, const double* energy, double energy_here,
+             double width, double width_a_site) {
+    for (std::size_t first = 0; first < distance.size(); first += kChunk) {
+      const std::size_t count = std::min(kChunk, distance.size() - first);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t n = first + i;
+        const double a_site = width_a_site * distance[n];
+        const double window = a_site > width ? a_site : width;
+        const double value = distance[n] == 0.0 ? 0.0 : w[n];
+        const double size = std::abs(value);
+        magnitude_[i] = size;
+        negative_[i] = value < 0.0 ? size : 0.0;
+        outside_[i] = std::abs(energy[n] - energy_here) < window ? 0.0 : size;
+        far_[i] = distance[n] > 2.0 ? size : 0.0;
+      }
+      add_up(count);
+    }
   }
 
-  static double sum(const Lane& lane) {
+  void add_to(AssumptionSums& sums) const {
+    for (std::size_t s = 0; s < kSums.size(); ++s) sums[kSums[s]] += sums_[s];
+  }
+
+ private:
+  static constexpr std::size_t kChunk = 256;
+  static constexpr std::array<AssumptionSum, 6> kSums = {kMagnitude, kNegative, kOutside,
+                                                         kNonlocal,  kSquares,  kNotAdditive};
+  using Chunk = std::array<double, kChunk>;
+
+  void add_up(std::size_t count) {
+    const auto same = [](double x) { return x; };
+    const auto square = [](double x) { return x * x; };
+    sums_[0] += sum(magnitude_, count, same);
+    sums_[1] += sum(negative_, count, same);
+    sums_[2] += sum(outside_, count, same);
+    sums_[3] += sum(far_, count, same);
+    sums_[4] += sum(magnitude_, count, square);
+    sums_[5] += sum(far_, count, square);
+  }
+
+  /// In independent lanes: the compiler must not change the order of additions itself.
+  template <class Of>
+  static double sum(const Chunk& chunk, std::size_t count, const Of& of) {
+    constexpr std::size_t lanes = 8;
+    std::array<double, lanes> in_lane{};
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) in_lane[lane] += of(chunk[i + lane]);
+    }
+    for (; i < count; ++i) in_lane[0] += of(chunk[i]);
     double sum = 0.0;
-    for (const double value : lane) sum += value;
+    for (const double part : in_lane) sum += part;
     return sum;
   }
+
+  Chunk magnitude_, negative_, outside_, far_;
+  std::array<double, kSums.size()> sums_{};
 };
 
 /// Where the sums of elements lie that the means of the second pass are made of: in one row, for one message.
@@ -134,9 +172,8 @@ class AssumptionScores::Columns {
     AssumptionSums sums{};
     sums[kAsymmetry] = asymmetry;
     GroupSums groups(counts_);
-    const auto windows = energy_windows(t);
     for_each_column(columns, [&](std::size_t sector, Index m, const double* w, const auto& distances) {
-      add_column(sector, m, w, distances, windows, sums);
+      add_column(sector, m, w, distances, t, sums);
       for_each_local(sector, m, w, distances, [&](const LocalChange* change, double value) {
         add_local(change, sector, m, value, sums, groups);
       });
@@ -158,17 +195,9 @@ class AssumptionScores::Columns {
   }
 
  private:
-  std::vector<double> energy_windows(double t) const {
-    std::vector<double> windows;
-    for (int distance = 0; distance <= counts_.sites(); ++distance) {
-      windows.push_back(counts_.energy_window(t, distance));
-    }
-    return windows;
-  }
-
   template <class Visit>
   void for_each_column(std::span<const KernelColumns> columns, const Visit& visit) const {
-    std::vector<std::uint16_t> distances;
+    std::vector<double> distances;
     for (const auto& block : columns) {
       const PackedCells& cells = sectors_[block.sector];
       const auto rows = static_cast<std::size_t>(cells.count());
@@ -182,38 +211,23 @@ class AssumptionScores::Columns {
     }
   }
 
-  void add_column(std::size_t sector, Index m, const double* w, const std::vector<std::uint16_t>& distances,
-                  const std::vector<double>& windows, AssumptionSums& sums) const {
+  void add_column(std::size_t sector, Index m, const double* w, const std::vector<double>& distances,
+                  double t, AssumptionSums& sums) const {
     const double* energy = energies_.data() + first_[sector];
-    const double here = energy[m];
-    ColumnLanes lanes;
-    const auto add = [&](std::size_t lane, std::size_t n) {
-      const int distance = distances[n];
-      const bool conserving = std::abs(energy[n] - here) < windows[static_cast<std::size_t>(distance)];
-      lanes.add(lane, w[n], distance, conserving);
-    };
-    std::size_t n = 0;
-    for (; n + kLanes <= distances.size(); n += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, n + lane);
-    }
-    for (; n < distances.size(); ++n) add(0, n);
-    sums[kMagnitude] += ColumnLanes::sum(lanes.magnitude);
-    sums[kSquares] += ColumnLanes::sum(lanes.squares);
-    sums[kNegative] += ColumnLanes::sum(lanes.negative);
-    sums[kOutside] += ColumnLanes::sum(lanes.outside);
-    sums[kNonlocal] += ColumnLanes::sum(lanes.far);
-    sums[kNotAdditive] += ColumnLanes::sum(lanes.far_squares);
+    ColumnSums(distances, w, energy, energy[m], counts_.energy_window(t, 0), counts_.width_a_site())
+        .add_to(sums);
   }
 
   /// Calls visit(change, W_nm) for all rows that differ from column m on one or two sites; without a
   /// change (nullptr) if no bond joins the two.
   template <class Visit>
-  void for_each_local(std::size_t sector, Index m, const double* w,
-                      const std::vector<std::uint16_t>& distances, const Visit& visit) const {
+  void for_each_local(std::size_t sector, Index m, const double* w, const std::vector<double>& distances,
+                      const Visit& visit) const {
     for (std::size_t n = 0; n < distances.size(); ++n) {
-      if (distances[n] > 2 || distances[n] == 0) continue;
+      if (distances[n] > 2.0 || distances[n] == 0.0) continue;
       LocalChange change{};
-      const bool local = find_change(sectors_[sector], static_cast<Index>(n), m, distances[n], change);
+      const bool local =
+          find_change(sectors_[sector], static_cast<Index>(n), m, static_cast<int>(distances[n]), change);
       visit(local ? &change : nullptr, w[n]);
     }
   }

@@ -24,13 +24,12 @@ PackedCells::PackedCells(const Sector& cells)
   }
 }
 
-void PackedCells::distances(Index cell, std::span<std::uint16_t> distances) const {
-  std::fill(distances.begin(), distances.end(), std::uint16_t{0});
+void PackedCells::distances(Index cell, std::span<double> distances) const {
+  std::fill(distances.begin(), distances.end(), 0.0);
   for (std::size_t first = 0; first < words_.size(); first += stride()) {
     const std::uint64_t here = words_[first + static_cast<std::size_t>(cell)];
     for (std::size_t n = 0; n < stride(); ++n) {
-      distances[n] =
-          static_cast<std::uint16_t>(distances[n] + std::popcount(sites_in(words_[first + n] ^ here)));
+      distances[n] += std::popcount(sites_in(words_[first + n] ^ here));
     }
   }
 }

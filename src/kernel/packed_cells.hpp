@@ -21,7 +21,7 @@ class PackedCells {
                               band_mask_);
   }
   /// Number of sites on which each cell differs from `cell`. `distances`: [count()].
-  void distances(Index cell, std::span<std::uint16_t> distances) const;
+  void distances(Index cell, std::span<double> distances) const;
   /// The first sites on which two cells differ; as many as `sites` has.
   void differing_sites(Index a, Index b, std::span<int> sites) const;
 
