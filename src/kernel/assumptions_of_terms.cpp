@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
+#include <tuple>
 
 #include "kernel/assumption_sums.hpp"
 #include "qheat/parallel/error.hpp"
@@ -15,7 +15,9 @@ struct Change {
   std::vector<Level> to, from;
 
   Change reversed() const { return {sites, from, to}; }
-  auto operator<=>(const Change&) const = default;
+  bool operator<(const Change& other) const {
+    return std::tie(sites, to, from) < std::tie(other.sites, other.to, other.from);
+  }
 };
 
 /// A value that an element of the kernel gets from one term, if the other sites of the term hold `bands`.
