@@ -51,8 +51,8 @@ class CellChanges {
   /// The part of it that grows with the number of sites.
   double width_a_site() const;
 
-  /// The scores. `swaps`: sums of the swap elements by bond and bands of its first and second site before the
-  /// swap, [B][L][L].
+  /// The scores. `swaps`: sums of the swap elements by bond and bands of its sites before the swap,
+  /// [B][L][L]; which of the two is first does not matter.
   Assumptions scores(const AssumptionSums& sums, std::span<const double> swaps) const;
 
  private:

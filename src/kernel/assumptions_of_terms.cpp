@@ -207,10 +207,7 @@ class TermScores {
     }
     if (is_swap(change)) {
       const auto b = static_cast<std::size_t>(bond_of(change));
-      const bool forward = counts_.lattice().bonds()[b].first == change.sites[0];
-      const Level first = change.from[forward ? 0 : 1];
-      const Level second = change.from[forward ? 1 : 0];
-      swaps_[(b * bands() + first) * bands() + second] += sum;
+      swaps_[(b * bands() + change.from[0]) * bands() + change.from[1]] += sum;
     }
   }
 
