@@ -1,6 +1,7 @@
 #include "qheat/basis/cell_space.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "qheat/basis/model_sectors.hpp"
@@ -76,6 +77,22 @@ std::vector<double> band_energies(const Model& model) {
     }
   }
   return energies;
+}
+
+std::vector<double> band_widths(const Model& model) {
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> widths;
+  for (int i = 0; i < model.sites(); ++i) {
+    std::vector<double> lowest(bands, std::numeric_limits<double>::infinity());
+    std::vector<double> highest(bands, -std::numeric_limits<double>::infinity());
+    for (int n = 0; n < model.levels(); ++n) {
+      const std::size_t band = model.site.band_of_level()[static_cast<std::size_t>(n)];
+      lowest[band] = std::min(lowest[band], model.energy(i, n));
+      highest[band] = std::max(highest[band], model.energy(i, n));
+    }
+    for (std::size_t band = 0; band < bands; ++band) widths.push_back(highest[band] - lowest[band]);
+  }
+  return widths;
 }
 
 }  // namespace qheat

@@ -90,6 +90,20 @@ void check_kernel_asks(const CheckedTable& root, const Job& job) {
   if (!asks) tell(root, "kernel", "asks for no kernel; set for example orders = [2], or remove [kernel]");
 }
 
+/// Each would give the Markov kernel a density of its own.
+void check_broadening(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.kernel || !draft.job.kernel->broadening) return;
+  if (draft.bath.dephasing > 0.0) {
+    tell(root, "kernel.broadening",
+         "bath.dephasing already gives the Markov kernel its density; name one of them, remove the other");
+  }
+  if (draft.bath.correlation) {
+    tell(
+        root, "kernel.broadening",
+        "[bath.correlation] already gives the Markov kernel its density; name one of them, remove the other");
+  }
+}
+
 void check_steady(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed || !draft.bath.closed()) return;
   tell(root, "steady",
@@ -111,6 +125,7 @@ void check_requests(const CheckedTable& root, const Draft& draft) {
   check_needed_tables(root);
   if (draft.bath.correlation) check_correlation(root, draft.job);
   check_kernel_asks(root, draft.job);
+  check_broadening(root, draft);
   check_steady(root, draft);
   check_matrix_elements(root, draft);
 }

@@ -66,6 +66,19 @@ void read_exact(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
 }
 
+void read_broadening(CheckedTable& table, KernelRequest& kernel) {
+  using Shape = Broadening::Shape;
+  Broadening broadening;
+  if (table.number("broadening", broadening.width, NumberRule::positive())) kernel.broadening = broadening;
+  const bool has_shape = table.choice(
+      "broadening_shape", broadening.shape,
+      {{"lorentzian", Shape::lorentzian}, {"gaussian", Shape::gaussian}, {"uniform", Shape::uniform}});
+  if (has_shape && !table.has("broadening")) {
+    table.problem("broadening_shape", "has no width; add for example broadening = 0.1, or remove it");
+  }
+  if (kernel.broadening) kernel.broadening->shape = broadening.shape;
+}
+
 void read_kernel(CheckedTable& root, Draft& draft) {
   auto table = root.table("kernel");
   if (!table) return;
@@ -76,6 +89,7 @@ void read_kernel(CheckedTable& root, Draft& draft) {
   }
   table->boolean("memory", kernel.memory);
   table->boolean("markov", kernel.markov);
+  read_broadening(*table, kernel);
   table->integer("store_limit", kernel.store_limit, {.lowest = 0});
   table->report_unknown_keys();
 }

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "operators/matrix_elements.hpp"
+#include "qheat/basis/cell_space.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
@@ -42,17 +45,25 @@ double second_order_integral(double decay, double mismatch, double t) {
   return t * (real * a + imaginary * b) / (a * a + b * b);
 }
 
+double tcl2_line(const Transition& transition, double t) {
+  return second_order_integral(transition.decay, transition.mismatch, t);
+}
+
 /// Collects the rates of all elements and lays them out.
 class SecondOrderKernel::Builder {
  public:
-  explicit Builder(const Model& model) : model_(model), band_(model.site.band_of_level()) {
+  explicit Builder(const Model& model)
+      : model_(model),
+        band_(model.site.band_of_level()),
+        band_energies_(band_energies(model)),
+        band_widths_(band_widths(model)) {
     for (const double e : model.energies) scale_ = std::max(scale_, std::abs(e));
     for (int b = 0; b < model.lattice.bond_count(); ++b) add_pair_changes(b);
     for (int i = 0; i < model.sites(); ++i) add_site_changes(i);
   }
 
   void build(SecondOrderKernel& kernel) {
-    kernel.frequencies_ = std::move(frequencies_);
+    kernel.transitions_ = std::move(transitions_);
     kernel.pattern_.levels = model_.site.bands();
     const auto bonds = model_.lattice.bonds();
     std::map<std::vector<int>, int> bond_of_sites;
@@ -67,7 +78,7 @@ class SecondOrderKernel::Builder {
         note_swap(kernel, sites, to, from, bond_of_sites);
         term.elements.push_back({to, from, 0.0});
         term.elements.push_back({from, from, 0.0});
-        for (const auto& [frequency, weight] : spectrum) kernel.parts_.push_back({frequency, weight});
+        for (const auto& [transition, weight] : spectrum) kernel.parts_.push_back({transition, weight});
         kernel.channel_begin_.push_back(static_cast<std::uint32_t>(kernel.parts_.size()));
       }
     }
@@ -88,12 +99,33 @@ class SecondOrderKernel::Builder {
     kernel.swaps_.push_back({bond_of_sites.at(sites), std::min(a, b), std::max(a, b), channel});
   }
 
-  std::uint32_t frequency(double mismatch, int changed_sites) {
-    // Level differences that are equal but for rounding are one frequency.
-    const auto key = scale_ == 0.0 ? 0 : std::llround(mismatch / (scale_ * 1e-13));
-    const auto [place, added] =
-        frequency_number_.try_emplace({key, changed_sites}, static_cast<std::uint32_t>(frequencies_.size()));
-    if (added) frequencies_.push_back({mismatch, model_.bath.dephasing * changed_sites});
+  /// A site whose level changes.
+  struct Step {
+    int site;
+    Level to, from;
+  };
+
+  std::uint32_t transition(std::initializer_list<Step> steps) {
+    const int changed_sites = static_cast<int>(steps.size());
+    Transition found{.mismatch = 0.0,
+                     .changed_sites = changed_sites,
+                     .decay = model_.bath.dephasing * changed_sites,
+                     .band_mismatch = 0.0,
+                     .final_width = 0.0};
+    for (const auto& [site, to, from] : steps) {
+      const auto first = static_cast<std::size_t>(site) * static_cast<std::size_t>(model_.site.bands());
+      found.mismatch += model_.energy(site, to) - model_.energy(site, from);
+      found.band_mismatch += band_energies_[first + band_[to]] - band_energies_[first + band_[from]];
+      found.final_width += band_widths_[first + band_[to]];
+    }
+    // Level differences that are equal but for rounding are one transition.
+    const auto key = [&](double energy) {
+      return scale_ == 0.0 ? 0 : std::llround(energy / (scale_ * 1e-13));
+    };
+    const auto [place, added] = transition_number_.try_emplace(
+        {key(found.mismatch), key(found.band_mismatch), key(found.final_width), changed_sites},
+        static_cast<std::uint32_t>(transitions_.size()));
+    if (added) transitions_.push_back(found);
     return place->second;
   }
 
@@ -112,10 +144,9 @@ class SecondOrderKernel::Builder {
       const LocalCode to = swapped ? band_[e.b] * bands + band_[e.a] : band_[e.a] * bands + band_[e.b];
       const LocalCode from = swapped ? band_[e.d] * bands + band_[e.c] : band_[e.c] * bands + band_[e.d];
       if (to == from) continue;
-      const double mismatch = model_.energy(first, e.a) - model_.energy(first, e.c) +
-                              model_.energy(second, e.b) - model_.energy(second, e.d);
-      channels[{to, from}][frequency(mismatch, 2)] += 2.0 * strength_squared() * coupling * coupling *
-                                                      std::norm(e.value) / (band_size(e.c) * band_size(e.d));
+      channels[{to, from}][transition({{first, e.a, e.c}, {second, e.b, e.d}})] +=
+          2.0 * strength_squared() * coupling * coupling * std::norm(e.value) /
+          (band_size(e.c) * band_size(e.d));
     }
   }
 
@@ -143,7 +174,7 @@ class SecondOrderKernel::Builder {
     for (const auto& [levels, amplitudes] : changes) {
       const auto [a, c] = levels;
       if (band_[a] == band_[c]) continue;
-      const std::uint32_t f = frequency(model_.energy(site, a) - model_.energy(site, c), 1);
+      const std::uint32_t f = transition({{site, a, c}});
       const double scale = 2.0 * strength_squared() / band_size(c);
       for (std::size_t x = 0; x < amplitudes.size(); ++x) {
         add_square(site, a, c, f, scale, amplitudes[x]);
@@ -207,21 +238,22 @@ class SecondOrderKernel::Builder {
 
   const Model& model_;
   const std::vector<Level>& band_;
+  std::vector<double> band_energies_;  ///< [N][L]
+  std::vector<double> band_widths_;    ///< [N][L]
   double scale_ = 0.0;
-  std::map<std::pair<long long, int>, std::uint32_t> frequency_number_;
-  std::vector<Frequency> frequencies_;
+  std::map<std::tuple<long long, long long, long long, int>, std::uint32_t> transition_number_;
+  std::vector<Transition> transitions_;
   std::map<std::vector<int>, std::map<Codes, Spectrum>> channels_;
 };
 
-SecondOrderKernel::SecondOrderKernel(const Model& model) : bonds_(model.lattice.bond_count()) {
+SecondOrderKernel::SecondOrderKernel(const Model& model, Line line) : line_(std::move(line)) {
   Builder(model).build(*this);
 }
 
 void SecondOrderKernel::integrals(double t, std::vector<double>& integrals) const {
-  integrals.resize(frequencies_.size());
-  for (std::size_t f = 0; f < frequencies_.size(); ++f) {
-    integrals[f] = second_order_integral(frequencies_[f].decay, frequencies_[f].mismatch, t);
-  }
+  integrals.resize(transitions_.size());
+  std::transform(transitions_.begin(), transitions_.end(), integrals.begin(),
+                 [&](const Transition& transition) { return line_(transition, t); });
 }
 
 void SecondOrderKernel::values(double t, std::span<double> values) const {
@@ -230,7 +262,7 @@ void SecondOrderKernel::values(double t, std::span<double> values) const {
   for (std::size_t channel = 0; channel + 1 < channel_begin_.size(); ++channel) {
     double rate = 0.0;
     for (std::uint32_t p = channel_begin_[channel]; p < channel_begin_[channel + 1]; ++p) {
-      rate += parts_[p].weight * f[parts_[p].frequency];
+      rate += parts_[p].weight * f[parts_[p].transition];
     }
     values[2 * channel] = rate;
     values[2 * channel + 1] = -rate;

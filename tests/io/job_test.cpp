@@ -919,6 +919,37 @@ TEST(JobProblems, Kernel) {
   expect_good(kernel + "exact = false\norders = []\n[rates]\nkernels = [\"tcl2\"]\n");
 }
 
+TEST(Job, BroadeningOfTheMarkovKernel) {
+  using Shape = Broadening::Shape;
+  const std::string kernel = kBase + "[kernel]\nmarkov = true\n";
+  const auto broadening = [&](const std::string& keys) {
+    return parse_job(kernel + keys, "job.toml").kernel->broadening;
+  };
+  EXPECT_FALSE(broadening(""));
+  EXPECT_EQ(broadening("broadening = 0.1\n")->width, 0.1);
+  EXPECT_EQ(broadening("broadening = 0.1\n")->shape, Shape::lorentzian);
+  EXPECT_EQ(broadening("broadening = 2\nbroadening_shape = \"gaussian\"\n")->width, 2.0);
+  EXPECT_EQ(broadening("broadening = 2\nbroadening_shape = \"gaussian\"\n")->shape, Shape::gaussian);
+  EXPECT_EQ(broadening("broadening_shape = \"uniform\"\nbroadening = 0.1\n")->shape, Shape::uniform);
+}
+
+TEST(JobProblems, Broadening) {
+  const std::string kernel = kBase + "[kernel]\n";
+  expect_only(kernel + "broadening = 0\n", "16:1: kernel.broadening: 0 is not possible", "> 0");
+  expect_only(kernel + "broadening = inf\n", "16:1: kernel.broadening");
+  expect_only(kernel + "broadening = \"wide\"\n", "16:1: kernel.broadening: a string stands here");
+  expect_only(kernel + "broadening = 0.1\nbroadening_shape = \"gausian\"\n", "17:1: kernel.broadening_shape",
+              "gaussian");
+  expect_only(kernel + "broadening_shape = \"uniform\"\n", "16:1: kernel.broadening_shape",
+              "broadening = 0.1");
+  expect_only(kernel + "broadening = 0.1\n[bath]\ndephasing = 0.2\n", "16:1: kernel.broadening",
+              "name one of them");
+  expect_good(kernel + "broadening = 0.1\n[bath]\ndephasing = 0.0\n");
+  const std::string tcl2 = replaced(kBase, "[exact]", "[kernel]\nexact = false");
+  expect_only(tcl2 + "broadening = 0.1\n[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
+              "16:1: kernel.broadening", "name one of them");
+}
+
 TEST(JobProblems, Rates) {
   const std::string rates = kBase + "[rates]\n";
   expect_only(rates, "15:1: rates.kernels: this key is missing");

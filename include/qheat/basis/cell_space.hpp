@@ -48,4 +48,7 @@ std::vector<Index> cell_of_states(const Model& model, const Sector& states, cons
 /// Mean energy of each band on each site, [N][L].
 std::vector<double> band_energies(const Model& model);
 
+/// Largest minus smallest energy of each band on each site, [N][L].
+std::vector<double> band_widths(const Model& model);
+
 }  // namespace qheat

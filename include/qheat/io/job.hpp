@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "qheat/model/broadening.hpp"
 #include "qheat/model/detuning.hpp"
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
@@ -48,6 +49,7 @@ struct KernelRequest {
   std::vector<int> orders = {2};
   bool memory = false;
   bool markov = false;
+  std::optional<Broadening> broadening;  ///< density of the mismatch for the Markov kernel
   std::int64_t store_limit = 1000;
 };
 
