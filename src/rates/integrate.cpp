@@ -136,19 +136,6 @@ PetscErrorCode jacobian_diagonal(Mat matrix, Vec diagonal) {
   });
 }
 
-/// Largest |K_cc| over a few times of the span, spaced so that no oscillation hides between them.
-double fastest_rate(RateEquation& equation, const std::vector<double>& times) {
-  std::vector<double> diagonal(static_cast<std::size_t>(equation.local_size()));
-  double fastest = 0.0;
-  constexpr int kProbes = 16;
-  for (int probe = 1; probe <= kProbes; ++probe) {
-    const double place = probe == kProbes ? 1.0 : std::fmod(probe * std::numbers::phi, 1.0);
-    equation.diagonal(times.front() + (times.back() - times.front()) * place, diagonal);
-    for (const double d : diagonal) fastest = std::max(fastest, std::abs(d));
-  }
-  return equation.comm().max(fastest);
-}
-
 Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::Matrix& jacobian) {
   const RateEquation& equation = context.equation;
   Stepper stepper;
@@ -236,12 +223,24 @@ double take_step(TS ts, double& t, double step, double goal) {
 
 }  // namespace
 
+double RateEquation::fastest_rate(const std::vector<double>& times) {
+  std::vector<double> now(static_cast<std::size_t>(local_size()));
+  double fastest = 0.0;
+  constexpr int kProbes = 16;  // spaced so that no oscillation hides between them
+  for (int probe = 1; probe <= kProbes; ++probe) {
+    const double place = probe == kProbes ? 1.0 : std::fmod(probe * std::numbers::phi, 1.0);
+    diagonal(times.front() + (times.back() - times.front()) * place, now);
+    for (const double d : now) fastest = std::max(fastest, std::abs(d));
+  }
+  return comm().max(fastest);
+}
+
 void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times,
                double tolerance, Integrator integrator, RunControl& control,
                const std::function<void(std::size_t, std::span<const double>)>& observe,
                const RunControl::Save& save_more, const RunControl::Load& load_more) {
   const double span = times.back() - times.front();
-  const double fastest = fastest_rate(equation, times);
+  const double fastest = equation.fastest_rate(times);
   const bool stiff = 2.0 * fastest * span / kStabilityLimit > kMostExplicitSteps;
   const bool implicit = integrator == Integrator::implicit || (integrator == Integrator::automatic && stiff);
 

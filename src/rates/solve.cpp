@@ -1,5 +1,6 @@
 #include "qheat/rates/solve.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -8,6 +9,8 @@
 #include "qheat/basis/product_weights.hpp"
 #include "qheat/operators/site_populations.hpp"
 #include "qheat/parallel/memory.hpp"
+#include "qheat/rates/cell_probabilities.hpp"
+#include "qheat/rates/dense_many_body_equation.hpp"
 #include "qheat/rates/many_body_equation.hpp"
 #include "qheat/rates/site_equation.hpp"
 
@@ -67,27 +70,31 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
   return solution;
 }
 
-RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
-                         const std::vector<double>& times, const RateOptions& options,
-                         const Communicator& comm, RunControl& control, Timings& timings) {
+namespace {
+
+using BondRates = SiteEquation::BondRates;
+
+/// The site equation at the first `known` output times, NaN after them.
+RateSolution integrate_sites(const Model& model, const InitialState& initial, const BondRates& bond_rates,
+                             const std::vector<double>& times, std::size_t known, const RateOptions& options,
+                             const Communicator& comm, RunControl& control, Timings& timings) {
   const Timings::Scope scope(timings, "site equation");
   const std::size_t size = site_entries(model);
   RateSolution solution;
-  solution.populations.resize(times.size() * size);
+  solution.populations.assign(times.size() * size, std::numeric_limits<double>::quiet_NaN());
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
     if (comm.is_root()) {
-      const std::vector<int> counts = cell_counts(model, initial);
-      SiteEquation equation(model.lattice, model.site.bands(),
-                            [&](double t, std::span<double> rates) { kernel.bond_rates(t, counts, rates); });
+      SiteEquation equation(model.lattice, model.site.bands(), bond_rates);
       std::vector<double> p = band_populations(model, initial.probabilities);
       UninterruptedRun alone;
       const auto observe = [&](std::size_t time, std::span<const double> now) {
         std::copy(now.begin(), now.end(),
                   solution.populations.begin() + static_cast<std::ptrdiff_t>(time * size));
       };
+      const std::vector<double> reached(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(known));
       integrate(
-          equation, p, times, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
+          equation, p, reached, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
           [](StateReader&) {});
     }
     comm.broadcast(solution.populations);
@@ -95,6 +102,98 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
   }
   solution.energy = energies_from_bands(model, solution.populations);
   return solution;
+}
+
+}  // namespace
+
+RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
+                         const std::vector<double>& times, const RateOptions& options,
+                         const Communicator& comm, RunControl& control, Timings& timings) {
+  const std::vector<int> counts = cell_counts(model, initial);
+  const auto rates = [&](double t, std::span<double> now) { kernel.bond_rates(t, counts, now); };
+  return integrate_sites(model, initial, rates, times, times.size(), options, comm, control, timings);
+}
+
+RateSolution solve_sites(const Model& model, const InitialState& initial, const DenseRates& rates,
+                         const std::vector<double>& times, const RateOptions& options,
+                         const Communicator& comm, RunControl& control, Timings& timings) {
+  const auto known = static_cast<std::size_t>(
+      std::upper_bound(times.begin(), times.end(), rates.known_until) - times.begin());
+  const auto now = [&](double t, std::span<double> values) { rates.bond_rates.at(t, values); };
+  return integrate_sites(model, initial, now, times, known, options, comm, control, timings);
+}
+
+DenseRates solve_many_body(const Model& model, const InitialState& initial, const CellSpace& cells,
+                           TimeLocalKernel& kernel, const std::vector<double>& times, std::size_t known,
+                           double fastest, const RateOptions& options, const Communicator& comm,
+                           RunControl& control, Timings& timings) {
+  const Timings::Scope scope(timings, "many-body equation");
+  const std::size_t size = site_entries(model);
+  DenseRates result;
+  auto& populations = result.many_body.populations;
+  populations.assign(times.size() * size, std::numeric_limits<double>::quiet_NaN());
+  result.known_until = times.front();
+  const auto save = [&](StateWriter& writer) {
+    writer.replicated("populations", populations);
+    writer.replicated("known-until", std::span(&result.known_until, 1));
+    writer.replicated("bond-rates", result.bond_rates.flat());
+  };
+  const auto load = [&](StateReader& reader) {
+    populations = reader.replicated("populations");
+    result.known_until = reader.replicated("known-until").front();
+    result.bond_rates = BondRateSeries::from_flat(reader.replicated("bond-rates"));
+  };
+  const auto observe = [&](std::size_t time, const std::vector<double>& all) {
+    const auto now = site_populations(cells, all);
+    std::copy(now.begin(), now.end(), populations.begin() + static_cast<std::ptrdiff_t>(time * size));
+    result.known_until = times[time];
+  };
+  if (!control.restore_finished(load)) {
+    const auto start = cell_probabilities(cells, band_populations(model, initial.probabilities));
+    observe(0, start);
+    if (known > 1) {
+      const AssumptionScores scores(model, cells);
+      const auto keep_bond_rates = [&](const KernelInterpolant::Panel& panel) {
+        std::vector<std::vector<double>> rates;
+        for (std::size_t j = 0; j < panel.values.size(); ++j) {
+          rates.push_back(
+              scores.evaluate(panel.points.points()[j], kernel_columns(panel.values[j]), 0.0, comm)
+                  .bond_rate);
+        }
+        result.bond_rates.add(panel.points, rates);
+      };
+      const std::vector<double> reached(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(known));
+      KernelInterpolant interpolant(kernel, reached, options.tolerance, comm, keep_bond_rates);
+      DenseManyBodyEquation equation(cells, interpolant, fastest, comm);
+      std::vector<double> p(start.begin() + equation.first(),
+                            start.begin() + equation.first() + equation.local_size());
+      try {
+        integrate(
+            equation, p, reached, options.tolerance, options.integrator, control,
+            [&](std::size_t time, std::span<const double> now) { observe(time, equation.gather(now)); }, save,
+            load);
+      } catch (const KernelUnknown&) {  // between two outputs: what has been reached stays
+      }
+    }
+    control.finish(save);
+  }
+  result.many_body.energy = energies_from_bands(model, populations);
+  return result;
+}
+
+std::vector<double> largest_deviation(const std::vector<double>& a, const std::vector<double>& b,
+                                      std::size_t times) {
+  const std::size_t size = a.size() / times;
+  std::vector<double> result;
+  for (std::size_t t = 0; t < times; ++t) {
+    double largest = 0.0;
+    for (std::size_t e = t * size; e < (t + 1) * size; ++e) {
+      const double difference = std::abs(a[e] - b[e]);
+      largest = std::isnan(difference) || std::isnan(largest) ? std::nan("") : std::max(largest, difference);
+    }
+    result.push_back(largest);
+  }
+  return result;
 }
 
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations) {

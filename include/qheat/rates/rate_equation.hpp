@@ -21,6 +21,8 @@ class RateEquation {
   virtual void apply(double t, std::span<const double> p, std::span<double> dp) = 0;
   /// This rank's diagonal of K(t).
   virtual void diagonal(double t, std::span<double> diagonal) = 0;
+  /// Estimate of the largest |K_cc| between the first and the last of `times`. Collective.
+  virtual double fastest_rate(const std::vector<double>& times);
 };
 
 enum class Integrator {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/model/initial_state.hpp"
 #include "qheat/parallel/timings.hpp"
@@ -34,6 +35,30 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
                          const std::vector<double>& times, const RateOptions& options,
                          const Communicator& comm, RunControl& control, Timings& timings);
+
+/// The many-body equation with a kernel held as dense columns, and the bond rates that the site equation
+/// needs.
+struct DenseRates {
+  RateSolution many_body;
+  BondRateSeries bond_rates;
+  double known_until = 0.0;  ///< last output time that the kernel reaches; NaN in the solution after it
+};
+
+/// Many-body gain-loss equation on all cells of the job. `known`: number of output times, from the first on,
+/// at which the kernel is known and before which it does not diverge; `fastest`: largest |K_cc| at these.
+DenseRates solve_many_body(const Model& model, const InitialState& initial, const CellSpace& cells,
+                           TimeLocalKernel& kernel, const std::vector<double>& times, std::size_t known,
+                           double fastest, const RateOptions& options, const Communicator& comm,
+                           RunControl& control, Timings& timings);
+
+/// Site equation with the bond rates of a dense kernel; NaN after `known_until`.
+RateSolution solve_sites(const Model& model, const InitialState& initial, const DenseRates& rates,
+                         const std::vector<double>& times, const RateOptions& options,
+                         const Communicator& comm, RunControl& control, Timings& timings);
+
+/// Largest difference of two sets of populations at each time, [T][..] each; NaN where one is.
+std::vector<double> largest_deviation(const std::vector<double>& a, const std::vector<double>& b,
+                                      std::size_t times);
 
 /// Populations of bands from those of levels, [T][N][M] -> [T][N][L].
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations);
