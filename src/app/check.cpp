@@ -41,10 +41,13 @@ Need need_of(const Job& job, int ranks) {
                                                                  dense ? kRowsARank : kStatesARank));
     }
   }
-  if (wants_second_order_rates(job)) {
-    const Index cells = cell_dimension(*job.model, *job.initial);
-    need.bytes_per_rank = std::max(need.bytes_per_rank, many_body_bytes_per_rank(cells, ranks));
-    need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(cells), kStatesARank));
+  need.bytes_per_rank = std::max(need.bytes_per_rank, kernel_bytes_per_rank(job, ranks));
+  const auto kernels = wanted_kernels(job);
+  const bool dense =
+      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return !is_local_kernel(k); });
+  if (dense || !kernels_with_rates(job).empty()) {
+    const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
+    need.sensible_ranks = std::max(need.sensible_ranks, useful(cells, dense ? kRowsARank : kStatesARank));
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, generator_bytes(job)) + series_bytes(job);
   return need;
@@ -99,15 +102,17 @@ void print_ranks(const Job& job, double free_here) {
 int check(const std::string& name, const Communicator& comm) {
   const Job job = read_job_on_all_ranks(name, comm);
   const double free_here = free_bytes_per_rank(comm) * comm.size();
+  require_possible_kernels(job, comm.size(), 0.0);
   if (!comm.is_root()) return 0;
   print_model(job);
   if (job.exact) print_exact(job);
-  if (wants_second_order(job)) {
+  if (const auto kernels = wanted_kernels(job); !kernels.empty()) {
     const auto cells = cell_count(job);
-    fmt::print("kernel      tcl2 on {} cells{}\n", cells ? fmt::to_string(*cells) : "more than 2^63",
-               stores_generators(job) ? fmt::format(", generators written: {:.3g} MB",
-                                                    1e-6 * generator_bytes(job) * job.time->outputs)
-                                      : "");
+    const double stored =
+        1e-6 * generator_bytes(job) * job.time->outputs * static_cast<double>(kernels.size());
+    fmt::print("kernels     {} on {} cells{}\n", fmt::join(kernels, ", "),
+               cells ? fmt::to_string(*cells) : "more than 2^63",
+               stores_generators(job) ? fmt::format(", generators written: {:.3g} MB", stored) : "");
   }
   print_ranks(job, free_here);
   return 0;

@@ -1,12 +1,35 @@
 #include "app/requests.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/observations.hpp"
+#include "qheat/dynamics/population_propagator.hpp"
+#include "qheat/dynamics/propagator_orders.hpp"
+#include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/rates/solve.hpp"
 
 namespace qheat::app {
+namespace {
+
+std::vector<std::string> in_canonical_order(const std::set<std::string>& names) {
+  const auto place = [](const std::string& name) {
+    if (name == "exact") return -1;
+    if (name == "memory") return 100;
+    if (name == "markov") return 101;
+    return tcl_order(name);
+  };
+  std::vector<std::string> sorted(names.begin(), names.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
+  return sorted;
+}
+
+}  // namespace
 
 ExactOptions exact_options(const ExactRequest& request) {
   ExactOptions options{.tolerance = request.tolerance, .samples = request.samples, .seed = request.seed};
@@ -26,15 +49,79 @@ ExactOptions exact_options(const ExactRequest& request) {
   return options;
 }
 
-bool wants_second_order_rates(const Job& job) {
-  return job.rates &&
-         std::find(job.rates->kernels.begin(), job.rates->kernels.end(), "tcl2") != job.rates->kernels.end();
+std::vector<std::string> wanted_kernels(const Job& job) {
+  std::set<std::string> asked;
+  if (job.rates) asked.insert(job.rates->kernels.begin(), job.rates->kernels.end());
+  if (job.kernel) {
+    if (job.kernel->exact) asked.insert("exact");
+    for (const int order : job.kernel->orders) asked.insert(fmt::format("tcl{}", order));
+    if (job.kernel->memory) asked.insert("memory");
+    if (job.kernel->markov) asked.insert("markov");
+  }
+  return in_canonical_order(asked);
 }
 
-bool wants_second_order(const Job& job) {
-  const bool named = job.kernel && std::find(job.kernel->orders.begin(), job.kernel->orders.end(), 2) !=
-                                       job.kernel->orders.end();
-  return named || wants_second_order_rates(job);
+std::vector<std::string> kernels_with_rates(const Job& job) {
+  if (!job.rates) return {};
+  return in_canonical_order({job.rates->kernels.begin(), job.rates->kernels.end()});
+}
+
+int tcl_order(const std::string& kernel) {
+  return kernel.starts_with("tcl") ? std::stoi(kernel.substr(3)) : 0;
+}
+
+bool is_local_kernel(const std::string& kernel) {
+  return kernel == "tcl2" || kernel == "markov";
+}
+
+double kernel_bytes_per_rank(const Job& job, int ranks) {
+  const Model& model = *job.model;
+  int highest_order = 0;
+  bool exact = false;
+  bool local_rates = false;
+  bool dense_rates = false;
+  for (const auto& name : wanted_kernels(job)) {
+    exact = exact || name == "exact" || name == "memory";
+    if (!is_local_kernel(name)) highest_order = std::max(highest_order, tcl_order(name));
+  }
+  for (const auto& name : kernels_with_rates(job)) (is_local_kernel(name) ? local_rates : dense_rates) = true;
+  double bytes = 0.0;
+  if (exact || highest_order > 0) {
+    for (const auto& counts : sector_counts(model, *job.initial)) {
+      const Index states = level_sector_dimension(model, counts);
+      if (exact) bytes += closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
+      if (highest_order > 0) bytes += closed_orders_bytes_per_rank(states, highest_order, ranks);
+    }
+  }
+  if (local_rates || dense_rates) {
+    const Index cells = cell_dimension(model, *job.initial);
+    if (local_rates) bytes = std::max(bytes, many_body_bytes_per_rank(cells, ranks));
+    if (dense_rates) bytes += dense_many_body_bytes_per_rank(cells, ranks);
+  }
+  return bytes;
+}
+
+void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
+  const auto kernels = wanted_kernels(job);
+  const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
+  if (markov) markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
+  const bool dense =
+      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return !is_local_kernel(k); });
+  if (!dense) return;
+  const std::string remedy =
+      "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
+      "orders than 2";
+  double bytes = 0.0;
+  try {
+    bytes = kernel_bytes_per_rank(job, ranks);
+  } catch (const Error& error) {  // more states than 63 bits count
+    throw InputError(fmt::format("{}: the dense matrices of the kernels do not fit: {}; {}", job.name,
+                                 error.what(), remedy));
+  }
+  if (free_bytes == 0.0 || bytes <= free_bytes) return;
+  throw InputError(
+      fmt::format("{}: the kernels need {:.3g} GB a rank for dense matrices, but {:.3g} GB are free; {}",
+                  job.name, bytes / 1e9, free_bytes / 1e9, remedy));
 }
 
 std::optional<Index> cell_count(const Job& job) {
@@ -46,7 +133,7 @@ std::optional<Index> cell_count(const Job& job) {
 }
 
 bool stores_generators(const Job& job) {
-  if (!job.kernel || !wants_second_order(job)) return false;
+  if (!job.kernel || wanted_kernels(job).empty()) return false;
   const auto cells = cell_count(job);
   return cells && *cells <= job.kernel->store_limit;
 }

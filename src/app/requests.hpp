@@ -10,11 +10,19 @@ namespace qheat::app {
 /// Options of the exact propagation that a job asks for.
 ExactOptions exact_options(const ExactRequest& request);
 
-/// True if the job needs the second-order kernel.
-bool wants_second_order(const Job& job);
-
-/// True if the job asks for rate equations with the second-order kernel.
-bool wants_second_order_rates(const Job& job);
+/// Names of the kernels that the job needs, each once: exact, tcl1, tcl2, ..., memory, markov.
+std::vector<std::string> wanted_kernels(const Job& job);
+/// Those among them with rate equations.
+std::vector<std::string> kernels_with_rates(const Job& job);
+/// Order of a kernel named tcl<n>, else 0.
+int tcl_order(const std::string& kernel);
+/// True for kernels that are sums of terms on few sites, never held as a matrix.
+bool is_local_kernel(const std::string& kernel);
+/// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
+/// limit).
+void require_possible_kernels(const Job& job, int ranks, double free_bytes);
+/// Bytes a rank needs for the kernels and rate equations of a job.
+double kernel_bytes_per_rank(const Job& job, int ranks);
 
 /// Number of cells; none beyond 63 bits.
 std::optional<Index> cell_count(const Job& job);

@@ -6,6 +6,7 @@
 
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
+#include "app/kernel_study.hpp"
 #include "app/output_file.hpp"
 #include "app/requests.hpp"
 #include "io/console.hpp"
@@ -13,7 +14,6 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
-#include "qheat/kernel/second_order.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
@@ -24,9 +24,6 @@ namespace {
 /// Everything that the requested computations gave.
 struct Findings {
   std::optional<ExactResult> exact;
-  std::optional<SecondOrderKernel> second_order;
-  std::optional<RateSolution> many_body;
-  std::optional<RateSolution> sites;
 };
 
 class JobRun {
@@ -37,7 +34,8 @@ class JobRun {
         times_(job.time->times()),
         comm_(comm),
         control_(control),
-        progress_(progress) {}
+        progress_(progress),
+        study_(job, comm, control, progress, timings_) {}
 
   Findings compute() {
     Findings found;
@@ -48,53 +46,24 @@ class JobRun {
       found.exact = propagate_exact(model_, *job_.initial, times_, exact_options(*job_.exact), comm_,
                                     control_, timings_);
     }
-    if (wants_second_order(job_)) {
-      const Timings::Scope scope(timings_, "second-order kernel");
-      found.second_order.emplace(model_);
-    }
-    if (wants_second_order_rates(job_)) {
-      const RateOptions options{.tolerance = job_.rates->tolerance};
-      {
-        const Stage stage(control_, "many-body-tcl2");
-        progress_.log("many-body gain-loss equation, second-order kernel");
-        found.many_body = solve_many_body(model_, *job_.initial, *found.second_order, times_, options, comm_,
-                                          control_, timings_);
-      }
-      const Stage stage(control_, "sites-tcl2");
-      found.sites =
-          solve_sites(model_, *job_.initial, *found.second_order, times_, options, comm_, control_, timings_);
-    }
+    study_.compute();
     return found;
   }
 
-  void write(const Findings& found, ResultsFile& file) const {
+  void write(const Findings& found, ResultsFile& file) {
     write_model(file);
     if (found.exact) {
       write_exact(file, found.exact->mean, "");
       if (found.exact->error) write_exact(file, *found.exact->error, "_error");
       file.dataset("/exact/truncation_error", {outputs()}, found.exact->truncation_error);
     }
-    if (found.second_order) write_kernel(file, *found.second_order);
-    const std::vector<Index> populations_shape = {outputs(), sites(), model_.site.bands()};
-    if (found.many_body) {
-      file.dataset("/rates/tcl2/populations", populations_shape, found.many_body->populations);
-      file.dataset("/rates/tcl2/energy", {outputs(), sites()}, found.many_body->energy);
-      warn_about_uneven_start(file, "/rates/tcl2");
-    }
-    if (found.sites) {
-      file.dataset("/sites/tcl2/populations", populations_shape, found.sites->populations);
-      file.dataset("/sites/tcl2/energy", {outputs(), sites()}, found.sites->energy);
-      if (found.exact) {
-        file.dataset("/sites/tcl2/closure_error", {outputs()}, closure(found));
-      }
-    }
+    study_.write(exact_bands(found), file);
     file.timings(timings_);
   }
 
   /// A table for the reader at the end.
   void summarize(const Findings& found) const {
     if (!comm_.is_root()) return;
-    const double end = times_.back();
     say("\n");
     if (found.exact) {
       const auto& exact = found.exact->mean;
@@ -106,21 +75,7 @@ class JobRun {
       say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
           drift(exact.total_energy), found.exact->error ? " (sampled: see the _error datasets)" : "");
     }
-    if (found.exact && found.many_body) {
-      say("many-body tcl2  differs from exact by at most {:.2g} in a population (up to t = {:g})\n",
-          largest_difference(found.many_body->populations, exact_bands(found)), end);
-    }
-    if (found.exact && found.sites) {
-      const auto errors = closure(found);
-      double worst = std::nan("");
-      for (const double e : errors)
-        worst = std::isnan(worst) ? e : std::max(worst, std::isnan(e) ? worst : e);
-      say("site equation   closure error at most {:.2g}, {:.2g} at the end\n", worst, errors.back());
-    }
-    if (found.many_body && found.sites) {
-      say("                differs from the many-body equation by at most {:.2g}\n",
-          largest_difference(found.many_body->populations, found.sites->populations));
-    }
+    study_.summarize(exact_bands(found));
   }
 
  private:
@@ -128,16 +83,9 @@ class JobRun {
   Index sites() const { return model_.sites(); }
   Index bonds() const { return model_.lattice.bond_count(); }
 
-  std::vector<double> exact_bands(const Findings& found) const {
+  std::optional<std::vector<double>> exact_bands(const Findings& found) const {
+    if (!found.exact) return std::nullopt;
     return band_populations(model_, found.exact->mean.populations);
-  }
-  std::vector<double> closure(const Findings& found) const {
-    return closure_error(model_, found.sites->populations, exact_bands(found));
-  }
-  static double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-    double largest = 0.0;
-    for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-    return largest;
   }
 
   void write_model(ResultsFile& file) const {
@@ -159,45 +107,6 @@ class JobRun {
     file.dataset("/exact/total_energy" + suffix, {outputs()}, values.total_energy);
   }
 
-  void write_kernel(ResultsFile& file, const SecondOrderKernel& kernel) const {
-    file.dataset("/kernel/tcl2/bond_rate", {outputs(), bonds()},
-                 bond_rate_series(model_, *job_.initial, kernel, times_));
-    warn_about_uneven_start(file, "/kernel/tcl2");
-    if (!stores_generators(job_)) return;
-    const Index cell_count = cell_dimension(model_, *job_.initial);
-    const std::vector<Index> shape = {cell_count, cell_count};
-    if (!file.writes()) {
-      file.dataset("/kernel/cells", {cell_count, sites()}, std::span<const std::int64_t>());
-      file.series("/kernel/tcl2/generator", outputs(), shape);
-      return;
-    }
-    const Sector cells = cell_sector(model_, *job_.initial);
-    file.dataset("/kernel/cells", {cell_count, sites()}, bands_of(cells));
-    file.series("/kernel/tcl2/generator", outputs(), shape);
-    for (std::size_t k = 0; k < times_.size(); ++k) {
-      file.slice("/kernel/tcl2/generator", static_cast<Index>(k),
-                 dense_generator(cells, kernel.at(times_[k])));
-    }
-  }
-
-  /// Band of each site in each cell, [C][N].
-  std::vector<std::int64_t> bands_of(const Sector& cells) const {
-    std::vector<std::int64_t> bands;
-    std::vector<Level> configuration(static_cast<std::size_t>(sites()));
-    for (Index cell = 0; cell < cells.dimension(); ++cell) {
-      cells.configuration(cell, configuration);
-      bands.insert(bands.end(), configuration.begin(), configuration.end());
-    }
-    return bands;
-  }
-
-  void warn_about_uneven_start(ResultsFile& file, const std::string& group) const {
-    if (even_in_bands(model_, *job_.initial)) return;
-    file.attribute(group, "warning",
-                   "the job does not start evenly mixed inside its bands; kernel and rate equations describe "
-                   "the evenly mixed start");
-  }
-
   const Job& job_;
   const Model& model_;
   std::vector<double> times_;
@@ -205,6 +114,7 @@ class JobRun {
   RunControl& control_;
   Progress& progress_;
   Timings timings_;
+  KernelStudy study_;
 };
 
 std::string basis_text(const Job& job) {
@@ -255,6 +165,7 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   const std::filesystem::path output = output_file(
       arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
   require_memory_for_series(job, comm);
+  require_possible_kernels(job, comm.size(), free_bytes_per_rank(comm));
   const OutputLock lock(output, comm);
   print_header(job, output, comm);
   Progress progress(comm.is_root());

@@ -47,26 +47,35 @@ void exact(Missing& missing, const Job& job, const Bath& bath) {
   }
 }
 
-void kernel(Missing& missing, const Job& job) {
-  if (!job.kernel) return;
-  if (job.kernel->exact) missing.add("kernel.exact", "compute the exact kernel", "set exact = false");
-  for (std::size_t i = 0; i < job.kernel->orders.size(); ++i) {
-    const int order = job.kernel->orders[i];
-    if (order == 2) continue;
-    missing.add(fmt::format("kernel.orders[{}]", i), fmt::format("compute order {}", order),
-                "set orders = [2]");
-  }
-  if (job.kernel->memory) missing.add("kernel.memory", "compute the memory kernel", "set memory = false");
-  if (job.kernel->markov) missing.add("kernel.markov", "compute the Markov kernel", "set markov = false");
+/// Kernels from the exact or perturbative dynamics of a closed system.
+bool needs_closed_system(const std::string& kernel) {
+  return kernel != "tcl2" && kernel != "markov";
 }
 
-void rates(Missing& missing, const Job& job) {
-  if (!job.rates) return;
-  for (std::size_t i = 0; i < job.rates->kernels.size(); ++i) {
+void kernel(Missing& missing, const Job& job, const Bath& bath) {
+  const bool open = bath.dephasing > 0.0 || !bath.reservoirs.empty();
+  const std::string what = "of open systems";
+  const std::string remedy = "remove dephasing and reservoirs from [bath]";
+  if (job.kernel) {
+    if (job.kernel->exact && open) {
+      missing.add("kernel.exact", "compute the exact kernel " + what, "set exact = false, or " + remedy);
+    }
+    for (std::size_t i = 0; open && i < job.kernel->orders.size(); ++i) {
+      const int order = job.kernel->orders[i];
+      if (order == 2) continue;
+      missing.add(fmt::format("kernel.orders[{}]", i), fmt::format("compute order {} {}", order, what),
+                  "set orders = [2], or " + remedy);
+    }
+    if (job.kernel->memory) missing.add("kernel.memory", "compute the memory kernel", "set memory = false");
+  }
+  for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
     const auto& name = job.rates->kernels[i];
-    if (name == "tcl2") continue;
-    missing.add(fmt::format("rates.kernels[{}]", i),
-                fmt::format("solve rate equations with the kernel {}", name), "set kernels = [\"tcl2\"]");
+    const std::string path = fmt::format("rates.kernels[{}]", i);
+    if (name == "memory") {
+      missing.add(path, "compute the memory kernel", "leave it out");
+    } else if (open && needs_closed_system(name)) {
+      missing.add(path, fmt::format("compute the kernel {} {}", name, what), "use \"tcl2\", or " + remedy);
+    }
   }
 }
 
@@ -103,8 +112,7 @@ std::vector<std::string> unavailable_computations(const Job& job, const Bath& ba
   Missing missing(job.name, root);
   model(missing, job);
   exact(missing, job, bath);
-  kernel(missing, job);
-  rates(missing, job);
+  kernel(missing, job, bath);
   second_order(missing, job, bath);
   others(missing, job);
   return missing.sentences();

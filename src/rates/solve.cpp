@@ -41,6 +41,14 @@ double many_body_bytes_per_rank(Index cells, int ranks) {
   return 8.0 * kVectors * static_cast<double>(cells) / ranks + 1000.0 * std::sqrt(static_cast<double>(cells));
 }
 
+double dense_many_body_bytes_per_rank(Index cells, int ranks) {
+  // An interval is rarely cut into more than two panels of eleven matrices; vectors of the integrator.
+  constexpr double kMatrices = 24.0;
+  constexpr double kVectors = 20.0;
+  const auto c = static_cast<double>(cells);
+  return 8.0 * (kMatrices * c * c / ranks + kVectors * c);
+}
+
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
                              const std::vector<double>& times, const RateOptions& options,
                              const Communicator& comm, RunControl& control, Timings& timings) {

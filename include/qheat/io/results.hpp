@@ -37,6 +37,8 @@ class ResultsFile {
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
 
+  /// True if sizes are added up and nothing is written anywhere.
+  bool measures() const { return measuring(); }
   /// True where data are written.
   bool writes() const { return !measuring() && comm_.is_root(); }
   Index bytes() const { return bytes_; }

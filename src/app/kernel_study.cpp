@@ -1,0 +1,349 @@
+#include "app/kernel_study.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/assumption_table.hpp"
+#include "app/requests.hpp"
+#include "io/console.hpp"
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/kernel/markov.hpp"
+#include "qheat/parallel/memory.hpp"
+
+namespace qheat::app {
+
+KernelStudy::KernelStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
+                         Timings& timings)
+    : job_(job), model_(*job.model), comm_(comm), control_(control), progress_(progress), timings_(timings) {
+  for (const auto& name : wanted_kernels(job)) kernels_.push_back({name, {}, {}, {}});
+  if (kernels_.empty()) return;
+  times_ = job.time->times();
+  if (wants("tcl2")) tcl2_.emplace(model_);
+  if (wants("markov")) markov_ = markov_kernel(model_, job.kernel ? job.kernel->broadening : std::nullopt);
+}
+
+bool KernelStudy::wants(const std::string& name) const {
+  return std::any_of(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.name == name; });
+}
+
+bool KernelStudy::has_rates(const std::string& name) const {
+  const auto names = kernels_with_rates(job_);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+KernelStudy::Kernel& KernelStudy::of(const std::string& name) {
+  return *std::find_if(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.name == name; });
+}
+
+/// Markov kernels have one time, the last: the longest that energies have to be told apart.
+std::vector<double> KernelStudy::times_of(const std::string& name) const {
+  return name == "markov" ? std::vector<double>{times_.back()} : times_;
+}
+
+void KernelStudy::compute() {
+  if (kernels_.empty()) return;
+  cells_.emplace(model_, *job_.initial);
+  for (auto& kernel : kernels_) {
+    if (is_local_kernel(kernel.name)) evaluate_local(kernel);
+  }
+  make_dense_kernels();
+  evaluate_dense();
+  for (auto& kernel : kernels_) {
+    if (has_rates(kernel.name)) solve_rates(kernel);
+  }
+}
+
+void KernelStudy::evaluate_local(Kernel& kernel) {
+  const Timings::Scope scope(timings_, "kernel " + kernel.name);
+  const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
+  for (const double t : times_of(kernel.name)) {
+    kernel.series.scores.push_back(assumptions_of(model_, *cells_, second_order.at(t), t));
+  }
+}
+
+void KernelStudy::make_dense_kernels() {
+  const Timings::Scope scope(timings_, "diagonalization for kernels");
+  if (wants("exact")) {
+    progress_.log("exact kernel: diagonalization");
+    std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
+    for (const auto& sector : cells_->sectors()) {
+      propagators.push_back(closed_population_propagator(model_, sector, comm_));
+    }
+    exact_ = std::make_unique<ExactKernel>(std::move(propagators), comm_);
+  }
+  std::vector<int> tcl_orders;
+  for (const auto& kernel : kernels_) {
+    if (!is_local_kernel(kernel.name) && tcl_order(kernel.name) > 0)
+      tcl_orders.push_back(tcl_order(kernel.name));
+  }
+  if (tcl_orders.empty()) return;
+  const int highest = *std::max_element(tcl_orders.begin(), tcl_orders.end());
+  tcl_ = std::make_unique<TclKernels>(tcl_orders, orders(highest), comm_);
+}
+
+std::vector<std::unique_ptr<PropagatorOrders>> KernelStudy::orders(int highest) const {
+  std::vector<std::unique_ptr<PropagatorOrders>> propagators;
+  for (const auto& sector : cells_->sectors()) {
+    propagators.push_back(closed_propagator_orders(model_, sector, highest, times_, comm_));
+  }
+  return propagators;
+}
+
+/// Generators wait in memory until the results are written if that takes little of it; else they are
+/// evaluated again then.
+bool KernelStudy::keeps_generators() const {
+  if (!stores_generators(job_)) return false;
+  constexpr double kShare = 0.25;
+  const double matrices = static_cast<double>(times_.size() * kernels_.size());
+  const auto cells = static_cast<double>(cells_->dimension());
+  return sizeof(double) * matrices * cells * cells / comm_.size() < kShare * free_bytes_per_rank(comm_);
+}
+
+void KernelStudy::evaluate_dense() {
+  if (!exact_ && !tcl_) return;
+  const AssumptionScores scores(model_, *cells_);
+  const int bonds = model_.lattice.bond_count();
+  const bool keep = keeps_generators();
+  if (exact_) {
+    const Stage stage(control_, "kernel-exact");
+    const Timings::Scope scope(timings_, "kernel exact");
+    progress_.log("exact kernel");
+    const auto evaluate = [&](double t) {
+      std::vector<KernelValue> values;
+      values.push_back(exact_->at(t));
+      return values;
+    };
+    of("exact").series = std::move(
+        kernel_series(evaluate, 1, exact_.get(), times_, scores, bonds, keep, comm_, control_).front());
+  }
+  if (tcl_) {
+    const Stage stage(control_, "kernel-tcl");
+    const Timings::Scope scope(timings_, "kernel tcl");
+    progress_.log("perturbative kernels");
+    const auto evaluate = [&](double t) { return tcl_->at(t); };
+    auto series =
+        kernel_series(evaluate, tcl_->orders().size(), nullptr, times_, scores, bonds, keep, comm_, control_);
+    for (std::size_t o = 0; o < series.size(); ++o) {
+      of(fmt::format("tcl{}", tcl_->orders()[o])).series = std::move(series[o]);
+    }
+  }
+}
+
+std::unique_ptr<TimeLocalKernel> KernelStudy::tcl_kernel(int order) const {
+  return std::make_unique<TclKernel>(order, orders(order), comm_);
+}
+
+void KernelStudy::solve_rates(Kernel& kernel) {
+  const RateOptions options{.tolerance = job_.rates->tolerance};
+  const std::string many_body = "many-body-" + kernel.name;
+  const std::string sites = "sites-" + kernel.name;
+  progress_.log(fmt::format("many-body and site equation, kernel {}", kernel.name));
+  if (is_local_kernel(kernel.name)) {
+    const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
+    {
+      const Stage stage(control_, many_body);
+      kernel.many_body =
+          solve_many_body(model_, *job_.initial, second_order, times_, options, comm_, control_, timings_);
+    }
+    const Stage stage(control_, sites);
+    kernel.sites =
+        solve_sites(model_, *job_.initial, second_order, times_, options, comm_, control_, timings_);
+    return;
+  }
+  const std::size_t known = kernel.series.known(times_);
+  DenseRates rates;
+  {
+    const Stage stage(control_, many_body);
+    const int order = tcl_order(kernel.name);
+    const auto own = order > 0 ? tcl_kernel(order) : nullptr;
+    rates = solve_many_body(model_, *job_.initial, *cells_,
+                            own ? *own : static_cast<TimeLocalKernel&>(*exact_), times_, known,
+                            kernel.series.fastest_until(known), options, comm_, control_, timings_);
+  }
+  const Stage stage(control_, sites);
+  kernel.sites = solve_sites(model_, *job_.initial, rates, times_, options, comm_, control_, timings_);
+  kernel.many_body = std::move(rates.many_body);
+}
+
+void KernelStudy::write(const std::optional<std::vector<double>>& exact, ResultsFile& file) {
+  if (kernels_.empty()) return;
+  for (const auto& kernel : kernels_) {
+    write_series(kernel, file);
+    write_rates(kernel, exact, file);
+  }
+  if (!stores_generators(job_)) return;
+  write_cells(file);
+  for (const auto& kernel : kernels_) {
+    if (is_local_kernel(kernel.name)) write_local_generator(kernel, file);
+  }
+  write_generators(file);
+}
+
+void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
+  const std::string group = "/kernel/" + kernel.name;
+  const auto times = static_cast<Index>(kernel.series.scores.size());
+  const auto write_score = [&](const char* name, double Assumptions::*score) {
+    std::vector<double> values;
+    for (const auto& now : kernel.series.scores) values.push_back(now.*score);
+    file.dataset(group + "/" + name, {times}, values);
+  };
+  write_score("symmetry", &Assumptions::symmetry);
+  write_score("locality", &Assumptions::locality);
+  write_score("additivity", &Assumptions::additivity);
+  write_score("spectator_independence", &Assumptions::spectator_independence);
+  write_score("energy_conservation", &Assumptions::energy_conservation);
+  write_score("swap_fraction", &Assumptions::swap_fraction);
+  write_score("level_independence", &Assumptions::level_independence);
+  write_score("negativity", &Assumptions::negativity);
+  std::vector<std::int64_t> compared;
+  std::vector<double> bond_rate;
+  for (const auto& now : kernel.series.scores) {
+    compared.insert(compared.end(), now.compared.begin(), now.compared.end());
+    bond_rate.insert(bond_rate.end(), now.bond_rate.begin(), now.bond_rate.end());
+  }
+  file.dataset(group + "/compared", {times, static_cast<Index>(Assumptions{}.compared.size())}, compared);
+  file.dataset(group + "/bond_rate", {times, model_.lattice.bond_count()}, bond_rate);
+  if (!kernel.series.error.empty()) file.dataset(group + "/error", {times}, kernel.series.error);
+  if (!kernel.series.condition.empty()) {
+    file.dataset(group + "/condition", {times}, kernel.series.condition);
+    file.dataset(group + "/singular_times", {static_cast<Index>(kernel.series.singular_times.size())},
+                 kernel.series.singular_times);
+  }
+  warn_about_uneven_start(file, group);
+}
+
+void KernelStudy::write_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,
+                              ResultsFile& file) const {
+  const auto outputs = static_cast<Index>(times_.size());
+  const Index sites = model_.sites();
+  const auto write = [&](const std::string& group, const RateSolution& solution) {
+    file.dataset(group + "/populations", {outputs, sites, model_.site.bands()}, solution.populations);
+    file.dataset(group + "/energy", {outputs, sites}, solution.energy);
+    if (exact) {
+      file.dataset(group + "/deviation", {outputs},
+                   largest_deviation(solution.populations, *exact, times_.size()));
+    }
+  };
+  if (kernel.many_body) {
+    write("/rates/" + kernel.name, *kernel.many_body);
+    warn_about_uneven_start(file, "/rates/" + kernel.name);
+  }
+  if (!kernel.sites) return;
+  write("/sites/" + kernel.name, *kernel.sites);
+  if (exact) {
+    file.dataset("/sites/" + kernel.name + "/closure_error", {outputs},
+                 closure_error(model_, kernel.sites->populations, *exact));
+  }
+}
+
+/// Band of each site in each cell, [C][N].
+void KernelStudy::write_cells(ResultsFile& file) const {
+  std::vector<std::int64_t> bands;
+  if (file.writes()) {
+    std::vector<Level> configuration(static_cast<std::size_t>(model_.sites()));
+    for (Index cell = 0; cell < cells_->dimension(); ++cell) {
+      cells_->configuration(cell, configuration);
+      bands.insert(bands.end(), configuration.begin(), configuration.end());
+    }
+  }
+  file.dataset("/kernel/cells", {cells_->dimension(), model_.sites()}, bands);
+}
+
+void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file) const {
+  const Index size = cells_->dimension();
+  const std::string name = "/kernel/" + kernel.name + "/generator";
+  const bool markov = kernel.name == "markov";
+  const auto dense = [&](double t) {
+    const auto terms = (markov ? *markov_ : *tcl2_).at(t);
+    std::vector<double> all(static_cast<std::size_t>(size * size), 0.0);
+    for (const auto& sector : cells_->sectors()) {
+      const auto block = dense_generator(sector.cells, terms);
+      const Index rows = sector.cells.dimension();
+      for (Index i = 0; i < rows; ++i) {
+        std::copy_n(block.begin() + i * rows, rows, all.begin() + (sector.first + i) * size + sector.first);
+      }
+    }
+    return all;
+  };
+  if (markov) {
+    file.dataset(name, {size, size}, file.writes() ? dense(0.0) : std::vector<double>{});
+    return;
+  }
+  file.series(name, static_cast<Index>(times_.size()), {size, size});
+  if (!file.writes()) return;
+  for (std::size_t k = 0; k < times_.size(); ++k) file.slice(name, static_cast<Index>(k), dense(times_[k]));
+}
+
+void KernelStudy::write_generators(ResultsFile& file) {
+  const Index size = cells_->dimension();
+  const auto outputs = static_cast<Index>(times_.size());
+  const auto generator = [](const std::string& kernel) { return "/kernel/" + kernel + "/generator"; };
+  std::vector<std::string> tcl_names;
+  for (std::size_t o = 0; tcl_ && o < tcl_->orders().size(); ++o) {
+    tcl_names.push_back(fmt::format("tcl{}", tcl_->orders()[o]));
+  }
+  std::vector<std::string> names = tcl_names;
+  if (exact_) names.emplace_back("exact");
+  for (const auto& name : names) file.series(generator(name), outputs, {size, size});
+  if (file.measures()) return;
+  const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
+    const auto all = gather_generator(*cells_, value, comm_);
+    if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
+  };
+  for (std::size_t k = 0; k < times_.size(); ++k) {
+    if (exact_) {
+      const auto& kept = of("exact").series.generators;
+      write("exact", k, kept.empty() ? exact_->at(times_[k]) : kept[k]);
+    }
+    if (tcl_names.empty()) continue;
+    const bool kept = !of(tcl_names.front()).series.generators.empty();
+    const auto values = kept ? std::vector<KernelValue>{} : tcl_->at(times_[k]);
+    for (std::size_t o = 0; o < tcl_names.size(); ++o) {
+      write(tcl_names[o], k, kept ? of(tcl_names[o]).series.generators[k] : values[o]);
+    }
+  }
+}
+
+void KernelStudy::warn_about_uneven_start(ResultsFile& file, const std::string& group) const {
+  if (even_in_bands(model_, *job_.initial)) return;
+  file.attribute(group, "warning",
+                 "the job does not start evenly mixed inside its bands; kernel and rate equations describe "
+                 "the evenly mixed start");
+}
+
+void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) const {
+  const auto largest_known = [](const std::vector<double>& values) {
+    double largest = std::nan("");
+    for (const double value : values) largest = std::isnan(value) ? largest : std::fmax(largest, value);
+    return largest;
+  };
+  for (const auto& kernel : kernels_) {
+    if (!kernel.many_body) continue;
+    const std::size_t known = is_local_kernel(kernel.name) ? times_.size() : kernel.series.known(times_);
+    if (known < times_.size()) {
+      say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
+          known > 0 ? times_[known - 1] : 0.0,
+          kernel.series.singular_times.empty()
+              ? "its error passes 5 %"
+              : fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front()));
+    }
+    if (exact) {
+      say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
+          largest_known(largest_deviation(kernel.many_body->populations, *exact, times_.size())));
+      say("sites {:<10} closure error at most {:.2g}\n", kernel.name,
+          largest_known(closure_error(model_, kernel.sites->populations, *exact)));
+    }
+    say("sites {:<10} differ from the many-body equation by at most {:.2g}\n", kernel.name,
+        largest_known(
+            largest_deviation(kernel.many_body->populations, kernel.sites->populations, times_.size())));
+  }
+  for (const auto& kernel : kernels_) {
+    if (!kernel.series.scores.empty()) {
+      say("{}", assumption_table(kernel.name, kernel.series.scores, times_of(kernel.name)));
+    }
+  }
+}
+
+}  // namespace qheat::app

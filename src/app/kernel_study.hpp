@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qheat/basis/cell_space.hpp"
+#include "qheat/io/job.hpp"
+#include "qheat/io/progress.hpp"
+#include "qheat/io/results.hpp"
+#include "qheat/kernel/kernel_series.hpp"
+#include "qheat/kernel/second_order.hpp"
+#include "qheat/kernel/tcl_kernel.hpp"
+#include "qheat/rates/solve.hpp"
+
+namespace qheat::app {
+
+/// The kernels of a job at its output times, and the rate equations with them.
+class KernelStudy {
+ public:
+  KernelStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
+              Timings& timings);
+
+  void compute();
+  /// `exact`: band populations of exact propagation, [T][N][L], if there are any.
+  void write(const std::optional<std::vector<double>>& exact, ResultsFile& file);
+  /// Tables for the reader: deviations, and which assumptions hold when. Rank 0.
+  void summarize(const std::optional<std::vector<double>>& exact) const;
+
+ private:
+  struct Kernel {
+    std::string name;
+    KernelSeries series;
+    std::optional<RateSolution> many_body;
+    std::optional<RateSolution> sites;
+  };
+
+  bool wants(const std::string& name) const;
+  bool has_rates(const std::string& name) const;
+  Kernel& of(const std::string& name);
+  std::vector<double> times_of(const std::string& name) const;
+  void make_dense_kernels();
+  void evaluate_local(Kernel& kernel);
+  void evaluate_dense();
+  void solve_rates(Kernel& kernel);
+  std::unique_ptr<TimeLocalKernel> tcl_kernel(int order) const;
+  std::vector<std::unique_ptr<PropagatorOrders>> orders(int highest) const;
+  bool keeps_generators() const;
+  void write_cells(ResultsFile& file) const;
+  void write_series(const Kernel& kernel, ResultsFile& file) const;
+  void write_generators(ResultsFile& file);
+  void write_local_generator(const Kernel& kernel, ResultsFile& file) const;
+  void write_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,
+                   ResultsFile& file) const;
+  void warn_about_uneven_start(ResultsFile& file, const std::string& group) const;
+
+  const Job& job_;
+  const Model& model_;
+  std::vector<double> times_;
+  Communicator comm_;
+  RunControl& control_;
+  Progress& progress_;
+  Timings& timings_;
+  std::optional<CellSpace> cells_;  ///< only for dense kernels and stored generators: it lists all sectors
+  std::vector<Kernel> kernels_;
+  std::optional<SecondOrderKernel> tcl2_, markov_;
+  std::unique_ptr<ExactKernel> exact_;
+  std::unique_ptr<TclKernels> tcl_;  ///< of all orders but 2
+};
+
+}  // namespace qheat::app

@@ -1,0 +1,169 @@
+#include "qheat/kernel/kernel_series.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "qheat/kernel/kernel_interpolant.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr std::size_t kScores = 8;
+
+/// Largest |K_cc| over all ranks.
+double fastest_rate(const KernelValue& kernel, const Communicator& comm) {
+  double fastest = 0.0;
+  for (const auto& sector : kernel.sectors) {
+    for (std::size_t j = 0; j < sector.cells.size(); ++j) {
+      fastest =
+          std::max(fastest, std::abs(sector.values.block().column(static_cast<Index>(j))[sector.cells[j]]));
+    }
+  }
+  return comm.max(fastest);
+}
+
+std::vector<double> flat(const Assumptions& a) {
+  std::vector<double> values = {
+      a.symmetry,      a.locality,           a.additivity, a.spectator_independence, a.energy_conservation,
+      a.swap_fraction, a.level_independence, a.negativity};
+  for (const Index count : a.compared) values.push_back(static_cast<double>(count));
+  values.insert(values.end(), a.bond_rate.begin(), a.bond_rate.end());
+  return values;
+}
+
+Assumptions from_flat(std::span<const double> v) {
+  Assumptions a{.symmetry = v[0],
+                .locality = v[1],
+                .additivity = v[2],
+                .spectator_independence = v[3],
+                .energy_conservation = v[4],
+                .swap_fraction = v[5],
+                .level_independence = v[6],
+                .negativity = v[7],
+                .compared = {},
+                .bond_rate = {}};
+  for (std::size_t k = 0; k < kScores; ++k) a.compared[k] = static_cast<Index>(v[kScores + k]);
+  a.bond_rate.assign(v.begin() + 2 * kScores, v.end());
+  return a;
+}
+
+}  // namespace
+
+std::size_t KernelSeries::known(const std::vector<double>& times) const {
+  std::size_t known = 0;
+  const double limit =
+      singular_times.empty() ? std::numeric_limits<double>::infinity() : singular_times.front();
+  while (known < times.size() && times[known] < limit && !(error[known] > kLargestKernelError)) ++known;
+  return known;
+}
+
+double KernelSeries::fastest_until(std::size_t known) const {
+  double largest = 0.0;
+  for (std::size_t k = 0; k < known; ++k) largest = std::max(largest, fastest[k]);
+  return largest;
+}
+
+void KernelSeries::save(StateWriter& writer, const std::string& name) const {
+  std::vector<double> of_scores;
+  for (const auto& score : scores) {
+    const auto values = flat(score);
+    of_scores.insert(of_scores.end(), values.begin(), values.end());
+  }
+  writer.replicated(name + "-scores", of_scores);
+  writer.replicated(name + "-error", error);
+  writer.replicated(name + "-condition", condition);
+  writer.replicated(name + "-fastest", fastest);
+  writer.replicated(name + "-singular", singular_times);
+}
+
+void KernelSeries::load(StateReader& reader, const std::string& name, int bonds) {
+  const auto of_scores = reader.replicated(name + "-scores");
+  const std::size_t size = 2 * kScores + static_cast<std::size_t>(bonds);
+  scores.clear();
+  for (std::size_t k = 0; k < of_scores.size(); k += size) {
+    scores.push_back(from_flat(std::span(of_scores).subspan(k, size)));
+  }
+  error = reader.replicated(name + "-error");
+  condition = reader.replicated(name + "-condition");
+  fastest = reader.replicated(name + "-fastest");
+  singular_times = reader.replicated(name + "-singular");
+  generators.clear();
+}
+
+std::vector<KernelSeries> kernel_series(const std::function<std::vector<KernelValue>(double)>& evaluate,
+                                        std::size_t kernels, const ExactKernel* exact,
+                                        const std::vector<double>& times, const AssumptionScores& scores,
+                                        int bonds, bool keep, const Communicator& comm, RunControl& control) {
+  std::vector<KernelSeries> series(kernels);
+  SingularTimes singular;
+  const auto save = [&](StateWriter& writer) {
+    for (std::size_t k = 0; k < kernels; ++k) series[k].save(writer, std::to_string(k));
+    writer.replicated("brackets", singular.state());
+  };
+  const auto load = [&](StateReader& reader) {
+    for (std::size_t k = 0; k < kernels; ++k) series[k].load(reader, std::to_string(k), bonds);
+    singular.restore(reader.replicated("brackets"), series.front().singular_times);
+  };
+  if (control.restore_finished(load)) return series;
+  control.restore_partial(load);
+  for (std::size_t k = series.front().scores.size(); k < times.size(); ++k) {
+    auto values = evaluate(times[k]);
+    if (exact != nullptr) {
+      singular.advance(*exact, times[k]);
+      series.front().singular_times = singular.found();
+    }
+    for (std::size_t i = 0; i < kernels; ++i) {
+      series[i].scores.push_back(evaluate_assumptions(scores, times[k], values[i], comm));
+      series[i].error.push_back(values[i].error);
+      if (exact != nullptr) series[i].condition.push_back(values[i].condition);
+      series[i].fastest.push_back(fastest_rate(values[i], comm));
+      if (keep) series[i].generators.push_back(std::move(values[i]));
+    }
+    control.offer(static_cast<double>(k + 1) / static_cast<double>(times.size()), save);
+  }
+  for (auto& one : series) {  // a resumed run has only the last ones
+    if (one.generators.size() < times.size()) one.generators.clear();
+  }
+  control.finish(save);
+  return series;
+}
+
+std::vector<double> gather_generator(const CellSpace& cells, const KernelValue& kernel,
+                                     const Communicator& comm) {
+  const auto size = static_cast<std::size_t>(cells.dimension());
+  std::vector<double> all(comm.is_root() ? size * size : 0);
+  for (std::size_t s = 0; s < kernel.sectors.size(); ++s) {
+    const auto first = static_cast<std::size_t>(cells.sectors()[s].first);
+    const auto& mine = kernel.sectors[s];
+    const auto rows = static_cast<std::size_t>(mine.values.block().rows());
+    const auto place = [&](std::size_t column, std::span<const double> values) {
+      for (std::size_t i = 0; i < rows; ++i) all[(first + i) * size + first + column] = values[i];
+    };
+    for (int rank = 0; rank < comm.size(); ++rank) {
+      auto count = static_cast<Index>(mine.cells.size());
+      MPI_Bcast(&count, 1, MPI_INT64_T, rank, comm.get());
+      for (Index j = 0; j < count; ++j) {
+        std::vector<double> column(rows);
+        Index cell = 0;
+        const bool sends = comm.rank() == rank && rank != 0;
+        if (comm.rank() == rank) {
+          cell = mine.cells[static_cast<std::size_t>(j)];
+          std::copy_n(mine.values.block().column(j), rows, column.begin());
+        }
+        if (sends) {
+          MPI_Send(&cell, 1, MPI_INT64_T, 0, 0, comm.get());
+          MPI_Send(column.data(), static_cast<int>(rows), MPI_DOUBLE, 0, 0, comm.get());
+        }
+        if (!comm.is_root()) continue;
+        if (rank != 0) {
+          MPI_Recv(&cell, 1, MPI_INT64_T, rank, 0, comm.get(), MPI_STATUS_IGNORE);
+          MPI_Recv(column.data(), static_cast<int>(rows), MPI_DOUBLE, rank, 0, comm.get(), MPI_STATUS_IGNORE);
+        }
+        place(static_cast<std::size_t>(cell), column);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace qheat
