@@ -26,9 +26,6 @@ class Missing {
 };
 
 void model(Missing& missing, const Job& job) {
-  if (job.interaction_kind == InteractionKind::random_bands) {
-    missing.add("interaction.kind", "draw random bands", "use exchange, xy or matrix");
-  }
   if (job.interaction_kind == InteractionKind::well) {
     missing.add("interaction.kind", "compute the interaction of wells",
                 "list its elements with kind = \"matrix\"");
