@@ -45,10 +45,9 @@ bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vect
   table.require("band_levels", "band_levels = 200");
   table.require("band_energy", "band_energy = 1.0");
   table.require("band_width", "band_width = 0.5");
-  for (const auto* key : {"levels", "bands"}) {
-    if (table.has(key)) table.problem(key, "band_levels, band_energy and band_width say it all; remove this");
-  }
-  if (!read[0] || !read[1] || !read[2] || table.has("levels") || table.has("bands")) return false;
+  table.only("levels", false, "a site without band_levels");
+  table.only("bands", false, "a site without band_levels");
+  if (!read[0] || !read[1] || !read[2]) return false;
   if (!std::isfinite(energy + width)) {
     table.problem("band_width", "the top of the band has an infinite energy; give smaller numbers");
     return false;
