@@ -1,6 +1,7 @@
 #include "app/requests.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/observations.hpp"
@@ -24,6 +25,14 @@ ExactOptions exact_options(const ExactRequest& request) {
       break;
   }
   return options;
+}
+
+Realization realization_of(const Job& job, int number) {
+  Model model = model_of_realization(*job.model, job.detuning, number);
+  InitialState initial = job.initial_temperatures.empty()
+                             ? *job.initial
+                             : InitialState::thermal(model, job.initial_temperatures);
+  return {std::move(model), std::move(initial)};
 }
 
 bool wants_second_order_rates(const Job& job) {
@@ -59,7 +68,8 @@ double generator_bytes(const Job& job) {
 
 double series_bytes(const Job& job) {
   const double outputs = job.time ? job.time->outputs : 0.0;
-  return 4.0 * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
+  const double copies = job.detuning.realizations > 1 ? 8.0 : 4.0;
+  return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 
 }  // namespace qheat::app

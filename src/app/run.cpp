@@ -45,8 +45,7 @@ class JobRun {
       const Stage stage(control_, "exact");
       progress_.log("exact propagation");
       const Timings::Scope scope(timings_, "exact");
-      found.exact = propagate_exact(model_, *job_.initial, times_, exact_options(*job_.exact), comm_,
-                                    control_, timings_);
+      found.exact = exact();
     }
     if (wants_second_order(job_)) {
       const Timings::Scope scope(timings_, "second-order kernel");
@@ -104,7 +103,7 @@ class JobRun {
         return largest;
       };
       say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-          drift(exact.total_energy), found.exact->error ? " (sampled: see the _error datasets)" : "");
+          drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
     }
     if (found.exact && found.many_body) {
       say("many-body tcl2  differs from exact by at most {:.2g} in a population (up to t = {:g})\n",
@@ -127,6 +126,15 @@ class JobRun {
   Index outputs() const { return static_cast<Index>(times_.size()); }
   Index sites() const { return model_.sites(); }
   Index bonds() const { return model_.lattice.bond_count(); }
+
+  ExactResult exact() {
+    const ExactOptions options = exact_options(*job_.exact);
+    if (job_.detuning.realizations == 1)
+      return propagate_exact(model_, *job_.initial, times_, options, comm_, control_, timings_);
+    return propagate_exact_ensemble(
+        job_.detuning.realizations, [&](int number) { return realization_of(job_, number); }, times_, options,
+        comm_, control_, timings_);
+  }
 
   std::vector<double> exact_bands(const Findings& found) const {
     return band_populations(model_, found.exact->mean.populations);

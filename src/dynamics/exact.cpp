@@ -316,6 +316,12 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings) {
   const auto plans = plan_exact(model, initial, times, options, comm.size(), free_bytes_per_rank(comm));
+  return propagate_exact(model, initial, times, options, plans, comm, control, timings);
+}
+
+ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                            const ExactOptions& options, const std::vector<SectorPlan>& plans,
+                            const Communicator& comm, RunControl& control, Timings& timings) {
   const ObservationLayout layout(model);
   double cost = 0.0;
   for (const auto& plan : plans) cost += sector_cost(plan);

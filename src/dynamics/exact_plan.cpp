@@ -173,18 +173,18 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       }
       return fits(plan.bytes_per_rank);
     };
+    const auto outputs = static_cast<double>(times.size());
+    const double dense_seconds = diagonalization_cost(static_cast<double>(plan.dimension), real,
+                                                      static_cast<double>(plan.columns), outputs);
+    const double stepwise_seconds = chebyshev_cost(plan, sector_radius_bound(model, radius, counts),
+                                                   elements_a_state(model, counts), outputs, times.back());
     if (options.method != ExactMethod::automatic) {
       with(options.method);
     } else {
-      const auto d = static_cast<double>(plan.dimension);
-      const auto k = static_cast<double>(plan.columns);
-      const auto t = static_cast<double>(times.size());
-      const bool dense = plan.dimension <= kSmallDimension ||
-                         diagonalization_cost(d, real, k, t) <
-                             chebyshev_cost(plan, sector_radius_bound(model, radius, counts),
-                                            elements_a_state(model, counts), t, times.back());
+      const bool dense = plan.dimension <= kSmallDimension || dense_seconds < stepwise_seconds;
       if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::chebyshev);
     }
+    plan.core_seconds = plan.method == ExactMethod::diagonalize ? dense_seconds : stepwise_seconds;
     if (!fits(plan.bytes_per_rank)) {
       throw Error(
           fmt::format("exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but "

@@ -30,9 +30,9 @@ void model(Missing& missing, const Job& job) {
     missing.add("interaction.kind", "compute the interaction of wells",
                 "list its elements with kind = \"matrix\"");
   }
-  if (job.detuning.realizations > 1) {
-    missing.add("site.detuning.realizations", "average over realizations",
-                "set realizations = 1 and vary seed");
+  if (job.detuning.realizations > 1 && (job.kernel || job.rates)) {
+    missing.add("site.detuning.realizations", "average kernels and rate equations over realizations",
+                "remove [kernel] and [rates], or set realizations = 1");
   }
 }
 

@@ -45,7 +45,10 @@ std::vector<PairInteraction> take_interactions(Draft& draft) {
 void assemble_model(Draft& draft) {
   if (!draft.job.lattice || !draft.site) return;
   Model model = bare_model(draft);
-  if (draft.initial) draft.job.initial = state_of(*draft.initial, model);
+  if (draft.initial) {
+    draft.job.initial = state_of(*draft.initial, model);
+    draft.job.initial_temperatures = draft.initial->temperatures;
+  }
   const bool random_bands = draft.job.interaction_kind == InteractionKind::random_bands;
   if (!draft.interaction || (!draft.interaction->pair && !random_bands)) return;
   model.strength = draft.interaction->strength;

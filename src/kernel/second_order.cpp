@@ -35,6 +35,7 @@ double second_order_integral(double decay, double mismatch, double t) {
   const double a = -decay * t;
   const double b = mismatch * t;
   if (a * a + b * b == 0.0) return t;
+  if (a == 0.0) return t * std::sin(b) / b;
   // e^{a + ib} - 1 without cancellation
   const double half_sine = std::sin(b / 2);
   const double real = std::expm1(a) * std::cos(b) - 2.0 * half_sine * half_sine;
@@ -90,6 +91,7 @@ class SecondOrderKernel::Builder {
 
   std::uint32_t frequency(double mismatch, int changed_sites) {
     // Level differences that are equal but for rounding are one frequency.
+    mismatch = std::abs(mismatch);  // the integral does not know its sign
     const auto key = scale_ == 0.0 ? 0 : std::llround(mismatch / (scale_ * 1e-13));
     const auto [place, added] =
         frequency_number_.try_emplace({key, changed_sites}, static_cast<std::uint32_t>(frequencies_.size()));

@@ -116,7 +116,7 @@ class UnavailableTest(ProgramCase):
         yield "bath.correlation", toml(chain(4, kernel=self.KERNEL,
                                              bath_correlation={"kind": "exponential", "rate": 1.0}))
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
-        yield "site.detuning.realizations", toml(chain(4, exact={}, site_detuning=detuning))
+        yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))
         heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}
         yield "heat", toml(heat)
         well = {"lattice": {"shape": [3]}, "interaction": {"kind": "well", "strength": 1.0},

@@ -1070,8 +1070,10 @@ TEST(JobAvailability, WhatItDoesNot) {
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
-  expect_unavailable(with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n"),
-                     "18:1: site.detuning.realizations");
+  const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
+  EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
+  expect_unavailable(averaged + "[kernel]\nexact = false\n", "18:1: site.detuning.realizations");
+  expect_unavailable(averaged + "[rates]\nkernels = [\"tcl2\"]\n", "18:1: site.detuning.realizations");
 }
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
