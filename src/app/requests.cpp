@@ -68,7 +68,7 @@ double generator_bytes(const Job& job) {
 
 double series_bytes(const Job& job) {
   const double outputs = job.time ? job.time->outputs : 0.0;
-  const double copies = job.detuning.realizations > 1 ? 8.0 : 4.0;
+  const double copies = job.detuning.realizations > 1 ? 10.0 : 4.0;
   return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 

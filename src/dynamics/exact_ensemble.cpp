@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <span>
 
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
@@ -14,26 +16,30 @@ namespace {
 
 constexpr double kLongestRound = 60.0;  // seconds without a safe point, as far as the plan can tell
 
-/// Sums over realisations of the observed values and of their squares, [T][Q] each.
+/// Sums over realisations of the deviations from realisation 0, and of their squares, [T][Q] each: what does
+/// not fluctuate has no error but rounding.
 struct EnsembleSums {
   EnsembleSums(std::size_t times, std::size_t size)
-      : values(times * size), squares(times * size), truncation(times) {}
+      : origin(times * size), deviations(times * size), squares(times * size), truncation(times) {}
   void save(StateWriter& writer) const {
     writer.replicated("done", std::vector<double>{static_cast<double>(done)});
-    writer.replicated("values", values);
+    writer.replicated("origin", origin);
+    writer.replicated("deviations", deviations);
     writer.replicated("squares", squares);
     writer.replicated("truncation", truncation);
   }
   void load(StateReader& reader) {
     done = static_cast<int>(reader.replicated("done").front());
-    values = reader.replicated("values");
+    origin = reader.replicated("origin");
+    deviations = reader.replicated("deviations");
     squares = reader.replicated("squares");
     truncation = reader.replicated("truncation");
   }
   void add_one(const std::vector<double>& observed, const std::vector<double>& truncation_error) {
-    for (std::size_t e = 0; e < values.size(); ++e) {
-      values[e] += observed[e];
-      squares[e] += observed[e] * observed[e];
+    for (std::size_t e = 0; e < observed.size(); ++e) {
+      const double deviation = observed[e] - origin[e];
+      deviations[e] += deviation;
+      squares[e] += deviation * deviation;
     }
     for (std::size_t k = 0; k < truncation.size(); ++k)
       truncation[k] = std::max(truncation[k], truncation_error[k]);
@@ -41,19 +47,23 @@ struct EnsembleSums {
   }
   /// What the ranks have added up apart.
   void add_all_ranks(EnsembleSums& round, const Communicator& comm) {
-    comm.sum(round.values);
+    comm.sum(round.deviations);
     comm.sum(round.squares);
     comm.max(round.truncation);
     round.done = static_cast<int>(comm.sum(Index{round.done}));
-    std::transform(values.begin(), values.end(), round.values.begin(), values.begin(), std::plus<>());
-    std::transform(squares.begin(), squares.end(), round.squares.begin(), squares.begin(), std::plus<>());
+    const auto add = [](std::vector<double>& sums, const std::vector<double>& more) {
+      std::transform(sums.begin(), sums.end(), more.begin(), sums.begin(), std::plus<>());
+    };
+    add(deviations, round.deviations);
+    add(squares, round.squares);
     std::transform(truncation.begin(), truncation.end(), round.truncation.begin(), truncation.begin(),
                    [](double a, double b) { return std::max(a, b); });
     done += round.done;
   }
 
-  int done = 0;  ///< realisations in the sums
-  std::vector<double> values, squares;
+  int done = 0;                ///< realisations in the sums
+  std::vector<double> origin;  ///< observed in realisation 0
+  std::vector<double> deviations, squares;
   std::vector<double> truncation;  ///< largest so far, [T]
 };
 
@@ -131,11 +141,16 @@ class EnsemblePropagation {
   void do_round() {
     EnsembleSums round(times_.size(), layout_.size());
     const int mine = sums_.done + groups_.group();
-    if (!groups_.is_idle() && mine < realizations_) {
-      UninterruptedRun to_its_end;
-      const auto found = propagate(mine, groups_.comm(), to_its_end);
-      if (groups_.comm().is_root()) round.add_one(pack(layout_, found.mean), found.truncation_error);
+    const bool works = !groups_.is_idle() && mine < realizations_;
+    std::optional<ExactResult> found;
+    UninterruptedRun to_its_end;
+    if (works) found = propagate(mine, groups_.comm(), to_its_end);
+    if (sums_.done == 0) {
+      if (comm_.is_root()) sums_.origin = pack(layout_, found->mean);  // group 0 did realisation 0
+      comm_.broadcast(std::span(sums_.origin));
     }
+    round.origin = sums_.origin;
+    if (works && groups_.comm().is_root()) round.add_one(pack(layout_, found->mean), found->truncation_error);
     sums_.add_all_ranks(round, comm_);
   }
 
@@ -143,17 +158,20 @@ class EnsemblePropagation {
     const Stage stage(control_, fmt::format("realization-{}", sums_.done));
     PartOfRun part(control_, fraction(), 1.0 / realizations_);
     const auto found = propagate(sums_.done, comm_, part);
-    sums_.add_one(pack(layout_, found.mean), found.truncation_error);
+    const auto observed = pack(layout_, found.mean);
+    if (sums_.done == 0) sums_.origin = observed;
+    sums_.add_one(observed, found.truncation_error);
     control_.finish([](StateWriter&) {});  // it is in the sums: nothing else of it is needed
   }
 
   ExactResult result() const {
     const double n = realizations_;
-    std::vector<double> mean(sums_.values.size());
+    std::vector<double> mean(sums_.origin.size());
     std::vector<double> error(mean.size());
     for (std::size_t e = 0; e < mean.size(); ++e) {
-      mean[e] = sums_.values[e] / n;
-      error[e] = std::sqrt(std::max(0.0, sums_.squares[e] / n - mean[e] * mean[e]) / (n - 1.0));
+      const double shift = sums_.deviations[e] / n;
+      mean[e] = sums_.origin[e] + shift;
+      error[e] = std::sqrt(std::max(0.0, sums_.squares[e] / n - shift * shift) / (n - 1.0));
     }
     return {
         .mean = unpack(layout_, mean), .error = unpack(layout_, error), .truncation_error = sums_.truncation};

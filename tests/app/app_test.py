@@ -297,6 +297,21 @@ class LatticeTest(ProgramCase):
         job["initial"] = {"kind": "thermal", "temperatures": [2.0, 1.0, 0.5, 0.5, 1.0, 2.0]}
         self.check_ranks(job)
 
+    def test_average_over_realizations(self):
+        detuning = {"distribution": "lorentzian", "width": 0.3, "realizations": 7, "seed": 3}
+        found = self.check_ranks(chain(4, exact={}, site_detuning=detuning))
+        self.assertEqual(found["exact/populations_error"].shape, (11, 4, 2))
+        self.assertGreater(found["exact/populations_error"][5].min(), 1e-4)
+        self.assertLess(found["exact/norm_error"].max(), 1e-12)
+        self.assertIn("7 realizations", self.finish("check", "a.toml").out)
+
+    def test_modular_model(self):
+        job = chain(3, exact={}, rates={"kernels": ["tcl2"]}, interaction={"kind": "random-bands", "seed": 2})
+        job["site"] = {"band_levels": 4, "band_energy": 1.0, "band_width": 0.5}
+        found = self.check_ranks(job)
+        self.assertEqual(found["exact/populations"].shape, (11, 3, 5))
+        self.assertEqual(found["rates/tcl2/populations"].shape, (11, 3, 2))
+
     def test_krylov_and_diagonalisation_agree(self):
         for number, method in enumerate(("krylov", "diagonalize")):
             self.write(f"{method}.toml", self.job([8], 2, [1, 1, 1, 1, 0, 0, 0, 0], method))

@@ -82,6 +82,7 @@ TEST(Ensemble, MeanAndErrorOfPairsAreThoseOfTheClosedForm) {
       EXPECT_NEAR(population(result.mean, k, 0, 1), expected.mean, 1e-10);
       EXPECT_NEAR(population(result.mean, k, 1, 0), expected.mean, 1e-10);
       EXPECT_NEAR(population(*result.error, k, 0, 1), expected.error, 1e-7);
+      EXPECT_LT(result.error->norm[k], 1e-12);
       EXPECT_NEAR(result.mean.norm[k], 1.0, 1e-10);
     }
     EXPECT_GT(population(*result.error, 2, 0, 1), 0.01);
