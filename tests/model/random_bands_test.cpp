@@ -63,7 +63,7 @@ TEST(RandomBands, BondsAndSeedsAreIndependentAndReproducible) {
   const auto wider = PairInteraction::random_bands(kBand + 6, 3, 2);
   const auto place = std::find_if(wider.elements().begin(), wider.elements().end(),
                                   [](const auto& e) { return e.a == 7 && e.d == 1; });
-  EXPECT_EQ(place->value, values[6 * kBand]);
+  EXPECT_EQ(place->value, values[std::size_t{6} * kBand]);
 }
 
 TEST(RandomBands, AreHermitianAscendAndKeepTheBands) {

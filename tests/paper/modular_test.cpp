@@ -34,10 +34,10 @@ double golden_rule(int band_levels, double strength) {
 std::vector<double> diffusion(double w, const std::vector<double>& times) {
   std::vector<double> p = {0.0, 0.0, 1.0, 0.0, 0.0, 0.0};
   std::vector<double> series;
-  double now = 0.0;
   constexpr double kStep = 0.01;
+  long done = 0;
   for (const double time : times) {
-    for (; now < time - kStep / 2; now += kStep) {
+    for (; done < std::lround(time / kStep); ++done) {
       const auto before = p;
       for (std::size_t b = 0; b < 5; ++b) {
         const double flow = kStep * w * (before[b] - before[b + 1]);
