@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/observations.hpp"
@@ -47,6 +48,14 @@ ExactOptions exact_options(const ExactRequest& request) {
       break;
   }
   return options;
+}
+
+Realization realization_of(const Job& job, int number) {
+  Model model = model_of_realization(*job.model, job.detuning, number);
+  InitialState initial = job.initial_temperatures.empty()
+                             ? *job.initial
+                             : InitialState::thermal(model, job.initial_temperatures);
+  return {std::move(model), std::move(initial)};
 }
 
 std::vector<std::string> wanted_kernels(const Job& job) {
@@ -146,7 +155,8 @@ double generator_bytes(const Job& job) {
 
 double series_bytes(const Job& job) {
   const double outputs = job.time ? job.time->outputs : 0.0;
-  return 4.0 * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
+  const double copies = job.detuning.realizations > 1 ? 10.0 : 4.0;
+  return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 
 }  // namespace qheat::app

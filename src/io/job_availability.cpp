@@ -26,16 +26,13 @@ class Missing {
 };
 
 void model(Missing& missing, const Job& job) {
-  if (job.interaction_kind == InteractionKind::random_bands) {
-    missing.add("interaction.kind", "draw random bands", "use exchange, xy or matrix");
-  }
   if (job.interaction_kind == InteractionKind::well) {
     missing.add("interaction.kind", "compute the interaction of wells",
                 "list its elements with kind = \"matrix\"");
   }
-  if (job.detuning.realizations > 1) {
-    missing.add("site.detuning.realizations", "average over realizations",
-                "set realizations = 1 and vary seed");
+  if (job.detuning.realizations > 1 && (job.kernel || job.rates)) {
+    missing.add("site.detuning.realizations", "average kernels and rate equations over realizations",
+                "remove [kernel] and [rates], or set realizations = 1");
   }
 }
 
