@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <unordered_map>
 
 #include "operators/matrix_elements.hpp"
 #include "qheat/parallel/error.hpp"
@@ -93,8 +94,9 @@ class SecondOrderKernel::Builder {
     // Level differences that are equal but for rounding are one frequency.
     mismatch = std::abs(mismatch);  // the integral does not know its sign
     const auto key = scale_ == 0.0 ? 0 : std::llround(mismatch / (scale_ * 1e-13));
-    const auto [place, added] =
-        frequency_number_.try_emplace({key, changed_sites}, static_cast<std::uint32_t>(frequencies_.size()));
+    constexpr int kMostChangedSites = 2;
+    const auto [place, added] = frequency_number_.try_emplace(
+        key * (kMostChangedSites + 1) + changed_sites, static_cast<std::uint32_t>(frequencies_.size()));
     if (added) frequencies_.push_back({mismatch, model_.bath.dephasing * changed_sites});
     return place->second;
   }
@@ -210,7 +212,7 @@ class SecondOrderKernel::Builder {
   const Model& model_;
   const std::vector<Level>& band_;
   double scale_ = 0.0;
-  std::map<std::pair<long long, int>, std::uint32_t> frequency_number_;
+  std::unordered_map<long long, std::uint32_t> frequency_number_;  ///< by mismatch and changed sites
   std::vector<Frequency> frequencies_;
   std::map<std::vector<int>, std::map<Codes, Spectrum>> channels_;
 };
