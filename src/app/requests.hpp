@@ -19,8 +19,9 @@ std::vector<std::string> wanted_kernels(const Job& job);
 std::vector<std::string> kernels_with_rates(const Job& job);
 /// Order of a kernel named tcl<n>, else 0.
 int tcl_order(const std::string& kernel);
-/// True for kernels that are sums of terms on few sites, never held as a matrix.
-bool is_local_kernel(const std::string& kernel);
+/// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
+/// is averaged over realisations.
+bool is_local_kernel(const Job& job, const std::string& kernel);
 /// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
 /// limit).
 void require_possible_kernels(const Job& job, int ranks, double free_bytes);

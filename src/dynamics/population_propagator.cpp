@@ -74,12 +74,13 @@ std::unique_ptr<const PopulationPropagator> make(const Model& model, const CellS
 
 std::unique_ptr<const PopulationPropagator> closed_population_propagator(const Model& model,
                                                                          const CellSector& sector,
-                                                                         const Communicator& comm) {
+                                                                         const Communicator& comm,
+                                                                         MirrorUse mirror) {
   const TermSum<Complex> terms = hamiltonian(model);
   const Index states = level_sector_dimension(model, sector.band_counts);
   require_memory(comm, closed_propagator_bytes_per_rank(states, is_real(terms), comm.size()),
                  fmt::format("the population propagator of a sector of {} states", states));
-  const bool mirrored = is_mirror_symmetric(terms, model.sites());
+  const bool mirrored = mirror != MirrorUse::never && is_mirror_symmetric(terms, model.sites());
   return is_real(terms) ? make(model, sector, real_part(terms), mirrored, comm)
                         : make(model, sector, terms, mirrored, comm);
 }

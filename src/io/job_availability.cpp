@@ -30,9 +30,10 @@ void model(Missing& missing, const Job& job) {
     missing.add("interaction.kind", "compute the interaction of wells",
                 "list its elements with kind = \"matrix\"");
   }
-  if (job.detuning.realizations > 1 && (job.kernel || job.rates)) {
-    missing.add("site.detuning.realizations", "average kernels and rate equations over realizations",
-                "remove [kernel] and [rates], or set realizations = 1");
+  if (job.detuning.realizations > 1 && job.rates && !job.initial_temperatures.empty()) {
+    missing.add("site.detuning.realizations",
+                "solve rate equations of averages over realizations that start in different thermal states",
+                "remove [rates], or start with kind = \"product\"");
   }
 }
 

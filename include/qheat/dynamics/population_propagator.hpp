@@ -31,9 +31,9 @@ class PopulationPropagator {
 
 /// For a closed system, by diagonalisation of H on the states of the sector; one level a band: G_nm =
 /// |<n|e^{-iHt}|m>|^2. Collective. Throws Error if the dense matrices do not fit.
-std::unique_ptr<const PopulationPropagator> closed_population_propagator(const Model& model,
-                                                                         const CellSector& sector,
-                                                                         const Communicator& comm);
+std::unique_ptr<const PopulationPropagator> closed_population_propagator(
+    const Model& model, const CellSector& sector, const Communicator& comm,
+    MirrorUse mirror = MirrorUse::where_the_model_has_it);
 
 /// Bytes a rank needs at most for the closed propagator of a sector of so many states.
 double closed_propagator_bytes_per_rank(Index states, bool real, int ranks);
