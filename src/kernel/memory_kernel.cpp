@@ -140,13 +140,6 @@ std::vector<FullColumns> solve_sector(const PopulationPropagator& propagator, st
   return result;
 }
 
-/// Multiplications and additions of all sectors' products, a rank.
-double operations(const std::vector<Index>& cells, double steps, int ranks) {
-  double sum = 0.0;
-  for (const Index size : cells) sum += std::pow(static_cast<double>(size), 3) * steps * steps;
-  return sum / ranks;
-}
-
 class Refinement {
  public:
   Refinement(const Propagators& propagators, const std::vector<double>& times,
@@ -180,8 +173,19 @@ class Refinement {
     const auto count = static_cast<double>(steps(steps_per_output));
     const double free = free_bytes_per_rank(comm_);
     const double bytes = memory_kernel_bytes_per_rank(cells_, count, comm_.size());
-    return operations(cells_, count, comm_.size()) <= options_.most_operations &&
-           (free == 0.0 || bytes <= free);
+    return operations(count) <= options_.most_operations && (free == 0.0 || bytes <= free);
+  }
+
+  /// Multiplications and additions of all products, a rank.
+  double operations(double count) const {
+    double sum = 0.0;
+    for (const auto& propagator : propagators_) {
+      const MirrorPairs& mirror = propagator->layout().mirror();
+      for (const Index size : {mirror.even_size(), mirror.odd_size()}) {
+        sum += std::pow(static_cast<double>(size), 3) * count * count;
+      }
+    }
+    return sum / comm_.size();
   }
 
   Resolution solve(std::size_t steps_per_output) const {

@@ -27,7 +27,7 @@ std::vector<double> output_times(double end, std::size_t outputs) {
 }
 
 MemoryKernel memory_kernel(const Model& model, const CellSpace& cells, const std::vector<double>& times,
-                           const MemoryKernelOptions& options = {}) {
+                           const MemoryKernelOptions& options = {.tolerance = 1e-8}) {
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
   for (const auto& sector : cells.sectors()) {
     propagators.push_back(closed_population_propagator(model, sector, qheat_test::world()));

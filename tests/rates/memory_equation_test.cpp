@@ -96,7 +96,7 @@ TEST(MemoryEquation, PassesSingularTimesAndTellsItsError) {
   std::vector<double> times;
   for (int k = 0; k <= 60; ++k) times.push_back(0.5 * k);
   double before = 0.0;
-  for (const std::size_t thinned : {4, 2}) {
+  for (const std::size_t thinned : {2, 1}) {
     std::vector<double> some;
     for (std::size_t k = 0; k < times.size(); k += thinned) some.push_back(times[k]);
     const auto memory = solve(model, initial, some, {.tolerance = 1e3});

@@ -10,8 +10,9 @@
 namespace qheat {
 
 struct MemoryKernelOptions {
-  /// Wanted error of an element over the largest element.
-  double tolerance = 1e-8;
+  /// Wanted error of an element over the largest element. Populations become better than that by two or three
+  /// digits.
+  double tolerance = 1e-6;
   /// Floating-point operations that a rank may spend on one resolution; ends the refinement.
   double most_operations = 2e13;
 };
