@@ -232,14 +232,16 @@ class Refinement {
     return comm_.max(largest);
   }
 
-  /// Error of G'', which the equation passes on.
-  double rounding() const {
-    double largest = 0.0;
+  /// Error of G'', which the equation passes on: rounding of its largest terms, and phases that lose digits
+  /// with time. `largest`: element of N.
+  double rounding(double largest) const {
+    double most = 0.0;
     for (const auto& propagator : propagators_) {
       const double frequency = propagator->largest_frequency();
-      largest = std::max(largest, propagator->error(times_.back()) * frequency * frequency);
+      most = std::max(
+          most, propagator->error(0.0) * frequency * frequency + propagator->error(times_.back()) * largest);
     }
-    return largest;
+    return most;
   }
 
  private:
@@ -260,11 +262,11 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
   const std::size_t first = refinement.first();
   refinement.require(2 * first);
   finer_ = refinement.solve(first);
-  const double rounding = refinement.rounding();
   for (;;) {
     coarser_ = std::move(finer_);
     finer_ = refinement.solve(2 * coarser_.steps_per_output);
     const double largest = refinement.largest(finer_);
+    const double rounding = refinement.rounding(largest);
     const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
     error_ = largest > 0.0 ? (quadrature + rounding) / largest : 0.0;
     const bool good = quadrature <= std::max(options.tolerance * largest, rounding);

@@ -192,6 +192,26 @@ TEST(MemoryKernel, ConvergesWithTheEighthPowerOfTheStepAndTellsItsError) {
   }
 }
 
+/// G'' consists of terms that are larger than N by (detuning / lambda)^2.
+TEST(MemoryKernel, TellsTheRoundingOfAWeakCoupling) {
+  for (const double lambda : {1e-3, 1e-5}) {
+    for (const double end : {40.0, 400.0}) {
+      constexpr double kDetuning = 6.0;
+      const Model model = pair(lambda, kDetuning);
+      const CellSpace cells(model, InitialState::product(model, {1, 0}));
+      const auto times = output_times(end, 101);
+      const MemoryKernel kernel = memory_kernel(model, cells, times);
+      const double scale = 2.0 * lambda * lambda;
+      double error = 0.0;
+      for (std::size_t k = 0; k < times.size(); ++k) {
+        error = std::max(error, error_of_pair(kernel, k, scale * std::cos(kDetuning * times[k])) / scale);
+      }
+      EXPECT_LT(error, kernel.error()) << lambda << ' ' << end;
+      EXPECT_GT(error, 1e-2 * kernel.error()) << lambda << ' ' << end;
+    }
+  }
+}
+
 TEST(MemoryKernel, EqualsTheProjectedEvolutionOfRandomModels) {
   std::uint64_t seed = 90;
   for (const auto& random : qheat_test::random_cases()) {
