@@ -51,11 +51,15 @@ class ClosedPropagator final : public PopulationPropagator {
   }
 
   double error(double t) const override {
-    double radius = 0.0;
-    for (const auto& block : blocks_) radius = std::max(radius, block->radius());
     // Eigenvalues are good to a few rounding errors of the largest one, eigenvectors to sqrt(n) of them.
     return std::numeric_limits<double>::epsilon() *
-           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) + 2.0 * radius * t);
+           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) + largest_frequency() * t);
+  }
+
+  double largest_frequency() const override {
+    double radius = 0.0;
+    for (const auto& block : blocks_) radius = std::max(radius, block->radius());
+    return 2.0 * radius;
   }
 
  private:

@@ -24,6 +24,8 @@ class PopulationPropagator {
   virtual std::vector<CellColumns> evaluate(double t, int derivatives) const = 0;
   /// Estimate of the error of an element of G(t).
   virtual double error(double t) const = 0;
+  /// Upper bound of the angular frequencies in G.
+  virtual double largest_frequency() const = 0;
 
  private:
   CellColumnLayout layout_;
