@@ -1,9 +1,9 @@
 #include "dynamics/spectral_columns.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
+#include "dynamics/column_tile.hpp"
 #include "parallel/scalapack.hpp"
 
 extern "C" {
@@ -70,34 +70,6 @@ SparseRows<T> shifted(const SparseRows<T>& rows, double shift) {
     result.begin.push_back(result.values.size());
   }
   return result;
-}
-
-constexpr std::size_t kTile = 8;  // columns that a sparse matrix multiplies at once: a vector register or two
-
-/// Rows of a few complex columns, so that the elements of a row follow each other: real, then imaginary
-/// parts.
-using TileRow = std::array<double, 2 * kTile>;
-
-void add_scaled(double factor, const TileRow& x, TileRow& y) {
-  for (std::size_t c = 0; c < x.size(); ++c) y[c] += factor * x[c];
-}
-
-void add_scaled(Complex factor, const TileRow& x, TileRow& y) {
-  for (std::size_t c = 0; c < kTile; ++c) {
-    y[c] += factor.real() * x[c] - factor.imag() * x[kTile + c];
-    y[kTile + c] += factor.real() * x[kTile + c] + factor.imag() * x[c];
-  }
-}
-
-template <class T>
-void multiply(const SparseRows<T>& rows, const std::vector<TileRow>& x, std::vector<TileRow>& y) {
-  for (std::size_t row = 0; row < y.size(); ++row) {
-    TileRow sum{};
-    for (std::size_t e = rows.begin[row]; e < rows.begin[row + 1]; ++e) {
-      add_scaled(rows.values[e], x[static_cast<std::size_t>(rows.columns[e])], sum);
-    }
-    y[row] = sum;
-  }
 }
 
 /// Elements above the diagonal of a square to those below it.
@@ -171,29 +143,16 @@ std::vector<Amplitudes> SpectralColumns<T>::evolve(double t, int derivatives) co
 template <class T>
 Amplitudes SpectralColumns<T>::next_derivative(const Amplitudes& previous) const {
   Amplitudes next(size_, local_columns_);
-  std::vector<TileRow> x(static_cast<std::size_t>(size_));
-  std::vector<TileRow> y(x.size());
-  constexpr auto kWidth = static_cast<Index>(kTile);
-  for (Index first = 0; first < local_columns_; first += kWidth) {
-    const auto columns = static_cast<std::size_t>(std::min(kWidth, local_columns_ - first));
-    for (std::size_t c = 0; c < columns; ++c) {
-      const double* real = previous.real.block().column(first + static_cast<Index>(c));
-      const double* imaginary = previous.imaginary.block().column(first + static_cast<Index>(c));
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        x[i][c] = real[i];
-        x[i][kTile + c] = imaginary[i];
-      }
+  ColumnTile x(size_);
+  ColumnTile y(size_);
+  for (Index first = 0; first < local_columns_; first += ColumnTile::kColumns) {
+    x.load(previous, first);
+    for (std::size_t row = 0; row < y.size(); ++row) {
+      ColumnTile::Row sum{};
+      ColumnTile::add_product(hamiltonian_, row, x, sum);
+      ColumnTile::set_minus_i_times(1.0, sum, y[row]);
     }
-    multiply(hamiltonian_, x, y);
-    // U' = -iHU: its real part is that of H Im U.
-    for (std::size_t c = 0; c < columns; ++c) {
-      double* real = next.real.block().column(first + static_cast<Index>(c));
-      double* imaginary = next.imaginary.block().column(first + static_cast<Index>(c));
-      for (std::size_t i = 0; i < y.size(); ++i) {
-        real[i] = y[i][kTile + c];
-        imaginary[i] = -y[i][c];
-      }
-    }
+    y.store(next, first);
   }
   return next;
 }
