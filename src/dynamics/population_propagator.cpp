@@ -15,12 +15,13 @@
 namespace qheat {
 namespace {
 
-/// The k-th derivative of |x|^2 from x and its derivatives.
+/// The k-th derivative of |x|^2 from x and its derivatives; equal terms are taken together.
 SquareForm derivative_of_square(int k) {
   SquareForm form;
   double binomial = 1.0;
-  for (int j = 0; j <= k; ++j) {
-    form.push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(k - j), binomial});
+  for (int j = 0; 2 * j <= k; ++j) {
+    form.push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(k - j),
+                    2 * j == k ? binomial : 2.0 * binomial});
     binomial *= static_cast<double>(k - j) / (j + 1);
   }
   return form;
@@ -38,6 +39,10 @@ class ClosedPropagator final : public PopulationPropagator {
       blocks_.push_back(std::make_unique<SpectralColumns<T>>(rows, shift, assembly_->column_share(),
                                                              assembly_->layout().comm()));
     }
+  }
+
+  bool symmetric() const override {
+    return std::is_same_v<T, double> && assembly_->states() == assembly_->layout().mirror().states();
   }
 
   std::vector<CellColumns> evaluate(double t, int derivatives) const override {

@@ -22,6 +22,8 @@ class PopulationPropagator {
   /// G and its first `derivatives` (0 to 2) time derivatives, [1 + derivatives]. A pure function of t.
   /// Collective.
   virtual std::vector<CellColumns> evaluate(double t, int derivatives) const = 0;
+  /// True if G, and so G', is symmetric: for a real H and one level a band.
+  virtual bool symmetric() const { return false; }
   /// Estimate of the error of an element of G(t).
   virtual double error(double t) const = 0;
   /// Upper bound of the angular frequencies in G.
