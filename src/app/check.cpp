@@ -31,20 +31,27 @@ struct Need {
 
 Need need_of(const Job& job, int ranks) {
   Need need;
-  const auto useful = [](double size, double share) { return std::max(1, static_cast<int>(size / share)); };
+  const auto useful = [](double size, double share) {
+    return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
+  };
   if (job.exact) {
-    for (const auto& plan :
-         plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0)) {
+    const auto times = job.time->times();
+    const auto options = exact_options(*job.exact);
+    const int realizations = job.detuning.realizations;
+    const int groups = realizations > 1 ? ensemble_groups(realizations, {*job.model, *job.initial}, times,
+                                                          options, ranks, 0.0)
+                                        : 1;
+    for (const auto& plan : plan_exact(*job.model, *job.initial, times, options, ranks / groups, 0.0)) {
       need.bytes_per_rank = std::max(need.bytes_per_rank, plan.bytes_per_rank);
       const bool dense = plan.method == ExactMethod::diagonalize;
-      need.sensible_ranks = std::max(need.sensible_ranks, useful(static_cast<double>(plan.dimension),
-                                                                 dense ? kRowsARank : kStatesARank));
+      const int together = useful(static_cast<double>(plan.dimension), dense ? kRowsARank : kStatesARank);
+      need.sensible_ranks = std::max(need.sensible_ranks, useful(1.0 * together * realizations, 1.0));
     }
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, kernel_bytes_per_rank(job, ranks));
   const auto kernels = wanted_kernels(job);
   const bool dense =
-      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return !is_local_kernel(k); });
+      std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
   if (dense || !kernels_with_rates(job).empty()) {
     const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
     need.sensible_ranks = std::max(need.sensible_ranks, useful(cells, dense ? kRowsARank : kStatesARank));
@@ -71,6 +78,10 @@ void print_model(const Job& job) {
 void print_exact(const Job& job) {
   const auto plans =
       plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
+  if (job.detuning.realizations > 1) {
+    fmt::print("average     over {} realizations of the detuning; the first one:\n",
+               job.detuning.realizations);
+  }
   constexpr std::size_t kMostLines = 12;
   for (std::size_t s = 0; s < std::min(plans.size(), kMostLines); ++s) {
     const auto& plan = plans[s];

@@ -9,6 +9,7 @@
 #include "app/requests.hpp"
 #include "io/console.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/mean_propagator.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/memory.hpp"
 
@@ -16,11 +17,18 @@ namespace qheat::app {
 
 KernelStudy::KernelStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
                          Timings& timings)
-    : job_(job), model_(*job.model), comm_(comm), control_(control), progress_(progress), timings_(timings) {
+    : job_(job),
+      averaged_(job.detuning.realizations > 1),
+      model_(averaged_ ? undetuned_.emplace(model_of_realization(*job.model, Detuning{}, 0)) : *job.model),
+      draw_([&job](int number) { return realization_of(job, number); }),
+      comm_(comm),
+      control_(control),
+      progress_(progress),
+      timings_(timings) {
   for (const auto& name : wanted_kernels(job)) kernels_.push_back({name, {}, {}, {}});
   if (kernels_.empty()) return;
   times_ = job.time->times();
-  if (wants("tcl2")) tcl2_.emplace(model_);
+  if (wants("tcl2") && is_local_kernel(job_, "tcl2")) tcl2_.emplace(model_);
   if (wants("markov")) markov_ = markov_kernel(model_, job.kernel ? job.kernel->broadening : std::nullopt);
 }
 
@@ -46,7 +54,7 @@ void KernelStudy::compute() {
   if (kernels_.empty()) return;
   cells_.emplace(model_, *job_.initial);
   for (auto& kernel : kernels_) {
-    if (is_local_kernel(kernel.name)) evaluate_local(kernel);
+    if (is_local_kernel(job_, kernel.name)) evaluate_local(kernel);
   }
   make_dense_kernels();
   evaluate_dense();
@@ -69,13 +77,15 @@ void KernelStudy::make_dense_kernels() {
     progress_.log("exact kernel: diagonalization");
     std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
     for (const auto& sector : cells_->sectors()) {
-      propagators.push_back(closed_population_propagator(model_, sector, comm_));
+      propagators.push_back(averaged_
+                                ? mean_population_propagator(job_.detuning.realizations, draw_, sector, comm_)
+                                : closed_population_propagator(model_, sector, comm_));
     }
     exact_ = std::make_unique<ExactKernel>(std::move(propagators), comm_);
   }
   std::vector<int> tcl_orders;
   for (const auto& kernel : kernels_) {
-    if (!is_local_kernel(kernel.name) && tcl_order(kernel.name) > 0)
+    if (!is_local_kernel(job_, kernel.name) && tcl_order(kernel.name) > 0)
       tcl_orders.push_back(tcl_order(kernel.name));
   }
   if (tcl_orders.empty()) return;
@@ -86,7 +96,9 @@ void KernelStudy::make_dense_kernels() {
 std::vector<std::unique_ptr<PropagatorOrders>> KernelStudy::orders(int highest) const {
   std::vector<std::unique_ptr<PropagatorOrders>> propagators;
   for (const auto& sector : cells_->sectors()) {
-    propagators.push_back(closed_propagator_orders(model_, sector, highest, times_, comm_));
+    propagators.push_back(
+        averaged_ ? mean_propagator_orders(job_.detuning.realizations, draw_, sector, highest, times_, comm_)
+                  : closed_propagator_orders(model_, sector, highest, times_, comm_));
   }
   return propagators;
 }
@@ -140,7 +152,7 @@ void KernelStudy::solve_rates(Kernel& kernel) {
   const std::string many_body = "many-body-" + kernel.name;
   const std::string sites = "sites-" + kernel.name;
   progress_.log(fmt::format("many-body and site equation, kernel {}", kernel.name));
-  if (is_local_kernel(kernel.name)) {
+  if (is_local_kernel(job_, kernel.name)) {
     const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
     {
       const Stage stage(control_, many_body);
@@ -176,7 +188,7 @@ void KernelStudy::write(const std::optional<std::vector<double>>& exact, Results
   if (!stores_generators(job_)) return;
   write_cells(file);
   for (const auto& kernel : kernels_) {
-    if (is_local_kernel(kernel.name)) write_local_generator(kernel, file);
+    if (is_local_kernel(job_, kernel.name)) write_local_generator(kernel, file);
   }
   write_generators(file);
 }
@@ -321,7 +333,8 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
   };
   for (const auto& kernel : kernels_) {
     if (!kernel.many_body) continue;
-    const std::size_t known = is_local_kernel(kernel.name) ? times_.size() : kernel.series.known(times_);
+    const std::size_t known =
+        is_local_kernel(job_, kernel.name) ? times_.size() : kernel.series.known(times_);
     if (known < times_.size()) {
       say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
           known > 0 ? times_[known - 1] : 0.0,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
+#include "qheat/dynamics/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/io/progress.hpp"
 #include "qheat/io/results.hpp"
@@ -56,7 +57,10 @@ class KernelStudy {
   void warn_about_uneven_start(ResultsFile& file, const std::string& group) const;
 
   const Job& job_;
-  const Model& model_;
+  bool averaged_;  ///< over realisations of the detunings
+  std::optional<Model> undetuned_;
+  const Model& model_;  ///< without detunings where it is averaged
+  DrawRealization draw_;
   std::vector<double> times_;
   Communicator comm_;
   RunControl& control_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/observations.hpp"
@@ -49,6 +50,14 @@ ExactOptions exact_options(const ExactRequest& request) {
   return options;
 }
 
+Realization realization_of(const Job& job, int number) {
+  Model model = model_of_realization(*job.model, job.detuning, number);
+  InitialState initial = job.initial_temperatures.empty()
+                             ? *job.initial
+                             : InitialState::thermal(model, job.initial_temperatures);
+  return {std::move(model), std::move(initial)};
+}
+
 std::vector<std::string> wanted_kernels(const Job& job) {
   std::set<std::string> asked;
   if (job.rates) asked.insert(job.rates->kernels.begin(), job.rates->kernels.end());
@@ -70,8 +79,8 @@ int tcl_order(const std::string& kernel) {
   return kernel.starts_with("tcl") ? std::stoi(kernel.substr(3)) : 0;
 }
 
-bool is_local_kernel(const std::string& kernel) {
-  return kernel == "tcl2" || kernel == "markov";
+bool is_local_kernel(const Job& job, const std::string& kernel) {
+  return kernel == "markov" || (kernel == "tcl2" && job.detuning.realizations == 1);
 }
 
 double kernel_bytes_per_rank(const Job& job, int ranks) {
@@ -82,15 +91,18 @@ double kernel_bytes_per_rank(const Job& job, int ranks) {
   bool dense_rates = false;
   for (const auto& name : wanted_kernels(job)) {
     exact = exact || name == "exact" || name == "memory";
-    if (!is_local_kernel(name)) highest_order = std::max(highest_order, tcl_order(name));
+    if (!is_local_kernel(job, name)) highest_order = std::max(highest_order, tcl_order(name));
   }
-  for (const auto& name : kernels_with_rates(job)) (is_local_kernel(name) ? local_rates : dense_rates) = true;
+  for (const auto& name : kernels_with_rates(job))
+    (is_local_kernel(job, name) ? local_rates : dense_rates) = true;
+  // Averages hold the eigenvectors or orders of all realisations, and work on one of them at a time.
+  const double copies = job.detuning.realizations > 1 ? 1.0 + job.detuning.realizations / 4.0 : 1.0;
   double bytes = 0.0;
   if (exact || highest_order > 0) {
     for (const auto& counts : sector_counts(model, *job.initial)) {
       const Index states = level_sector_dimension(model, counts);
-      if (exact) bytes += closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
-      if (highest_order > 0) bytes += closed_orders_bytes_per_rank(states, highest_order, ranks);
+      if (exact) bytes += copies * closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
+      if (highest_order > 0) bytes += copies * closed_orders_bytes_per_rank(states, highest_order, ranks);
     }
   }
   if (local_rates || dense_rates) {
@@ -106,7 +118,7 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
   if (markov) markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
   const bool dense =
-      std::any_of(kernels.begin(), kernels.end(), [](const auto& k) { return !is_local_kernel(k); });
+      std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
   if (!dense) return;
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
@@ -146,7 +158,8 @@ double generator_bytes(const Job& job) {
 
 double series_bytes(const Job& job) {
   const double outputs = job.time ? job.time->outputs : 0.0;
-  return 4.0 * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
+  const double copies = job.detuning.realizations > 1 ? 10.0 : 4.0;
+  return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
 }
 
 }  // namespace qheat::app

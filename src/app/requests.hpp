@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "qheat/dynamics/exact.hpp"
+#include "qheat/dynamics/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 
 namespace qheat::app {
@@ -10,14 +10,18 @@ namespace qheat::app {
 /// Options of the exact propagation that a job asks for.
 ExactOptions exact_options(const ExactRequest& request);
 
+/// Model and initial state of a realisation of the job's detunings.
+Realization realization_of(const Job& job, int number);
+
 /// Names of the kernels that the job needs, each once: exact, tcl1, tcl2, ..., memory, markov.
 std::vector<std::string> wanted_kernels(const Job& job);
 /// Those among them with rate equations.
 std::vector<std::string> kernels_with_rates(const Job& job);
 /// Order of a kernel named tcl<n>, else 0.
 int tcl_order(const std::string& kernel);
-/// True for kernels that are sums of terms on few sites, never held as a matrix.
-bool is_local_kernel(const std::string& kernel);
+/// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
+/// is averaged over realisations.
+bool is_local_kernel(const Job& job, const std::string& kernel);
 /// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
 /// limit).
 void require_possible_kernels(const Job& job, int ranks, double free_bytes);
@@ -30,7 +34,8 @@ std::optional<Index> cell_count(const Job& job);
 bool stores_generators(const Job& job);
 /// Bytes of one stored generator with its list of cells, on the rank that writes.
 double generator_bytes(const Job& job);
-/// Bytes of the observed series that every rank holds: mean, spread and the sums they come from.
+/// Bytes of the observed series that every rank holds: mean, spread and the sums they come from,
+/// of each realisation and of all.
 double series_bytes(const Job& job);
 
 }  // namespace qheat::app

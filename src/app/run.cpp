@@ -43,8 +43,7 @@ class JobRun {
       const Stage stage(control_, "exact");
       progress_.log("exact propagation");
       const Timings::Scope scope(timings_, "exact");
-      found.exact = propagate_exact(model_, *job_.initial, times_, exact_options(*job_.exact), comm_,
-                                    control_, timings_);
+      found.exact = exact();
     }
     study_.compute();
     return found;
@@ -73,7 +72,7 @@ class JobRun {
         return largest;
       };
       say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-          drift(exact.total_energy), found.exact->error ? " (sampled: see the _error datasets)" : "");
+          drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
     }
     study_.summarize(exact_bands(found));
   }
@@ -82,6 +81,15 @@ class JobRun {
   Index outputs() const { return static_cast<Index>(times_.size()); }
   Index sites() const { return model_.sites(); }
   Index bonds() const { return model_.lattice.bond_count(); }
+
+  ExactResult exact() {
+    const ExactOptions options = exact_options(*job_.exact);
+    if (job_.detuning.realizations == 1)
+      return propagate_exact(model_, *job_.initial, times_, options, comm_, control_, timings_);
+    return propagate_exact_ensemble(
+        job_.detuning.realizations, [&](int number) { return realization_of(job_, number); }, times_, options,
+        comm_, control_, timings_);
+  }
 
   std::optional<std::vector<double>> exact_bands(const Findings& found) const {
     if (!found.exact) return std::nullopt;

@@ -24,11 +24,6 @@ constexpr std::uint32_t kPhaseStream = 0x80000000U;  // apart from the detunings
 constexpr double kPhaseAStep = 60.0;          // |H| dt of one step: bounds the time between safe points
 constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
 
-std::unique_ptr<StateEvolution> make_evolution(const SectorPlan& plan, const Operator& hamiltonian) {
-  if (plan.method == ExactMethod::krylov) return std::make_unique<KrylovEvolution>(hamiltonian);
-  return std::make_unique<ChebyshevEvolution>(hamiltonian, plan.outputs_at_once);
-}
-
 /// Sums over columns of the observed values and of their squares, [T][Q] each.
 struct Sums {
   Sums(std::size_t times, std::size_t size) : values(times * size), squares(times * size), errors(times) {}
@@ -72,13 +67,13 @@ class SectorPropagation {
         hamiltonian_(make_operator(space_, terms_)),
         observer_(model, space_),
         weights_(product_weights(*space_, initial.probabilities)),
-        radius_(spectral_radius_bound(model)) {
+        radius_(plan.method == ExactMethod::krylov ? spectral_radius_bound(model) : 0.0) {
     count_occupied();
     if (plan_.method == ExactMethod::diagonalize) {
       const Timings::Scope scope(timings_, "diagonalization");
       spectrum_ = std::make_unique<Spectrum>(space_, terms_);
     } else {
-      evolution_ = make_evolution(plan_, *hamiltonian_);
+      make_evolution();
     }
   }
 
@@ -113,6 +108,16 @@ class SectorPropagation {
   }
 
  private:
+  void make_evolution() {
+    if (plan_.method == ExactMethod::krylov) {
+      evolution_ = std::make_unique<KrylovEvolution>(*hamiltonian_);
+    } else {
+      auto chebyshev = std::make_unique<ChebyshevEvolution>(*hamiltonian_, plan_.outputs_at_once);
+      radius_ = chebyshev->bounds().radius();
+      evolution_ = std::move(chebyshev);
+    }
+  }
+
   void count_occupied() {
     Index mine = 0;
     for (const double w : weights_) mine += w > 0.0 ? 1 : 0;
@@ -192,13 +197,13 @@ class SectorPropagation {
       return doubles.subspan(static_cast<std::size_t>(k) * size, size);
     };
     std::size_t time = 0;  // output under way
-    Index step = 0;        // steps done towards it
+    double elapsed = 0.0;  // since the output before
     double error = 0.0;    // bound on the truncation error so far
     const bool restored = control.restore_partial([&](StateReader& reader) {
       sums.load(reader);
       const auto place = reader.replicated("place");
       time = static_cast<std::size_t>(place[0]);
-      step = static_cast<Index>(place[1]);
+      elapsed = place[1];
       error = place[2];
       for (Index k = 0; k < columns; ++k) {
         reader.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
@@ -208,7 +213,7 @@ class SectorPropagation {
     if (!restored) prepare(first, psi.block());
     const auto save = [&](StateWriter& writer) {
       sums.save(writer);
-      const double place[3] = {static_cast<double>(time), static_cast<double>(step), error};
+      const double place[3] = {static_cast<double>(time), elapsed, error};
       writer.replicated("place", place);
       for (Index k = 0; k < columns; ++k) {
         writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
@@ -216,7 +221,7 @@ class SectorPropagation {
       }
     };
     while (time < times_.size()) {
-      const auto intervals = next_intervals(time, step);
+      const auto intervals = next_intervals(time, elapsed);
       const auto errors =
           evolve(intervals, psi.block(), [&](std::size_t k, Index, ColumnBlock<const Complex> state) {
             if (intervals.reach_outputs) observe(time + k, state, sums);
@@ -224,30 +229,32 @@ class SectorPropagation {
       if (intervals.reach_outputs) {
         for (std::size_t k = 0; k < errors.size(); ++k) sums.errors[time + k] = error + errors[k];
         time += errors.size();
-        step = 0;
+        elapsed = 0.0;
       } else {
-        ++step;
+        elapsed += intervals.dts.back();
       }
       error += errors.back();
-      const double within =
-          static_cast<double>(step) / static_cast<double>(std::max<Index>(1, intervals.steps));
+      const double within = elapsed == 0.0 ? 0.0 : elapsed / interval_before(time);
       control.offer(progress((static_cast<double>(time) + within) / static_cast<double>(times_.size())),
                     save);
     }
   }
 
+  double interval_before(std::size_t time) const {
+    return time == 0 ? times_[0] : times_[time] - times_[time - 1];
+  }
+
   /// What is done between two safe points: part of the way to an output, or a few outputs.
   struct Intervals {
     std::vector<double> dts;  ///< from now
-    Index steps;              ///< in which the next output is reached
     bool reach_outputs;
   };
   /// Short enough that safe points come often.
-  Intervals next_intervals(std::size_t time, Index step) const {
-    const double now = time == 0 ? 0.0 : times_[time - 1];
-    const double interval = times_[time] - now;
+  Intervals next_intervals(std::size_t time, double elapsed) const {
+    const double interval = interval_before(time) - elapsed;
+    const double now = times_[time] - interval;
     const auto steps = std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
-    Intervals result{{interval / static_cast<double>(steps)}, steps, step + 1 == steps};
+    Intervals result{{interval / static_cast<double>(steps)}, steps == 1};
     if (steps > 1) return result;
     for (std::size_t k = time + 1;
          k < times_.size() && radius_ * (times_[k] - now) <= kPhaseAStep &&
@@ -281,7 +288,7 @@ class SectorPropagation {
   std::unique_ptr<Operator> hamiltonian_;
   Observer observer_;
   std::vector<double> weights_;
-  double radius_;
+  double radius_;              ///< of the spectrum, as far as the method knows it
   Index occupied_before_ = 0;  ///< occupied states on lower ranks
   std::unique_ptr<Spectrum> spectrum_;
   std::unique_ptr<StateEvolution> evolution_;
@@ -309,6 +316,12 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings) {
   const auto plans = plan_exact(model, initial, times, options, comm.size(), free_bytes_per_rank(comm));
+  return propagate_exact(model, initial, times, options, plans, comm, control, timings);
+}
+
+ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                            const ExactOptions& options, const std::vector<SectorPlan>& plans,
+                            const Communicator& comm, RunControl& control, Timings& timings) {
   const ObservationLayout layout(model);
   double cost = 0.0;
   for (const auto& plan : plans) cost += sector_cost(plan);

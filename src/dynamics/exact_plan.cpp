@@ -48,15 +48,69 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
   return place == ways.end() ? 0 : place->second;
 }
 
+/// `bound`, that of the spectral radius in the full space, with the level energies of the sector alone.
+double sector_radius_bound(const Model& model, double bound, const std::vector<int>& counts) {
+  if (counts.empty()) return bound;
+  struct Range {
+    double low = INFINITY, high = -INFINITY;
+  };
+  std::vector<Range> bands(counts.size());
+  double everywhere = 0.0;
+  for (int i = 0; i < model.sites(); ++i) {
+    const auto energies = model.energies_of(i);
+    const auto [low, high] = std::minmax_element(energies.begin(), energies.end());
+    everywhere += (*high - *low) / 2;
+    for (std::size_t n = 0; n < energies.size(); ++n) {
+      Range& range = bands[model.site.band_of_level()[n]];
+      range = {std::min(range.low, energies[n]), std::max(range.high, energies[n])};
+    }
+  }
+  double inside = 0.0;
+  for (std::size_t b = 0; b < counts.size(); ++b) inside += counts[b] * (bands[b].high - bands[b].low) / 2;
+  return bound - everywhere + std::min(everywhere, inside);
+}
+
+/// Elements of all V in a row of H, on average over the sector.
+double elements_a_state(const Model& model, const std::vector<int>& counts) {
+  const auto& band = model.site.band_of_level();
+  const auto& sizes = model.site.band_sizes();
+  const double n = model.sites();
+  const auto share = [&](const PairElement& e) {  // of the states that have its levels c, d on the bond
+    if (counts.empty()) return 1.0 / model.levels() / model.levels();
+    const double firsts = counts[band[e.c]];
+    const double seconds = counts[band[e.d]] - (band[e.c] == band[e.d] ? 1 : 0);
+    return firsts * seconds / (n * (n - 1.0)) / sizes[band[e.c]] / sizes[band[e.d]];
+  };
+  std::vector<double> elements;
+  for (const auto& v : model.interactions) {
+    elements.push_back(0.0);
+    for (const auto& e : v.elements()) elements.back() += share(e);
+  }
+  double all = 0.0;
+  for (const int v : model.interaction_of_bond) all += elements[static_cast<std::size_t>(v)];
+  return all;
+}
+
+/// Bytes on this rank for the elements of all V: in the model, in H and in the tables of H and observer.
+double element_bytes(const Model& model) {
+  constexpr double kBytesAnElement = 200.0;
+  double elements = 0.0;
+  for (int b = 0; b < model.lattice.bond_count(); ++b) {
+    elements += static_cast<double>(model.interaction(b).elements().size());
+  }
+  return kBytesAnElement * elements;
+}
+
 /// Seconds on one core, roughly: only their ratio matters.
 double diagonalization_cost(double dimension, bool real, double columns, double outputs) {
   const double solver = real ? 1.5e-10 : 1.5e-9;
   const double product = real ? 1e-10 : 2e-10;
   return solver * std::pow(dimension, 3) + outputs * columns * product * dimension * dimension;
 }
-double chebyshev_cost(const Model& model, double dimension, double columns, double outputs, double end) {
-  const double products = 1.2 * spectral_radius_bound(model) * end + 12.0 * outputs;
-  return columns * products * dimension * 1e-9 * (6.0 + model.lattice.bond_count());
+double chebyshev_cost(const SectorPlan& plan, double radius, double elements, double outputs, double end) {
+  const double products = 1.2 * radius * end + 12.0 * outputs;
+  const double states = static_cast<double>(plan.columns) * static_cast<double>(plan.dimension);
+  return states * products * 1e-9 * (6.0 + elements);
 }
 
 double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int ranks) {
@@ -65,7 +119,8 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
   // joins rows is split.
   const double rows = std::sqrt(static_cast<double>(plan.dimension)) * 4.0;
   const double bonds = model.lattice.bond_count();
-  const double tables = rows * (2.0 * (24.0 + 8.0 * bonds + (50.0 + 8.0 * bonds) / ranks) + model.sites());
+  const double tables = rows * (2.0 * (24.0 + 8.0 * bonds + (50.0 + 8.0 * bonds) / ranks) + model.sites()) +
+                        element_bytes(model);
   const auto block = static_cast<double>(plan.columns_at_once);
   if (plan.method == ExactMethod::diagonalize) {
     return Spectrum::bytes_per_rank(plan.dimension, real, ranks) + 6.0 * block * vector + tables;
@@ -82,14 +137,15 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
 std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial,
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes) {
-  if (const double phase = spectral_radius_bound(model) * times.back(); phase > kLargestPhase) {
+  const double radius = spectral_radius_bound(model);
+  if (const double phase = radius * times.back(); phase > kLargestPhase) {
     throw Error(fmt::format(
         "energies times times reach {:.1e}: rounding leaves no digits of the phases e^(-iEt); lower "
         "time.end, or measure energies in a larger unit",
         phase));
   }
   const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
-  const bool real = is_real(hamiltonian(model));
+  const bool real = model.is_real();
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {
     SectorPlan plan{.counts = counts,
@@ -117,16 +173,18 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       }
       return fits(plan.bytes_per_rank);
     };
+    const auto outputs = static_cast<double>(times.size());
+    const double dense_seconds = diagonalization_cost(static_cast<double>(plan.dimension), real,
+                                                      static_cast<double>(plan.columns), outputs);
+    const double stepwise_seconds = chebyshev_cost(plan, sector_radius_bound(model, radius, counts),
+                                                   elements_a_state(model, counts), outputs, times.back());
     if (options.method != ExactMethod::automatic) {
       with(options.method);
     } else {
-      const auto d = static_cast<double>(plan.dimension);
-      const auto k = static_cast<double>(plan.columns);
-      const auto t = static_cast<double>(times.size());
-      const bool dense = plan.dimension <= kSmallDimension ||
-                         diagonalization_cost(d, real, k, t) < chebyshev_cost(model, d, k, t, times.back());
+      const bool dense = plan.dimension <= kSmallDimension || dense_seconds < stepwise_seconds;
       if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::chebyshev);
     }
+    plan.core_seconds = plan.method == ExactMethod::diagonalize ? dense_seconds : stepwise_seconds;
     if (!fits(plan.bytes_per_rank)) {
       throw Error(
           fmt::format("exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but "

@@ -20,4 +20,19 @@ Observations unpack(const ObservationLayout& layout, std::span<const double> ser
   return result;
 }
 
+std::vector<double> pack(const ObservationLayout& layout, const Observations& observations) {
+  std::vector<double> series(observations.norm.size() * layout.size());
+  const auto place = [&](const std::vector<double>& source, std::size_t first, std::size_t count) {
+    for (std::size_t e = 0; e < source.size(); ++e)
+      series[e / count * layout.size() + first + e % count] = source[e];
+  };
+  place(observations.populations, layout.populations(), layout.sites() * layout.levels());
+  place(observations.energy, layout.energy(), layout.sites());
+  place(observations.outflow, layout.outflow(), 2 * layout.bonds());
+  place(observations.current, layout.current(), layout.bonds());
+  place(observations.norm, layout.norm(), 1);
+  place(observations.total_energy, layout.total_energy(), 1);
+  return series;
+}
+
 }  // namespace qheat

@@ -1,7 +1,6 @@
 #include "qheat/dynamics/observer.hpp"
 
 #include <map>
-#include <tuple>
 
 #include "qheat/operators/currents.hpp"
 #include "qheat/operators/hamiltonian.hpp"
@@ -11,15 +10,22 @@
 namespace qheat {
 namespace {
 
-/// The elements of H with the value 1 each.
+/// One of each pair of Hermitian partners.
+template <class T>
+bool stands_for_pair(const LocalElement<T>& e) {
+  return e.to <= e.from;
+}
+
+/// The elements of H with the value 1 each; canonical.
 TermSum<double> elements_of_hamiltonian(const Model& model) {
-  TermSum<Complex> h = hamiltonian(model);
-  canonicalize(h);
+  const TermSum<Complex> h = hamiltonian(model);
   TermSum<double> elements{.levels = h.levels, .terms = {}};
   for (const auto& term : h.terms) {
     auto& copy = elements.terms.emplace_back();
     copy.sites = term.sites;
-    for (const auto& e : term.elements) copy.elements.push_back({e.to, e.from, 1.0});
+    for (const auto& e : term.elements) {
+      if (stands_for_pair(e)) copy.elements.push_back({e.to, e.from, 1.0});
+    }
   }
   return elements;
 }
@@ -39,18 +45,26 @@ Observer::Observer(const Model& model, std::shared_ptr<const DistributedSector> 
 }
 
 void Observer::list_elements(const TermSum<double>& elements) {
-  std::map<std::tuple<std::vector<int>, LocalCode, LocalCode>, std::size_t> number;
+  struct Listed {
+    const std::vector<LocalElement<double>>* elements;
+    std::size_t first;
+  };
+  std::map<std::vector<int>, Listed> by_sites;
   for (const auto& term : elements.terms) {
-    for (const auto& e : term.elements) number.try_emplace({term.sites, e.to, e.from}, element_count_++);
+    by_sites.try_emplace(term.sites, Listed{&term.elements, element_count_});
+    element_count_ += term.elements.size();
   }
-  const auto add = [&](std::size_t observable, TermSum<Complex> sum) {
-    canonicalize(sum);
+  const auto add = [&](std::size_t observable, const TermSum<Complex>& sum) {
     for (const auto& term : sum.terms) {
+      const Listed& listed = by_sites.at(term.sites);
+      auto place = listed.elements->begin();  // both lists ascend in (to, from)
       for (const auto& e : term.elements) {
-        if (e.value == Complex{}) continue;
-        const auto place = number.find({term.sites, e.to, e.from});
-        QHEAT_ASSERT(place != number.end());
-        weighted_.push_back({observable, place->second, e.value});
+        if (e.value == Complex{} || !stands_for_pair(e)) continue;
+        while (std::pair(place->to, place->from) < std::pair(e.to, e.from)) ++place;
+        QHEAT_ASSERT(place->to == e.to && place->from == e.from);
+        const auto number = listed.first + static_cast<std::size_t>(place - listed.elements->begin());
+        weighted_.push_back({e.to == e.from ? e.value : 2.0 * e.value, static_cast<std::uint32_t>(observable),
+                             static_cast<std::uint32_t>(number)});
       }
     }
   };
@@ -60,12 +74,12 @@ void Observer::list_elements(const TermSum<double>& elements) {
     add(place, outflow(model_, b, BondEnd::first));
     add(place + 1, outflow(model_, b, BondEnd::second));
   }
+  weighted_.shrink_to_fit();
 }
 
 std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
   const std::size_t size = layout_.size();
   std::vector<double> values(static_cast<std::size_t>(psi.columns()) * size, 0.0);
-  std::vector<Complex> sums(element_count_);
   for (Index k = 0; k < psi.columns(); ++k) {
     const auto column = psi.column_span(k);
     const auto here = std::span(values).subspan(static_cast<std::size_t>(k) * size, size);
@@ -73,13 +87,21 @@ std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
     add_site_populations(
         *space_, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
         populations);
-    space_->comm().sum(populations);
-    engine_.element_sums(column, sums);
-    for (const auto& w : weighted_) here[w.observable] += (w.weight * sums[w.element]).real();
+    add_weighted_elements(column, here);
+    space_->comm().sum(here);
     for (std::size_t n = 0; n < layout_.levels(); ++n) here[layout_.norm()] += populations[n];  // of site 0
     add_site_energies(here);
   }
   return values;
+}
+
+void Observer::add_weighted_elements(std::span<const Complex> psi, std::span<double> values) const {
+  std::vector<Complex> sums(element_count_);
+  engine_.element_sums(psi, sums);
+  for (const auto& w : weighted_) {
+    const Complex sum = sums[w.element];
+    values[w.observable] += w.weight.real() * sum.real() - w.weight.imag() * sum.imag();
+  }
 }
 
 void Observer::add_site_energies(std::span<double> values) const {

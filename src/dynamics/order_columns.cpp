@@ -21,15 +21,6 @@ double largest_row_sum(const SparseRows<T>& rows) {
 
 }  // namespace
 
-/// All orders of one column, [1 + order][size].
-template <class T>
-struct OrderColumns<T>::Column {
-  Column(std::size_t orders, std::size_t size)
-      : real(orders, std::vector<double>(size)), imaginary(orders, std::vector<double>(size)) {}
-
-  std::vector<std::vector<double>> real, imaginary;
-};
-
 template <class T>
 OrderColumns<T>::OrderColumns(const SparseRows<T>& energies, SparseRows<T> interaction, double shift,
                               int order, const ColumnShare& share, int rank)
@@ -52,18 +43,13 @@ OrderColumns<T>::OrderColumns(const SparseRows<T>& energies, SparseRows<T> inter
 
 /// y = scale (-i) (H_0 x_k + H_I x_{k-1}) for all k.
 template <class T>
-void OrderColumns<T>::apply(const Column& x, double scale, Column& y) const {
-  for (std::size_t k = 0; k < x.real.size(); ++k) {
+void OrderColumns<T>::apply(const Tiles& x, double scale, Tiles& y) const {
+  for (std::size_t k = 0; k < x.size(); ++k) {
     for (std::size_t row = 0; row < energies_.size(); ++row) {
-      Complex sum(energies_[row] * x.real[k][row], energies_[row] * x.imaginary[k][row]);
-      if (k > 0) {
-        for (std::size_t e = interaction_.begin[row]; e < interaction_.begin[row + 1]; ++e) {
-          const auto column = static_cast<std::size_t>(interaction_.columns[e]);
-          sum += interaction_.values[e] * Complex(x.real[k - 1][column], x.imaginary[k - 1][column]);
-        }
-      }
-      y.real[k][row] = scale * sum.imag();
-      y.imaginary[k][row] = -scale * sum.real();
+      ColumnTile::Row sum{};
+      ColumnTile::add(energies_[row], x[k][row], sum);
+      if (k > 0) ColumnTile::add_product(interaction_, row, x[k - 1], sum);
+      ColumnTile::set_minus_i_times(scale, sum, y[k][row]);
     }
   }
 }
@@ -73,29 +59,25 @@ void OrderColumns<T>::advance(double dt) {
   if (dt == 0.0) return;
   const auto steps = std::max<Index>(1, std::llround(std::ceil(norm_ * std::abs(dt))));
   const double step = dt / static_cast<double>(steps);
-  const std::size_t orders = orders_.size();
-  Column term(orders, energies_.size());
-  Column next(orders, energies_.size());
+  Tiles sum = tiles();
+  Tiles term = tiles();
+  Tiles next = tiles();
   const Index columns = orders_.front().real.block().columns();
-  for (Index j = 0; j < columns; ++j) {
+  for (Index first = 0; first < columns; first += ColumnTile::kColumns) {
+    for (std::size_t k = 0; k < orders_.size(); ++k) sum[k].load(orders_[k], first);
     for (Index s = 0; s < steps; ++s) {
-      for (std::size_t k = 0; k < orders; ++k) {
-        std::copy_n(orders_[k].real.block().column(j), energies_.size(), term.real[k].data());
-        std::copy_n(orders_[k].imaginary.block().column(j), energies_.size(), term.imaginary[k].data());
-      }
+      term = sum;
       for (int m = 1; m <= kTerms; ++m) {
         apply(term, step / m, next);
         std::swap(term, next);
-        for (std::size_t k = 0; k < orders; ++k) {
-          double* real = orders_[k].real.block().column(j);
-          double* imaginary = orders_[k].imaginary.block().column(j);
+        for (std::size_t k = 0; k < orders_.size(); ++k) {
           for (std::size_t row = 0; row < energies_.size(); ++row) {
-            real[row] += term.real[k][row];
-            imaginary[row] += term.imaginary[k][row];
+            ColumnTile::add(1.0, term[k][row], sum[k][row]);
           }
         }
       }
     }
+    for (std::size_t k = 0; k < orders_.size(); ++k) sum[k].store(orders_[k], first);
   }
   steps_ += steps;
 }
@@ -103,20 +85,16 @@ void OrderColumns<T>::advance(double dt) {
 template <class T>
 std::vector<Amplitudes> OrderColumns<T>::derivatives() const {
   std::vector<Amplitudes> result;
-  const auto first = orders_.front().real.block();
-  for (std::size_t k = 0; k < orders_.size(); ++k) result.emplace_back(first.rows(), first.columns());
-  Column x(orders_.size(), energies_.size());
-  Column y(orders_.size(), energies_.size());
-  for (Index j = 0; j < first.columns(); ++j) {
-    for (std::size_t k = 0; k < orders_.size(); ++k) {
-      std::copy_n(orders_[k].real.block().column(j), energies_.size(), x.real[k].data());
-      std::copy_n(orders_[k].imaginary.block().column(j), energies_.size(), x.imaginary[k].data());
-    }
+  const auto first_order = orders_.front().real.block();
+  for (std::size_t k = 0; k < orders_.size(); ++k) {
+    result.emplace_back(first_order.rows(), first_order.columns());
+  }
+  Tiles x = tiles();
+  Tiles y = tiles();
+  for (Index first = 0; first < first_order.columns(); first += ColumnTile::kColumns) {
+    for (std::size_t k = 0; k < orders_.size(); ++k) x[k].load(orders_[k], first);
     apply(x, 1.0, y);
-    for (std::size_t k = 0; k < orders_.size(); ++k) {
-      std::copy_n(y.real[k].data(), energies_.size(), result[k].real.block().column(j));
-      std::copy_n(y.imaginary[k].data(), energies_.size(), result[k].imaginary.block().column(j));
-    }
+    for (std::size_t k = 0; k < orders_.size(); ++k) y[k].store(result[k], first);
   }
   return result;
 }

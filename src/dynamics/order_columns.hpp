@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dynamics/cell_assembly.hpp"
+#include "dynamics/column_tile.hpp"
 
 namespace qheat {
 
@@ -24,8 +25,10 @@ class OrderColumns {
   std::vector<Amplitudes> derivatives() const;
 
  private:
-  struct Column;
-  void apply(const Column& x, double scale, Column& y) const;
+  /// All orders of a few columns, [1 + order].
+  using Tiles = std::vector<ColumnTile>;
+  Tiles tiles() const { return Tiles(orders_.size(), ColumnTile(static_cast<Index>(energies_.size()))); }
+  void apply(const Tiles& x, double scale, Tiles& y) const;
 
   std::vector<double> energies_;
   SparseRows<T> interaction_;

@@ -15,12 +15,13 @@
 namespace qheat {
 namespace {
 
-/// The k-th derivative of |x|^2 from x and its derivatives.
+/// The k-th derivative of |x|^2 from x and its derivatives; equal terms are taken together.
 SquareForm derivative_of_square(int k) {
   SquareForm form;
   double binomial = 1.0;
-  for (int j = 0; j <= k; ++j) {
-    form.push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(k - j), binomial});
+  for (int j = 0; 2 * j <= k; ++j) {
+    form.push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(k - j),
+                    2 * j == k ? binomial : 2.0 * binomial});
     binomial *= static_cast<double>(k - j) / (j + 1);
   }
   return form;
@@ -40,6 +41,10 @@ class ClosedPropagator final : public PopulationPropagator {
     }
   }
 
+  bool symmetric() const override {
+    return std::is_same_v<T, double> && assembly_->states() == assembly_->layout().mirror().states();
+  }
+
   std::vector<CellColumns> evaluate(double t, int derivatives) const override {
     std::vector<std::vector<Amplitudes>> amplitudes;
     for (const auto& block : blocks_) amplitudes.push_back(block->evolve(t, derivatives));
@@ -51,11 +56,15 @@ class ClosedPropagator final : public PopulationPropagator {
   }
 
   double error(double t) const override {
-    double radius = 0.0;
-    for (const auto& block : blocks_) radius = std::max(radius, block->radius());
     // Eigenvalues are good to a few rounding errors of the largest one, eigenvectors to sqrt(n) of them.
     return std::numeric_limits<double>::epsilon() *
-           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) + 2.0 * radius * t);
+           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) + largest_frequency() * t);
+  }
+
+  double largest_frequency() const override {
+    double radius = 0.0;
+    for (const auto& block : blocks_) radius = std::max(radius, block->radius());
+    return 2.0 * radius;
   }
 
  private:
@@ -74,12 +83,13 @@ std::unique_ptr<const PopulationPropagator> make(const Model& model, const CellS
 
 std::unique_ptr<const PopulationPropagator> closed_population_propagator(const Model& model,
                                                                          const CellSector& sector,
-                                                                         const Communicator& comm) {
+                                                                         const Communicator& comm,
+                                                                         MirrorUse mirror) {
   const TermSum<Complex> terms = hamiltonian(model);
   const Index states = level_sector_dimension(model, sector.band_counts);
   require_memory(comm, closed_propagator_bytes_per_rank(states, is_real(terms), comm.size()),
                  fmt::format("the population propagator of a sector of {} states", states));
-  const bool mirrored = is_mirror_symmetric(terms, model.sites());
+  const bool mirrored = mirror != MirrorUse::never && is_mirror_symmetric(terms, model.sites());
   return is_real(terms) ? make(model, sector, real_part(terms), mirrored, comm)
                         : make(model, sector, terms, mirrored, comm);
 }

@@ -109,14 +109,14 @@ std::unique_ptr<PropagatorOrders> make(const Model& model, const CellSector& sec
 
 std::unique_ptr<PropagatorOrders> closed_propagator_orders(const Model& model, const CellSector& sector,
                                                            int order, std::vector<double> anchors,
-                                                           const Communicator& comm) {
+                                                           const Communicator& comm, MirrorUse mirror) {
   const Index states = level_sector_dimension(model, sector.band_counts);
   require_memory(comm, closed_orders_bytes_per_rank(states, order, comm.size()),
                  fmt::format("order {} of the propagator of a sector of {} states", order, states));
   const TermSum<Complex> energies = level_hamiltonian(model);
   const TermSum<Complex> interaction = interaction_hamiltonian(model);
-  const bool mirrored =
-      is_mirror_symmetric(energies, model.sites()) && is_mirror_symmetric(interaction, model.sites());
+  const bool mirrored = mirror != MirrorUse::never && is_mirror_symmetric(energies, model.sites()) &&
+                        is_mirror_symmetric(interaction, model.sites());
   if (is_real(interaction)) {
     return make(model, sector, real_part(energies), real_part(interaction), mirrored, order,
                 std::move(anchors), comm);

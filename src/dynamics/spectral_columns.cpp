@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/column_tile.hpp"
 #include "parallel/scalapack.hpp"
 
 extern "C" {
@@ -71,29 +72,17 @@ SparseRows<T> shifted(const SparseRows<T>& rows, double shift) {
   return result;
 }
 
-void multiply(const SparseRows<double>& rows, const double* x_real, const double* x_imaginary, double* y_real,
-              double* y_imaginary) {
-  for (std::size_t row = 0; row + 1 < rows.begin.size(); ++row) {
-    double real = 0.0;
-    double imaginary = 0.0;
-    for (std::size_t e = rows.begin[row]; e < rows.begin[row + 1]; ++e) {
-      real += rows.values[e] * x_real[rows.columns[e]];
-      imaginary += rows.values[e] * x_imaginary[rows.columns[e]];
+/// Elements above the diagonal of a square to those below it.
+void mirror_upper_triangle(double* square, Index size, Index stride) {
+  constexpr Index kSide = 32;  // of the pieces that are turned: both fit into the first cache
+  for (Index first = 0; first < size; first += kSide) {
+    for (Index top = 0; top <= first; top += kSide) {
+      for (Index i = top; i < std::min(top + kSide, size); ++i) {
+        for (Index j = std::max(first, i + 1); j < std::min(first + kSide, size); ++j) {
+          square[j + i * stride] = square[i + j * stride];
+        }
+      }
     }
-    y_real[row] = real;
-    y_imaginary[row] = imaginary;
-  }
-}
-
-void multiply(const SparseRows<Complex>& rows, const double* x_real, const double* x_imaginary,
-              double* y_real, double* y_imaginary) {
-  for (std::size_t row = 0; row + 1 < rows.begin.size(); ++row) {
-    Complex sum = 0.0;
-    for (std::size_t e = rows.begin[row]; e < rows.begin[row + 1]; ++e) {
-      sum += rows.values[e] * Complex(x_real[rows.columns[e]], x_imaginary[rows.columns[e]]);
-    }
-    y_real[row] = sum.real();
-    y_imaginary[row] = sum.imag();
   }
 }
 
@@ -154,13 +143,16 @@ std::vector<Amplitudes> SpectralColumns<T>::evolve(double t, int derivatives) co
 template <class T>
 Amplitudes SpectralColumns<T>::next_derivative(const Amplitudes& previous) const {
   Amplitudes next(size_, local_columns_);
-  for (Index j = 0; j < local_columns_; ++j) {
-    // U' = -iHU: its real part is that of H Im U.
-    double* real = next.real.block().column(j);
-    double* imaginary = next.imaginary.block().column(j);
-    multiply(hamiltonian_, previous.real.block().column(j), previous.imaginary.block().column(j), imaginary,
-             real);
-    std::transform(imaginary, imaginary + size_, imaginary, std::negate<>());
+  ColumnTile x(size_);
+  ColumnTile y(size_);
+  for (Index first = 0; first < local_columns_; first += ColumnTile::kColumns) {
+    x.load(previous, first);
+    for (std::size_t row = 0; row < y.size(); ++row) {
+      ColumnTile::Row sum{};
+      ColumnTile::add_product(hamiltonian_, row, x, sum);
+      ColumnTile::set_minus_i_times(1.0, sum, y[row]);
+    }
+    y.store(next, first);
   }
   return next;
 }
@@ -168,23 +160,19 @@ Amplitudes SpectralColumns<T>::next_derivative(const Amplitudes& previous) const
 template <>
 Amplitudes SpectralColumns<double>::evolve_by_spectrum(double t, int derivative) const {
   Amplitudes result(size_, local_columns_);
-  // Real and imaginary parts side by side, so that the eigenvectors travel once.
-  ColumnStorage<double> coefficients(size_, 2 * local_columns_);
-  ColumnStorage<double> product(size_, 2 * local_columns_);
+  ColumnStorage<double> cosines(size_, local_columns_);
+  ColumnStorage<double> sines(size_, local_columns_);
   const auto factors = spectral_factors(energies_, t, derivative);
   for (Index j = 0; j < local_columns_; ++j) {
     const double* components = eigenvectors_.data() + j * size_;
-    double* real = coefficients.block().column(j);
-    double* imaginary = coefficients.block().column(local_columns_ + j);
+    double* real = cosines.block().column(j);
+    double* imaginary = sines.block().column(j);
     for (std::size_t k = 0; k < factors.size(); ++k) {
       real[k] = factors[k].real() * components[k];
       imaginary[k] = factors[k].imag() * components[k];
     }
   }
-  multiply_eigenvectors(coefficients.block(), product.block());
-  const auto both = product.block();
-  std::copy_n(both.data(), size_ * local_columns_, result.real.block().data());
-  std::copy_n(both.column(local_columns_), size_ * local_columns_, result.imaginary.block().data());
+  multiply_eigenvectors({{cosines.block(), result.real.block()}, {sines.block(), result.imaginary.block()}});
   return result;
 }
 
@@ -199,7 +187,7 @@ Amplitudes SpectralColumns<Complex>::evolve_by_spectrum(double t, int derivative
     std::transform(factors.begin(), factors.end(), components, coefficients.block().column(j),
                    [](Complex factor, Complex component) { return factor * std::conj(component); });
   }
-  multiply_eigenvectors(coefficients.block(), product.block());
+  multiply_eigenvectors({{coefficients.block(), product.block()}});
   for (Index j = 0; j < local_columns_; ++j) {
     const Complex* from = product.block().column(j);
     std::transform(from, from + size_, result.real.block().column(j), [](Complex u) { return u.real(); });
@@ -209,11 +197,13 @@ Amplitudes SpectralColumns<Complex>::evolve_by_spectrum(double t, int derivative
   return result;
 }
 
-/// result = V coefficients. The rows of V go around among the ranks, a panel at a time.
+/// result = V coefficients for all products. The rows of V go around among the ranks, a panel at a time and
+/// once for all products. Those of a symmetric H are symmetric: of the square on this rank's own rows only
+/// the upper triangle is multiplied.
 template <class T>
-void SpectralColumns<T>::multiply_eigenvectors(ColumnBlock<const T> coefficients,
-                                               ColumnBlock<T> result) const {
-  constexpr Index kPanel = 512;
+void SpectralColumns<T>::multiply_eigenvectors(std::initializer_list<Product> products) const {
+  constexpr Index kPanel = 128;
+  constexpr bool kSymmetric = std::is_same_v<T, double>;
   std::vector<T> buffer;
   for (int owner = 0; owner < comm_.size(); ++owner) {
     for (Index first = 0; first < share_.count(owner); first += kPanel) {
@@ -227,8 +217,17 @@ void SpectralColumns<T>::multiply_eigenvectors(ColumnBlock<const T> coefficients
             owner);
         panel = buffer.data();
       }
-      multiply_transposed(ColumnBlock<const T>(panel, size_, columns, size_), coefficients,
-                          result.data() + share_.first(owner) + first, result.stride());
+      const Index start = kSymmetric && owner == comm_.rank() ? first : 0;
+      for (const auto& [coefficients, result] : products) {
+        multiply_transposed(ColumnBlock<const T>(panel, size_, columns, size_),
+                            coefficients.some_columns(start, local_columns_ - start),
+                            result.column(start) + share_.first(owner) + first, result.stride());
+      }
+    }
+  }
+  if constexpr (kSymmetric) {
+    for (const auto& [coefficients, result] : products) {
+      mirror_upper_triangle(result.data() + share_.first(comm_.rank()), local_columns_, result.stride());
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <vector>
 
 #include "dynamics/cell_assembly.hpp"
@@ -29,7 +30,11 @@ class SpectralColumns {
  private:
   Amplitudes evolve_by_spectrum(double t, int derivative) const;
   Amplitudes next_derivative(const Amplitudes& previous) const;
-  void multiply_eigenvectors(ColumnBlock<const T> coefficients, ColumnBlock<T> result) const;
+  struct Product {
+    ColumnBlock<const T> coefficients;
+    ColumnBlock<T> result;
+  };
+  void multiply_eigenvectors(std::initializer_list<Product> products) const;
 
   Communicator comm_;
   ColumnShare share_;

@@ -26,16 +26,14 @@ class Missing {
 };
 
 void model(Missing& missing, const Job& job) {
-  if (job.interaction_kind == InteractionKind::random_bands) {
-    missing.add("interaction.kind", "draw random bands", "use exchange, xy or matrix");
-  }
   if (job.interaction_kind == InteractionKind::well) {
     missing.add("interaction.kind", "compute the interaction of wells",
                 "list its elements with kind = \"matrix\"");
   }
-  if (job.detuning.realizations > 1) {
-    missing.add("site.detuning.realizations", "average over realizations",
-                "set realizations = 1 and vary seed");
+  if (job.detuning.realizations > 1 && job.rates && !job.initial_temperatures.empty()) {
+    missing.add("site.detuning.realizations",
+                "solve rate equations of averages over realizations that start in different thermal states",
+                "remove [rates], or start with kind = \"product\"");
   }
 }
 

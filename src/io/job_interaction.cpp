@@ -10,6 +10,8 @@ namespace {
 
 /// The exchange of M levels has M^2 elements on every rank.
 constexpr int kMaxExchangedLevels = 1024;
+/// Random elements of all bonds, held by every rank.
+constexpr double kMaxRandomElements = 1 << 27;
 
 /// A row such as [a, b, re, im?]: level numbers first, then a complex number.
 struct ElementRow {
@@ -138,12 +140,24 @@ void check_kind_keys(CheckedTable& table, InteractionKind kind) {
   }
 }
 
-void check_random_bands(const CheckedTable& root, const std::optional<Site>& site) {
-  if (!site || (site->bands() == 2 && site->band_sizes()[0] == 1)) return;
-  root.problems().add(
-      place_of(root.toml(), "site.bands"), "site.bands",
-      "interaction.kind \"random-bands\" needs level 0 alone in band 0 and all other levels in band 1; "
-      "set site.bands = [0, 1, 1, ...]");
+void check_random_bands(const CheckedTable& root, const CheckedTable& table, const Draft& draft) {
+  if (!draft.site) return;
+  if (draft.site->bands() != 2 || draft.site->band_sizes()[0] != 1) {
+    root.problems().add(
+        place_of(root.toml(), "site.bands"), "site.bands",
+        "interaction.kind \"random-bands\" needs level 0 alone in band 0 and all other levels in band 1; "
+        "set site.bands = [0, 1, 1, ...]");
+    return;
+  }
+  if (!draft.job.lattice) return;
+  const double band = draft.site->levels() - 1;
+  const double elements = 2.0 * draft.job.lattice->bond_count() * band * band;
+  if (elements > kMaxRandomElements) {
+    table.problem("kind",
+                  fmt::format("the random bands of {} bonds with {} levels have {:.2g} elements; take "
+                              "fewer levels or sites, such that there are at most {:.2g}",
+                              draft.job.lattice->bond_count(), band, elements, kMaxRandomElements));
+  }
 }
 
 std::optional<PairInteraction> build_pair(const CheckedTable& table, InteractionKind kind, const Site& site,
@@ -193,7 +207,7 @@ void read_interaction(CheckedTable& root, Draft& draft) {
   interaction.onsite = read_onsite(*table, draft.site);
   if (kind_known) {
     check_kind_keys(*table, kind);
-    if (kind == InteractionKind::random_bands) check_random_bands(root, draft.site);
+    if (kind == InteractionKind::random_bands) check_random_bands(root, *table, draft);
     if (draft.site) interaction.pair = build_pair(*table, kind, *draft.site, keys);
   }
   table->report_unknown_keys();

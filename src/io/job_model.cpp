@@ -1,3 +1,4 @@
+#include <numeric>
 #include <utility>
 
 #include "io/job_sections.hpp"
@@ -25,16 +26,35 @@ InitialState state_of(const InitialDraft& initial, const Model& model) {
   return InitialState::band_mixture(model, initial.levels);
 }
 
+/// Takes the interaction of one kind out of the draft, or draws one for each bond.
+std::vector<PairInteraction> take_interactions(Draft& draft) {
+  std::vector<PairInteraction> interactions;
+  if (draft.job.interaction_kind == InteractionKind::random_bands) {
+    for (int bond = 0; bond < draft.job.lattice->bond_count(); ++bond) {
+      interactions.push_back(
+          PairInteraction::random_bands(draft.site->levels(), draft.job.interaction_seed, bond));
+    }
+  } else if (draft.interaction->pair) {
+    interactions.push_back(std::move(*draft.interaction->pair));
+  }
+  return interactions;
+}
+
 }  // namespace
 
 void assemble_model(Draft& draft) {
   if (!draft.job.lattice || !draft.site) return;
   Model model = bare_model(draft);
-  if (draft.initial) draft.job.initial = state_of(*draft.initial, model);
-  if (!draft.interaction || !draft.interaction->pair) return;
+  if (draft.initial) {
+    draft.job.initial = state_of(*draft.initial, model);
+    draft.job.initial_temperatures = draft.initial->temperatures;
+  }
+  const bool random_bands = draft.job.interaction_kind == InteractionKind::random_bands;
+  if (!draft.interaction || (!draft.interaction->pair && !random_bands)) return;
   model.strength = draft.interaction->strength;
   if (!draft.interaction->couplings.empty()) model.couplings = draft.interaction->couplings;
-  model.interactions = {*draft.interaction->pair};
+  model.interactions = take_interactions(draft);
+  if (random_bands) std::iota(model.interaction_of_bond.begin(), model.interaction_of_bond.end(), 0);
   model.onsite = draft.interaction->onsite;
   draft.job.model = std::move(model);
 }

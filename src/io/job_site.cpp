@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t kMaxLevels = std::numeric_limits<Level>::max();
 
+bool is_short_form(const CheckedTable& table) {
+  return table.has("band_levels") || table.has("band_energy") || table.has("band_width");
+}
+
 bool read_levels(CheckedTable& table, std::vector<double>& levels) {
   const bool read =
       table.require("levels", "levels = [0.0, 1.0]") &&
@@ -26,6 +30,33 @@ bool read_levels(CheckedTable& table, std::vector<double>& levels) {
   const auto index = static_cast<std::size_t>(descent - levels.begin());
   table.problem("levels", index, fmt::format("{} lies below the level before it; sort the levels", *descent));
   return false;
+}
+
+/// The short form of a ground level and one band of equally spaced levels, checked even where levels are
+/// listed.
+bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vector<int>& bands) {
+  int count = 1;
+  double energy = 0.0;
+  double width = 0.0;
+  const bool read[] = {table.integer("band_levels", count, {1, static_cast<int>(kMaxLevels) - 1}),
+                       table.number("band_energy", energy, NumberRule::not_negative()),
+                       table.number("band_width", width, NumberRule::not_negative())};
+  if (!is_short_form(table)) return false;
+  table.require("band_levels", "band_levels = 200");
+  table.require("band_energy", "band_energy = 1.0");
+  table.require("band_width", "band_width = 0.5");
+  table.only("levels", false, "a site without band_levels");
+  table.only("bands", false, "a site without band_levels");
+  if (!read[0] || !read[1] || !read[2]) return false;
+  if (!std::isfinite(energy + width)) {
+    table.problem("band_width", "the top of the band has an infinite energy; give smaller numbers");
+    return false;
+  }
+  levels.assign(1, 0.0);
+  for (int k = 0; k < count; ++k) levels.push_back(energy + width * k / std::max(1, count - 1));
+  bands.assign(levels.size(), 1);
+  bands.front() = 0;
+  return true;
 }
 
 bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vector<int>& bands) {
@@ -44,6 +75,12 @@ bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vec
     if (bands[n] == next) ++next;
   }
   return read || !table.has("bands");
+}
+
+bool read_listed_levels(CheckedTable& table, std::vector<double>& levels, std::vector<int>& bands) {
+  const bool levels_good = read_levels(table, levels);
+  const bool bands_good = read_bands(table, levels, bands);
+  return levels_good && bands_good;
 }
 
 bool read_offsets(CheckedTable& table, const Draft& draft, const std::vector<double>& levels,
@@ -112,11 +149,11 @@ void read_site(CheckedTable& root, Draft& draft) {
   if (!table) return;
   std::vector<double> levels;
   std::vector<int> bands;
-  const bool levels_good = read_levels(*table, levels);
-  const bool bands_good = read_bands(*table, levels, bands);
+  const bool short_form = read_short_band(*table, levels, bands);
+  const bool good = is_short_form(*table) ? short_form : read_listed_levels(*table, levels, bands);
   draft.job.detuning = read_detuning(*table, draft, levels);
   table->report_unknown_keys();
-  if (!levels_good || !bands_good) return;
+  if (!good) return;
   draft.site = build_or_tell(*table, "levels", "", [&] { return Site(levels, bands); });
   if (draft.site && draft.sites) fill_energies(*table, levels, draft);
 }

@@ -21,15 +21,23 @@ class CellAlgebra {
   const scalapack::ProcessGrid& grid() const { return grid_; }
 
   Matrix to_grid(ColumnBlock<const double> columns) const {
+    Matrix matrix(grid_, size_, size_);
+    if (on_one_rank()) {
+      std::copy_n(columns.data(), size_ * size_, matrix.data());
+      return matrix;
+    }
     Matrix in_row(row_, size_, size_, block_);
     QHEAT_ASSERT(columns.rows() == size_ && columns.columns() == in_row.local_columns());
     std::copy_n(columns.data(), size_ * columns.columns(), in_row.data());
-    Matrix matrix(grid_, size_, size_);
     scalapack::redistribute(row_, in_row, matrix);
     return matrix;
   }
 
   void from_grid(const Matrix& matrix, ColumnBlock<double> columns) const {
+    if (on_one_rank()) {
+      std::copy_n(matrix.data(), size_ * size_, columns.data());
+      return;
+    }
     Matrix in_row(row_, size_, size_, block_);
     scalapack::redistribute(row_, matrix, in_row);
     std::copy_n(in_row.data(), size_ * columns.columns(), columns.data());
@@ -58,6 +66,9 @@ class CellAlgebra {
   }
 
  private:
+  /// Then both layouts are the same.
+  bool on_one_rank() const { return grid_.comm().size() == 1; }
+
   Index size_, block_;
   scalapack::ProcessGrid row_, grid_;
 };

@@ -28,7 +28,8 @@ struct ExactKernel::Block {
   /// G^{-T} G'^T = K^T.
   CellAlgebra::Matrix transposed_kernel(const scalapack::Factorization& g,
                                         const CellColumns& derivative) const {
-    auto right = scalapack::transposed(algebra.grid(), algebra.to_grid(parity(derivative, even)));
+    auto right = algebra.to_grid(parity(derivative, even));
+    if (!propagator.symmetric()) right = scalapack::transposed(algebra.grid(), right);
     g.solve_transposed(right);
     return right;
   }

@@ -137,10 +137,11 @@ void BondRateSeries::add(const ChebyshevPanel& panel, const std::vector<std::vec
 }
 
 void BondRateSeries::at(double t, std::span<double> rates) const {
+  std::fill(rates.begin(), rates.end(), 0.0);
+  if (panels_.empty()) return;
   const auto after = std::lower_bound(panels_.begin(), panels_.end() - 1, t,
                                       [](const Panel& p, double time) { return p.panel.end() < time; });
   const auto weights = after->panel.weights(t);
-  std::fill(rates.begin(), rates.end(), 0.0);
   for (std::size_t j = 0; j < weights.size(); ++j) {
     for (std::size_t b = 0; b < rates.size(); ++b) rates[b] += weights[j] * after->rates[j][b];
   }

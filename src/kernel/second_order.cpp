@@ -38,6 +38,7 @@ double second_order_integral(double decay, double mismatch, double t) {
   const double a = -decay * t;
   const double b = mismatch * t;
   if (a * a + b * b == 0.0) return t;
+  if (a == 0.0) return t * std::sin(b) / b;
   // e^{a + ib} - 1 without cancellation
   const double half_sine = std::sin(b / 2);
   const double real = std::expm1(a) * std::cos(b) - 2.0 * half_sine * half_sine;

@@ -43,4 +43,10 @@ double CounterRandom::lorentzian(Counter counter) const {
   return std::tan(std::numbers::pi * (uniform(counter) - 0.5));
 }
 
+std::complex<double> CounterRandom::complex_normal(Counter counter) const {
+  const Counter random = bits(counter);
+  const double radius = std::sqrt(-std::log(open_unit(random[0], random[1])));
+  return std::polar(radius, 2.0 * std::numbers::pi * open_unit(random[2], random[3]));
+}
+
 }  // namespace qheat

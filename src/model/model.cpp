@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "qheat/model/detuning.hpp"
-
 namespace qheat {
 
 bool Model::is_real() const {
@@ -32,6 +30,11 @@ Model uniform_model(Lattice lattice, Site site, PairInteraction interaction, dou
           .interaction_of_bond = std::vector<int>(bonds, 0),
           .onsite = {},
           .bath = {}};
+}
+
+Model model_of_realization(Model model, const Detuning& detuning, int realization) {
+  model.energies = site_energies(model.site.energies(), model.sites(), detuning, realization);
+  return model;
 }
 
 }  // namespace qheat

@@ -6,12 +6,14 @@
 #include <array>
 #include <map>
 
+#include "qheat/model/counter_random.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr double kPartnerTolerance = 1e-12;
+constexpr std::uint32_t kBandStream = 0x40000000U;  // apart from detunings and random phases
 
 template <std::size_t Rank>
 using Key = std::array<Level, Rank>;
@@ -99,6 +101,24 @@ PairInteraction PairInteraction::matrix(int levels, const std::vector<PairElemen
   v.levels_ = levels;
   for (const auto& [k, value] : all.checked()) {
     if (value != Complex{}) v.elements_.push_back({k[0], k[1], k[2], k[3], value});
+  }
+  return v;
+}
+
+PairInteraction PairInteraction::random_bands(int levels, std::uint64_t seed, int bond) {
+  const CounterRandom random(seed);
+  const auto count = static_cast<std::size_t>(levels - 1);  // levels of the band
+  PairInteraction v;
+  v.levels_ = levels;
+  v.elements_.resize(2 * count * count);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto a = static_cast<Level>(i + 1);
+      const auto c = static_cast<Level>(k + 1);
+      const Complex value = random.complex_normal({a, c, static_cast<std::uint32_t>(bond), kBandStream});
+      v.elements_[k * count + i] = {0, c, a, 0, std::conj(value)};
+      v.elements_[(count + i) * count + k] = {a, 0, 0, c, value};
+    }
   }
   return v;
 }

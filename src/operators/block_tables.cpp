@@ -332,7 +332,6 @@ void BlockTables<T>::element_sums(std::span<const Complex> x, std::span<Complex>
   exchange_->run(
       std::span<const Complex* const>(&column, 1), buffers_.data(), [&] { add_local_sums(column, sums); },
       [&](int chunk, std::size_t, const Complex* data) { add_remote_sums(chunk, data, column, sums); });
-  blocks_.comm().sum(std::span(reinterpret_cast<double*>(sums.data()), 2 * sums.size()));
 }
 
 template <class T>

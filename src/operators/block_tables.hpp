@@ -56,7 +56,7 @@ class BlockTables {
   /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
   template <class V>
   Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const;
-  /// sums[id] = <x| (element id with the value 1) |x>, the same on all ranks. Collective.
+  /// sums[id] = this rank's part of <x| (element id with the value 1) |x>. Collective.
   void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
   void diagonal(std::span<T> diagonal) const;
   Index bytes() const;

@@ -36,6 +36,12 @@ void Communicator::sum(std::span<double> values) const {
   });
 }
 
+void Communicator::max(std::span<double> values) const {
+  in_chunks(values, [&](double* data, int count) {
+    MPI_Allreduce(MPI_IN_PLACE, data, count, MPI_DOUBLE, MPI_MAX, comm_);
+  });
+}
+
 double Communicator::sum(double value) const {
   return reduce(value, MPI_DOUBLE, MPI_SUM, comm_);
 }

@@ -21,17 +21,6 @@ std::size_t site_entries(const Model& model) {
   return static_cast<std::size_t>(model.sites()) * static_cast<std::size_t>(model.site.bands());
 }
 
-/// u(i) at each time, [T][N][L] -> [T][N].
-std::vector<double> energies_from_bands(const Model& model, const std::vector<double>& populations) {
-  const auto energies = band_energies(model);
-  const auto bands = static_cast<std::size_t>(model.site.bands());
-  std::vector<double> result(populations.size() / bands, 0.0);
-  for (std::size_t e = 0; e < populations.size(); ++e) {
-    result[e / bands] += energies[e % energies.size()] * populations[e];
-  }
-  return result;
-}
-
 }  // namespace
 
 double many_body_bytes_per_rank(Index cells, int ranks) {
@@ -210,6 +199,16 @@ std::vector<double> band_populations(const Model& model, const std::vector<doubl
   std::vector<double> result(level_populations.size() / levels * bands, 0.0);
   for (std::size_t e = 0; e < level_populations.size(); ++e) {
     result[e / levels * bands + model.site.band_of_level()[e % levels]] += level_populations[e];
+  }
+  return result;
+}
+
+std::vector<double> energies_from_bands(const Model& model, const std::vector<double>& populations) {
+  const auto energies = band_energies(model);
+  const auto bands = static_cast<std::size_t>(model.site.bands());
+  std::vector<double> result(populations.size() / bands, 0.0);
+  for (std::size_t e = 0; e < populations.size(); ++e) {
+    result[e / bands] += energies[e % energies.size()] * populations[e];
   }
   return result;
 }

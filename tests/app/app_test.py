@@ -116,7 +116,7 @@ class UnavailableTest(ProgramCase):
         yield "bath.correlation", toml(chain(4, kernel=self.KERNEL,
                                              bath_correlation={"kind": "exponential", "rate": 1.0}))
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
-        yield "site.detuning.realizations", toml(chain(4, exact={}, site_detuning=detuning))
+        yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))
         heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}
         yield "heat", toml(heat)
         well = {"lattice": {"shape": [3]}, "interaction": {"kind": "well", "strength": 1.0},
@@ -296,6 +296,21 @@ class LatticeTest(ProgramCase):
         job = self.job([6], 2, [0] * 6, "krylov")
         job["initial"] = {"kind": "thermal", "temperatures": [2.0, 1.0, 0.5, 0.5, 1.0, 2.0]}
         self.check_ranks(job)
+
+    def test_average_over_realizations(self):
+        detuning = {"distribution": "lorentzian", "width": 0.3, "realizations": 7, "seed": 3}
+        found = self.check_ranks(chain(4, exact={}, site_detuning=detuning))
+        self.assertEqual(found["exact/populations_error"].shape, (11, 4, 2))
+        self.assertGreater(found["exact/populations_error"][5].min(), 1e-4)
+        self.assertLess(found["exact/norm_error"].max(), 1e-12)
+        self.assertIn("7 realizations", self.finish("check", "a.toml").out)
+
+    def test_modular_model(self):
+        job = chain(3, exact={}, rates={"kernels": ["tcl2"]}, interaction={"kind": "random-bands", "seed": 2})
+        job["site"] = {"band_levels": 4, "band_energy": 1.0, "band_width": 0.5}
+        found = self.check_ranks(job)
+        self.assertEqual(found["exact/populations"].shape, (11, 3, 5))
+        self.assertEqual(found["rates/tcl2/populations"].shape, (11, 3, 2))
 
     def test_krylov_and_diagonalisation_agree(self):
         for number, method in enumerate(("krylov", "diagonalize")):

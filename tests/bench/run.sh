@@ -5,9 +5,11 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 repetitions=7
 sizes='16|20|24|28'
+kernels=.
 if [[ ${1:-} == --quick ]]; then
   repetitions=3
   sizes='16|20|24'
+  kernels=chain-12
 fi
 bash "$top/src/setup/packages.sh" bench
 source "$top/src/setup/mpi-environment.sh"
@@ -28,6 +30,8 @@ run() {  # NAME RANKS PROGRAM ARGUMENTS...: one JSON file
 run product-1 1 bench_product --benchmark_filter="/(chain-($sizes)/|lattice|chain-12-M3)"
 run product-2 2 bench_product --benchmark_filter="(copy|engine)/chain-($sizes)/"
 run evolution-1 1 bench_evolution
+run kernel-1 1 bench_kernel --benchmark_filter="$kernels"
+run kernel-2 2 bench_kernel --benchmark_filter="$kernels"
 mpirun -n 2 "$bin/bench_spectrum" >"$out/spectrum-2.txt"
 "$(command -v /usr/bin/python3 || command -v python3)" "$top/tests/bench/qutip_evolution.py" >"$out/qutip.json"
 python3 "$top/tests/bench/table.py" "$out"

@@ -11,13 +11,14 @@ class Results:
     """Milliseconds of each benchmark, one a repetition, and its counters."""
 
     def __init__(self, file):
-        self.times, self.counters = {}, {}
+        self.times, self.counters, self.runs = {}, {}, {}
         for run in json.loads(file.read_text())["benchmarks"]:
             if run.get("run_type") == "aggregate":
                 continue
             name = "/".join(run["name"].split("/")[:2])
             self.times.setdefault(name, []).append(run["real_time"])
             self.counters[name] = run
+            self.runs.setdefault(name, []).append(run)
 
     def median(self, name):
         return statistics.median(self.times[name])
@@ -79,6 +80,35 @@ def print_evolution(results, qutip):
               f"{1e3 * seconds / results.median('chebyshev/chain-16'):.0f}")
 
 
+def spread(values, digits=".3g"):
+    return f"{statistics.median(values):{digits}} ({min(values):{digits}} to {max(values):{digits}})"
+
+
+def print_kernels(runs, ranks):
+    """Exact kernels against bare calls: all parts of one repetition ran one after the other."""
+    print(f"\n### Exact kernel on {ranks} rank(s)\n")
+    print("| model | states | bare calls [ms] | G and G' [ms] | kernel [ms] | kernel / bare | of processor time | scores / kernel |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, repetitions in runs.items():
+        if not name.startswith("exact/"):
+            continue
+
+        def bare(run, unit):
+            return run["products" + unit] + run["solution" + unit]
+
+        def ratios(unit, repetitions=repetitions):
+            return [run["kernel" + unit] / bare(run, unit) for run in repetitions]
+
+        print(f"| {name.split('/')[1]} | {repetitions[0]['states']:.0f} | {spread([bare(r, '_ms') for r in repetitions])} "
+              f"| {spread([r['propagator_ms'] for r in repetitions])} | {spread([r['kernel_ms'] for r in repetitions])} "
+              f"| {spread(ratios('_ms'), '.2f')} | {spread(ratios('_processor_ms'), '.2f')} "
+              f"| {spread([r['scores_ms'] / r['kernel_ms'] for r in repetitions], '.2f')} |")
+    for name, repetitions in runs.items():
+        if name.startswith("series/"):
+            print(f"\nTCL2 and TCL4 of {name.split('/')[1]}, 0.5 after the output before: "
+                  f"{spread([r['real_time'] for r in repetitions])} ms.")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -87,6 +117,8 @@ def main():
     print_scaling(one, two)
     qutip = (folder / "qutip.json").read_text().strip()
     print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)
+    for ranks in (1, 2):
+        print_kernels(Results(folder / f"kernel-{ranks}.json").runs, ranks)
     print("\n### Full spectrum of a real H, two ranks\n")
     print((folder / "spectrum-2.txt").read_text().strip())
 

@@ -10,6 +10,7 @@
 
 #include "qheat/io/job.hpp"
 #include "qheat/parallel/error.hpp"
+#include "support/modular.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
@@ -86,6 +87,41 @@ TEST(Exact, BandMixtureEqualsTheReference) {
   const auto expected = qheat_test::brute::evolve(
       random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
   expect_equal(propagate(random.model, initial, {}).mean, expected, 1e-9, random.name);
+}
+
+TEST(Exact, RandomBandsEqualTheReference) {
+  for (const int sites : {2, 3}) {
+    const auto model =
+        qheat_test::modular_model(sites == 2 ? Lattice::chain(2) : Lattice::ring(3), {1.0, 1.1, 1.4}, 0.3, 5,
+                                  {.distribution = Detuning::Distribution::uniform, .width = 0.2});
+    std::vector<int> one(static_cast<std::size_t>(sites), 0);
+    one[0] = 2;
+    auto two = one;
+    two.back() = 1;
+    for (const auto& initial : {InitialState::band_mixture(model, one), InitialState::product(model, one),
+                                InitialState::band_mixture(model, two)}) {
+      const auto expected = qheat_test::brute::evolve(
+          qheat_test::reference_of(model), qheat_test::local_probabilities(model, initial), kTimes);
+      for (const auto method : {ExactMethod::diagonalize, ExactMethod::krylov, ExactMethod::chebyshev}) {
+        expect_equal(propagate(model, initial, {.method = method}).mean, expected, 1e-9, "modular");
+      }
+    }
+  }
+}
+
+TEST(Exact, PlansOfBandsCountTheirElements) {
+  const auto model =
+      qheat_test::modular_model(Lattice::chain(6), qheat_test::equally_spaced_band(400, 0.5), 5e-4, 1);
+  const auto initial = InitialState::band_mixture(model, {0, 0, 1, 0, 0, 0});
+  const auto plan = plan_exact(model, initial, {0.0, 100.0}, {}, 2, 0.0).front();
+  EXPECT_EQ(plan.dimension, 2400);
+  EXPECT_TRUE(plan.sampled);  // 400 states of 2400 are too many
+  EXPECT_EQ(plan.method, ExactMethod::chebyshev);
+  EXPECT_GT(plan.bytes_per_rank, 5.0 * 2 * 400 * 400 * sizeof(PairElement));
+  EXPECT_FALSE(plan_exact(model, initial, {0.0, 100.0}, {.samples = 400}, 2, 0.0).front().sampled);
+  // with many columns and outputs the dense matrices pay
+  const auto dense = plan_exact(model, initial, {0.0, 4e4}, {.samples = 400}, 2, 0.0).front();
+  EXPECT_EQ(dense.method, ExactMethod::diagonalize);
 }
 
 TEST(Exact, SampledMixturesAgreeWithinTheirStandardErrors) {

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/operator.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
@@ -98,6 +100,41 @@ TEST(PopulationPropagator, UsesTheMirrorOfTheLattice) {
       const auto model = qheat_test::model_of(reference, lattice, 1);
       ASSERT_EQ(is_mirror_symmetric(hamiltonian(model), lattice.sites()), symmetric);
       expect_reference("mirror", model, reference, InitialState::product(model, start));
+    }
+  }
+}
+
+/// 462 states, in several panels of the products on up to three ranks: columns against evolved states.
+TEST(PopulationPropagator, OfManyStatesHoldsTheEvolvedOnes) {
+  constexpr int kSites = 11;
+  constexpr double kTime = 3.0;
+  auto model =
+      uniform_model(Lattice::chain(kSites), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.7), 0.4);
+  for (const bool symmetric : {true, false}) {
+    if (!symmetric) model.energies[1] += 0.3;
+    const CellSpace cells(model, InitialState::product(model, {1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0}));
+    const auto propagator = closed_population_propagator(model, cells.sectors().front(), qheat_test::world());
+    const auto values = propagator->evaluate(kTime, 1);
+    const auto g = full_columns(propagator->layout(), values[0]);
+    const auto derivative = full_columns(propagator->layout(), values[1]);
+    // Every rank evolves its own columns, alone.
+    const auto space =
+        std::make_shared<const DistributedSector>(cells.sectors().front().cells, Communicator::self());
+    const auto h = make_operator(space, hamiltonian(model));
+    std::vector<Complex> change(static_cast<std::size_t>(space->dimension()));
+    for (std::size_t j = 0; j < g.cells.size(); j += 7) {
+      std::vector<Complex> psi(change.size());
+      psi[static_cast<std::size_t>(g.cells[j])] = 1.0;
+      ChebyshevEvolution(*h).advance(kTime, 1e-12, std::span(psi));
+      h->apply(std::span<const Complex>(psi), std::span(change));
+      double largest = 0.0;
+      for (std::size_t i = 0; i < psi.size(); ++i) {
+        const double rate = 2.0 * (std::conj(psi[i]) * Complex(0.0, -1.0) * change[i]).real();
+        const auto column = static_cast<Index>(j);
+        largest = std::max({largest, std::abs(g.values.block().column(column)[i] - std::norm(psi[i])),
+                            std::abs(derivative.values.block().column(column)[i] - rate)});
+      }
+      EXPECT_LT(largest, 1e-11) << "column " << g.cells[j] << " symmetric " << symmetric;
     }
   }
 }

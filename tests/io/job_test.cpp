@@ -333,14 +333,33 @@ levels = 5
   EXPECT_EQ(job.matrix_elements->levels, 5);
 }
 
-TEST(Job, RandomBandsHasAnInitialStateButNoModelYet) {
+TEST(Job, RandomBandsAreDrawnForEachBond) {
   std::string text = replaced(kBase, "\"exchange\"", "\"random-bands\"\nseed = 9");
   text = replaced(text, "[0.0, 1.0]", "[0.0, 1.0, 1.1]\nbands = [0, 1, 1]");
   const Job job = parse_job(text, "job.toml");
-  EXPECT_FALSE(job.model);
+  EXPECT_TRUE(job.unavailable.empty());
   EXPECT_EQ(job.interaction_seed, 9U);
   ASSERT_TRUE(job.initial);
   EXPECT_EQ(job.initial->probabilities[1], 0.5);
+  ASSERT_TRUE(job.model);
+  ASSERT_EQ(job.model->interactions.size(), 3U);
+  EXPECT_TRUE(job.model->conserves_bands());
+  for (int b = 0; b < 3; ++b) {
+    const auto drawn = PairInteraction::random_bands(3, 9, b);
+    ASSERT_EQ(job.model->interaction(b).elements().size(), 8U);
+    EXPECT_EQ(job.model->interaction(b).elements()[5].value, drawn.elements()[5].value);
+  }
+}
+
+TEST(Job, ShortBandIsEquallySpaced) {
+  std::string text =
+      replaced(kBase, "levels = [0.0, 1.0]", "band_levels = 5\nband_energy = 2\nband_width = 0.5");
+  const Job job = parse_job(text, "job.toml");
+  ASSERT_TRUE(job.model);
+  EXPECT_EQ(job.model->site.energies(), (std::vector<double>{0.0, 2.0, 2.125, 2.25, 2.375, 2.5}));
+  EXPECT_EQ(job.model->site.band_sizes(), (std::vector<int>{1, 5}));
+  text = replaced(text, "band_levels = 5", "band_levels = 1");
+  EXPECT_EQ(parse_job(text, "job.toml").model->site.energies(), (std::vector<double>{0.0, 2.0}));
 }
 
 TEST(Job, HeatNeedsOnlyLatticeAndTime) {
@@ -629,6 +648,23 @@ TEST(JobProblems, Site) {
   expect_only(with_site("levels = [0, 1]\nbands = [0, -1]"), "5:13: site.bands[1]: -1 is not possible");
 }
 
+TEST(JobProblems, ShortBand) {
+  const std::string good = "band_levels = 3\nband_energy = 1\nband_width = 0.5";
+  expect_good(with_site(good));
+  expect_only(with_site("band_levels = 3\nband_energy = 1"), "3:1: site.band_width: this key is missing");
+  expect_only(with_site("band_levels = 3\nband_width = 1"), "3:1: site.band_energy: this key is missing");
+  expect_only(with_site("band_energy = 1\nband_width = 1"), "3:1: site.band_levels: this key is missing");
+  expect_only(with_site(good + "\nlevels = [0, 1]"), "7:1: site.levels", "remove it");
+  expect_only(with_site(good + "\nbands = [0, 1, 1, 1]"), "7:1: site.bands", "remove it");
+  expect_only(with_site(replaced(good, "= 3", "= 0")), "4:1: site.band_levels: 0 is not possible");
+  expect_only(with_site(replaced(good, "= 1", "= -1")), "5:1: site.band_energy: -1 is not");
+  expect_only(with_site(replaced(good, "0.5", "-0.5")), "6:1: site.band_width: -0.5 is not");
+  expect_only(with_site("band_levels = 3\nband_energy = 1e308\nband_width = 1e308"), "6:1: site.band_width",
+              "infinite energy");
+  expect_only(with_site("levels = [0, 1]\nband_level = 3"), "5:1: site.band_level",
+              "did you mean band_levels?");
+}
+
 std::string with_detuning(const std::string& keys) {
   return kBase + "[site.detuning]\n" + keys;
 }
@@ -744,6 +780,8 @@ TEST(JobProblems, RandomBands) {
   expect_only(replaced(text, "[0.0, 1.0]", "[0, 1, 2]\nbands = [0, 0, 1]"), "5:1: site.bands",
               "random-bands");
   expect_only(replaced(text, "[0.0, 1.0]", "[0, 1]\nbands = [0, 0]"), "5:1: site.bands", "random-bands");
+  expect_only(replaced(text, "levels = [0.0, 1.0]", "band_levels = 9000\nband_energy = 1\nband_width = 0"),
+              "8:1: interaction.kind", "take fewer levels");
 }
 
 TEST(JobProblems, Well) {
@@ -1062,10 +1100,11 @@ TEST(JobAvailability, WhatItDoesNot) {
   expect_unavailable(kernel_only + reservoir + "[steady]\n", "18:1: steady");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
-  expect_unavailable(replaced(kBase, "exchange", "random-bands"), "6:1: interaction.kind");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
-  expect_unavailable(with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n"),
-                     "18:1: site.detuning.realizations");
+  const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
+  EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
+  expect_unavailable(averaged + "[kernel]\nexact = false\n", "18:1: site.detuning.realizations");
+  expect_unavailable(averaged + "[rates]\nkernels = [\"tcl2\"]\n", "18:1: site.detuning.realizations");
 }
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {

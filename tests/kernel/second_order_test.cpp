@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "support/modular.hpp"
 #include "support/random_models.hpp"
 
 using namespace qheat;
@@ -73,6 +74,23 @@ TEST(SecondOrderKernel, AveragesOverCellsOfBands) {
     expect_reference(
         random, InitialState::thermal(
                     random.model, std::vector<double>(static_cast<std::size_t>(random.model.sites()), 1.0)));
+  }
+}
+
+TEST(SecondOrderKernel, RandomBandsEqualTheDefinition) {
+  for (const int sites : {2, 3}) {
+    auto model =
+        qheat_test::modular_model(sites == 2 ? Lattice::chain(2) : Lattice::ring(3), {1.0, 1.1, 1.4}, 0.3, 5,
+                                  {.distribution = Detuning::Distribution::uniform, .width = 0.2});
+    for (const double dephasing : {0.0, 0.2}) {
+      model.bath.dephasing = dephasing;
+      const qheat_test::RandomCase random{"modular", model, qheat_test::reference_of(model)};
+      std::vector<int> levels(static_cast<std::size_t>(sites), 0);
+      levels[0] = 2;
+      expect_reference(random, InitialState::band_mixture(model, levels));
+      levels[1] = 1;
+      expect_reference(random, InitialState::band_mixture(model, levels));
+    }
   }
 }
 

@@ -63,6 +63,12 @@ def stiff_job(outputs=101, checkpoint=0.1):
                  time={"end": 30000.0, "outputs": outputs}, output={"checkpoint": checkpoint})
 
 
+def average_job(realizations=600, checkpoint=0.1):
+    """Many realisations of 70 states: one a rank at a time, or on one rank one after the other."""
+    detuning = {"distribution": "gaussian", "width": 0.3, "realizations": realizations}
+    return chain(8, exact={}, site_detuning=detuning, output={"checkpoint": checkpoint})
+
+
 def never_saved(job):
     """Return the job without checkpoints on the way."""
     return {**job, "output": {"checkpoint": "1d"}}
@@ -71,7 +77,7 @@ def never_saved(job):
 def place_in(checkpoint):
     """Return the stage under way in a checkpoint and how far it is."""
     with h5py.File(checkpoint, "r") as file:
-        name = "next" if "next" in file["partial"] else "place"
+        name = next(name for name in ("next", "place", "done") if name in file["partial"])
         return file.attrs["partial_stage"], file.attrs["complete"].item(), tuple(file["partial"][name][()])
 
 
@@ -195,6 +201,12 @@ class ResumeTest(RestartCase):
 
     def test_mixture(self):
         self.check_all_ranks(mixture_job(sites=6, outputs=13))
+
+    def test_average(self):
+        self.check_all_ranks(average_job())
+
+    def test_one_rank_average(self):
+        self.check_same_ranks(average_job(300), 0, cuts=3)
 
     def test_rates(self):
         self.check_all_ranks(rates_job())

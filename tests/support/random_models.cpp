@@ -57,6 +57,31 @@ qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, st
   return model;
 }
 
+brute::System reference_of(const qheat::Model& model) {
+  const auto m = static_cast<std::size_t>(model.levels());
+  brute::System system{.sites = model.sites(), .levels = model.levels()};
+  for (int i = 0; i < model.sites(); ++i) {
+    const auto energies = model.energies_of(i);
+    system.energies.emplace_back(energies.begin(), energies.end());
+  }
+  for (int b = 0; b < model.lattice.bond_count(); ++b) {
+    const auto& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    system.bonds.push_back({bond.first, bond.second, std::vector<brute::Complex>(m * m * m * m)});
+    for (const auto& e : model.interaction(b).elements()) {
+      system.bonds.back().v[(e.a * m + e.b) * m * m + e.c * m + e.d] =
+          model.strength * model.couplings[static_cast<std::size_t>(b)] * e.value;
+    }
+  }
+  if (!model.onsite.empty()) {
+    std::vector<brute::Complex> u(m * m);
+    for (const auto& e : model.onsite) u[e.a * m + e.b] = model.strength * e.value;
+    system.onsite.assign(static_cast<std::size_t>(model.sites()), u);
+  }
+  system.dephasing = model.bath.dephasing;
+  system.band_of_level.assign(model.site.band_of_level().begin(), model.site.band_of_level().end());
+  return system;
+}
+
 std::vector<RandomCase> random_cases() {
   struct Geometry {
     std::string name;

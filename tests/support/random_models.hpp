@@ -20,6 +20,9 @@ struct RandomCase {
 /// out.
 qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, std::uint64_t seed);
 
+/// Model -> reference system, lambda and J_b folded in.
+brute::System reference_of(const qheat::Model& model);
+
 /// Random models on chain, ring, 2 x 3, 2 x 2 x 2 and an explicit graph; M = 2, 3, 4; real and complex V;
 /// conserving and not; with on-site terms and detunings; small enough for the dense reference.
 std::vector<RandomCase> random_cases();

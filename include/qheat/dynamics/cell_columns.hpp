@@ -18,6 +18,9 @@ struct CellColumns {
   ColumnStorage<double> even, odd;
 };
 
+/// Whether matrices are split by the mirror of the lattice.
+enum class MirrorUse { where_the_model_has_it, never };
+
 /// Where the columns of matrices over the cells of one sector are, and how the mirror splits them.
 class CellColumnLayout {
  public:

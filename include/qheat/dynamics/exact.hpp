@@ -29,6 +29,7 @@ struct SectorPlan {
   Index columns_at_once = 0;    ///< propagated together
   int outputs_at_once = 1;      ///< states that one Chebyshev recursion gives
   double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
+  double core_seconds = 0.0;    ///< on one core, a rough estimate
 };
 
 /// What propagate_exact does on `ranks` ranks, sector by sector; needs next to no memory or time itself.
@@ -49,5 +50,9 @@ struct ExactResult {
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings);
+/// The same by given plans, of plan_exact for the ranks of `comm`.
+ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
+                            const ExactOptions& options, const std::vector<SectorPlan>& plans,
+                            const Communicator& comm, RunControl& control, Timings& timings);
 
 }  // namespace qheat

@@ -47,4 +47,7 @@ struct Observations {
 /// [T][layout.size()] -> named series.
 Observations unpack(const ObservationLayout& layout, std::span<const double> series);
 
+/// Named series -> [T][layout.size()], the inverse of unpack.
+std::vector<double> pack(const ObservationLayout& layout, const Observations& observations);
+
 }  // namespace qheat

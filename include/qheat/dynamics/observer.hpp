@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace qheat {
 
 /// Measures populations, energies, outflows, currents, norm and total energy of state vectors of one sector.
 /// All of them are sums over the elements of the local terms of H, <psi| |to><from| |psi>, which one pass
-/// over the state gives.
+/// over the state gives; of two Hermitian partners one is enough.
 class Observer {
  public:
   Observer(const Model& model, std::shared_ptr<const DistributedSector> space);
@@ -24,15 +25,16 @@ class Observer {
   Index bytes() const { return engine_.bytes(); }
 
  private:
-  /// An observable as a sum over elements of H.
+  /// An observable as the real part of a sum over elements of H.
   struct WeightedElement {
-    std::size_t observable;  ///< place in the layout
-    std::size_t element;
     Complex weight;
+    std::uint32_t observable;  ///< place in the layout
+    std::uint32_t element;
   };
   Observer(const Model& model, std::shared_ptr<const DistributedSector> space,
            const TermSum<double>& elements);
   void list_elements(const TermSum<double>& elements);
+  void add_weighted_elements(std::span<const Complex> psi, std::span<double> values) const;
   void add_site_energies(std::span<double> values) const;
 
   const Model& model_;

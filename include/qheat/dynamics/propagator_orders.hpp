@@ -36,9 +36,9 @@ class PropagatorOrders {
 /// For a closed system: A_k' = -i H_0 A_k - i H_I A_{k-1}, G_k = sum_j conj(A_j) A_{k-j} summed over cells.
 /// Orders travel from one of `anchors` (ascending times, the first 0) to the next by Taylor steps.
 /// Collective.
-std::unique_ptr<PropagatorOrders> closed_propagator_orders(const Model& model, const CellSector& sector,
-                                                           int order, std::vector<double> anchors,
-                                                           const Communicator& comm);
+std::unique_ptr<PropagatorOrders> closed_propagator_orders(
+    const Model& model, const CellSector& sector, int order, std::vector<double> anchors,
+    const Communicator& comm, MirrorUse mirror = MirrorUse::where_the_model_has_it);
 
 /// Bytes a rank needs for the closed orders of a sector of so many states.
 double closed_orders_bytes_per_rank(Index states, int order, int ranks);

@@ -77,7 +77,7 @@ class KernelInterpolant {
 class BondRateSeries {
  public:
   void add(const ChebyshevPanel& panel, const std::vector<std::vector<double>>& rates);
-  /// Writes w(b, t), [B]; t within the panels.
+  /// Writes w(b, t), [B]; t within the panels. Zero without panels: at the start alone no rate is needed.
   void at(double t, std::span<double> rates) const;
 
   /// As a flat list, and from it, for checkpoints.

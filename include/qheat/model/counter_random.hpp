@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <complex>
 #include <cstdint>
 
 namespace qheat {
@@ -21,6 +22,8 @@ class CounterRandom {
   double normal(Counter counter) const;
   /// Cauchy with half width 1.
   double lorentzian(Counter counter) const;
+  /// Complex Gaussian of mean 0 and mean square 1: real and imaginary part independent, each of variance 1/2.
+  std::complex<double> complex_normal(Counter counter) const;
 
  private:
   std::uint64_t seed_;

@@ -9,7 +9,7 @@ namespace qheat {
 struct Detuning {
   enum class Distribution { none, uniform, gaussian, lorentzian };
 
-  std::vector<double> offsets;  ///< explicit: [N][M], site by site; empty: none
+  std::vector<double> offsets = {};  ///< explicit: [N][M], site by site; empty: none
   Distribution distribution = Distribution::none;
   double width =
       0.0;  ///< energy: full width (uniform), standard deviation (gaussian), half width (lorentzian)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "qheat/model/bath.hpp"
+#include "qheat/model/detuning.hpp"
 #include "qheat/model/lattice.hpp"
 #include "qheat/model/pair_interaction.hpp"
 #include "qheat/model/site.hpp"
@@ -41,5 +42,8 @@ struct Model {
 
 /// A model with the same V on every bond, J_b = 1, no detuning, no bath.
 Model uniform_model(Lattice lattice, Site site, PairInteraction interaction, double strength);
+
+/// The model with the energies of another realisation of its detunings.
+Model model_of_realization(Model model, const Detuning& detuning, int realization);
 
 }  // namespace qheat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "qheat/parallel/index.hpp"
@@ -30,6 +31,10 @@ class PairInteraction {
   /// filled in. Throws InputError (all problems) on levels out of range, elements listed twice, and elements
   /// that differ from their listed partner by more than 1e-12.
   static PairInteraction matrix(int levels, const std::vector<PairElement>& elements, bool oriented = false);
+  /// Random coupling of level 0 and a band, the levels 1 ... levels - 1: <a 0| V |0 c> is complex Gaussian of
+  /// mean square 1, independent for each bond, a and c, a pure function of (seed, bond, a, c); <0 c| V |a 0>
+  /// its conjugate; all others 0. Oriented.
+  static PairInteraction random_bands(int levels, std::uint64_t seed, int bond);
 
   int levels() const { return levels_; }
   /// Nonzero elements, ascending in (a, b, c, d), each once.

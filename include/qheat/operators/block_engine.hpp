@@ -81,8 +81,8 @@ class BlockEngine {
   /// Kronecker products: products, elements of A_j, elements of B_j).
   void set_values(std::span<const T> values);
   /// <x| E |x> for each element E of the operator with its value set to 1, in the order of set_values: all
-  /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective;
-  /// for an engine that exchanges rows (ExchangeRoute::rows).
+  /// local density matrices of a state in one pass. `sums` is overwritten with this rank's part, to be added
+  /// up over the ranks. Collective; for an engine that exchanges rows (ExchangeRoute::rows).
   void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;

@@ -72,6 +72,8 @@ void canonicalize(TermSum<T>& sum) {
   for (auto& term : sum.terms) {
     auto& elements = term.elements;
     const auto key = [](const LocalElement<T>& e) { return std::pair(e.to, e.from); };
+    const auto out_of_order = [&](const auto& left, const auto& right) { return !(key(left) < key(right)); };
+    if (std::adjacent_find(elements.begin(), elements.end(), out_of_order) == elements.end()) continue;
     std::stable_sort(elements.begin(), elements.end(),
                      [&](const auto& left, const auto& right) { return key(left) < key(right); });
     std::vector<LocalElement<T>> merged;

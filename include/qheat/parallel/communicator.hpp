@@ -25,6 +25,7 @@ class Communicator {
   Complex sum(Complex value) const;
   Index sum(Index value) const;
   double max(double value) const;
+  void max(std::span<double> values) const;
   int max(int value) const;
   /// True on all ranks if true on any.
   bool any(bool value) const { return max(value ? 1 : 0) != 0; }

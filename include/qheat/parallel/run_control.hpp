@@ -49,7 +49,8 @@ class RunControl {
   /// A safe point; `fraction` in [0, 1] of this stage is done. May save, and throws Stopped after saving when
   /// asked to.
   virtual void offer(double fraction, const Save& save) = 0;
-  /// This stage is done; its results (replicated values only) stay with the run.
+  /// This stage is done; its results (replicated values only) stay with the run. What its inner stages left
+  /// goes, and so does what it left itself if it is done once more.
   virtual void finish(const Save& save) = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "qheat/parallel/communicator.hpp"
 
@@ -36,11 +37,13 @@ class Timings {
   };
 
   PhaseTiming& phase(const std::string& name) { return phases_[name]; }
-  /// Collective: the largest seconds and calls, and the sum of bytes, over all ranks. Every rank has the same
-  /// phases.
+  /// Collective: the largest seconds and calls, and the sum of bytes, over all ranks, of
+  /// the phases of any.
   std::map<std::string, PhaseTiming> over_ranks(const Communicator& comm) const;
 
  private:
+  std::vector<std::string> names_on_ranks(const Communicator& comm) const;
+
   std::map<std::string, PhaseTiming> phases_;
 };
 

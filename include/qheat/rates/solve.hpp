@@ -66,6 +66,9 @@ std::vector<double> largest_deviation(const std::vector<double>& a, const std::v
 /// Populations of bands from those of levels, [T][N][M] -> [T][N][L].
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations);
 
+/// u(i) from populations of bands, [T][N][L] -> [T][N].
+std::vector<double> energies_from_bands(const Model& model, const std::vector<double>& populations);
+
 /// |P_site - P_exact|_1 / |P_exact - mean over sites of P_exact|_1 at each time, both [T][N][L]; NaN where
 /// the exact populations are uniform.
 std::vector<double> closure_error(const Model& model, const std::vector<double>& site,

@@ -1,0 +1,309 @@
+#include "qheat/kernel/memory_kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "kernel/cell_algebra.hpp"
+#include "qheat/kernel/convolution_quadrature.hpp"
+#include "qheat/parallel/memory.hpp"
+
+namespace qheat {
+namespace {
+
+using Matrix = CellAlgebra::Matrix;
+using Propagators = std::vector<std::unique_ptr<const PopulationPropagator>>;
+using Resolution = MemoryKernel::Resolution;
+
+/// Called with the share of a grid's work that is done.
+using Report = std::function<void(double)>;
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// Largest |a - b|; infinity if a difference is not a number.
+double largest_difference(std::span<const double> a, std::span<const double> b) {
+  double largest = 0.0;
+  for (std::size_t e = 0; e < a.size(); ++e) {
+    const double difference = std::abs(a[e] - b[e]);
+    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, difference);
+  }
+  return largest;
+}
+
+/// The Volterra equation for one parity of one sector.
+class Volterra {
+ public:
+  Volterra(const CellColumnLayout& layout, bool even) : even_(even), algebra_(layout, even) {}
+
+  /// Takes G' and G'' at the next time.
+  void append(const std::vector<CellColumns>& g) {
+    first_.push_back(algebra_.to_grid(of(g[1])));
+    kernel_.push_back(algebra_.to_grid(of(g[2])));
+  }
+
+  /// G'' becomes N.
+  void solve(double step, const Report& report) {
+    const ConvolutionQuadrature quadrature(kernel_.size());
+    solve_start(quadrature, step);
+    for (std::size_t n = quadrature.start_points(); n < kernel_.size(); ++n) {
+      const auto weights = quadrature.weights(n);
+      // The last term of the sum has the factor G'(0) = 0.
+      for (std::size_t j = 0; j < n; ++j) add(-step * weights[j], kernel_[j], first_[n - j], kernel_[n]);
+      const double share = static_cast<double>(n) / static_cast<double>(kernel_.size());
+      report(share * share);
+    }
+    first_.clear();
+  }
+
+  void write(std::size_t n, CellColumns& columns) const {
+    algebra_.from_grid(kernel_[n], even_ ? columns.even.block() : columns.odd.block());
+  }
+
+ private:
+  ColumnBlock<const double> of(const CellColumns& columns) const {
+    return even_ ? columns.even.block() : columns.odd.block();
+  }
+  void add(double scale, const Matrix& left, const Matrix& right, Matrix& sum) const {
+    scalapack::add_product(algebra_.grid(), scale, left, right, sum);
+  }
+
+  /// The first points depend on each other; iterates until nothing changes. Steps that are too long for that
+  /// leave values that a finer grid does not confirm.
+  void solve_start(const ConvolutionQuadrature& quadrature, double step) {
+    constexpr int kMostIterations = 30;
+    const std::size_t points = quadrature.start_points();
+    const std::vector<Matrix> second(kernel_.begin(), kernel_.begin() + static_cast<std::ptrdiff_t>(points));
+    double scale = 0.0;
+    for (const double value : second.front().values()) scale = std::max(scale, std::abs(value));
+    scale = algebra_.grid().comm().max(scale);
+    for (int iteration = 0; iteration < kMostIterations; ++iteration) {
+      std::vector<Matrix> next = second;
+      subtract_start_integrals(quadrature, step, next);
+      double change = 0.0;
+      for (std::size_t n = 0; n < points; ++n) {
+        change = std::max(change, largest_difference(next[n].values(), kernel_[n].values()));
+        kernel_[n] = std::move(next[n]);
+      }
+      change = algebra_.grid().comm().max(change);
+      if (!(change > std::numeric_limits<double>::epsilon() * scale) || change > 1e6 * scale) return;
+    }
+  }
+
+  void subtract_start_integrals(const ConvolutionQuadrature& quadrature, double step,
+                                std::vector<Matrix>& values) const {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      for (std::size_t j = 0; j < values.size(); ++j) {
+        Matrix product(algebra_.grid(), algebra_.size(), algebra_.size());
+        add(-step, kernel_[j], first_[i], product);
+        for (std::size_t n = 0; n < values.size(); ++n) {
+          const double weight = quadrature.start_weight(n, i, j);
+          const auto to = values[n].values();
+          for (std::size_t e = 0; e < to.size(); ++e) to[e] += weight * product.values()[e];
+        }
+      }
+    }
+  }
+
+  bool even_;
+  CellAlgebra algebra_;
+  std::vector<Matrix> first_;   ///< G'
+  std::vector<Matrix> kernel_;  ///< G'', then N
+};
+
+std::vector<FullColumns> solve_sector(const PopulationPropagator& propagator, std::size_t steps, double step,
+                                      const Report& report) {
+  const CellColumnLayout& layout = propagator.layout();
+  std::vector<std::unique_ptr<Volterra>> parities;
+  parities.push_back(std::make_unique<Volterra>(layout, true));
+  if (layout.mirror().odd_size() > 0) parities.push_back(std::make_unique<Volterra>(layout, false));
+  for (std::size_t n = 0; n <= steps; ++n) {
+    const auto g = propagator.evaluate(static_cast<double>(n) * step, 2);
+    for (const auto& parity : parities) parity->append(g);
+    report(0.0);
+  }
+  const auto parts = static_cast<double>(parities.size());
+  double done = 0.0;
+  for (const auto& parity : parities) {
+    parity->solve(step, [&](double share) { report((done + share) / parts); });
+    done += 1.0;
+  }
+  std::vector<FullColumns> result;
+  for (std::size_t n = 0; n <= steps; ++n) {
+    CellColumns columns = layout.zero();
+    for (const auto& parity : parities) parity->write(n, columns);
+    result.push_back(full_columns(layout, columns));
+  }
+  return result;
+}
+
+class Refinement {
+ public:
+  Refinement(const Propagators& propagators, const std::vector<double>& times,
+             const MemoryKernelOptions& options, const Communicator& comm, RunControl& control)
+      : propagators_(propagators), times_(times), options_(options), comm_(comm), control_(control) {
+    for (const auto& propagator : propagators) cells_.push_back(propagator->layout().mirror().states());
+  }
+
+  std::size_t steps(std::size_t steps_per_output) const { return (times_.size() - 1) * steps_per_output; }
+
+  /// The coarsest grid: no oscillation hides between its points, and the quadrature has its order.
+  std::size_t first() const {
+    double fastest = 0.0;
+    for (const auto& propagator : propagators_) fastest = std::max(fastest, propagator->largest_frequency());
+    const double needed = std::max(fastest * times_.back() / std::numbers::pi,
+                                   static_cast<double>(ConvolutionQuadrature::kOrder));
+    std::size_t steps_per_output = 1;
+    while (times_.size() > 1 && static_cast<double>(steps(steps_per_output)) < needed) steps_per_output *= 2;
+    return steps_per_output;
+  }
+
+  void require(std::size_t steps_per_output) const {
+    const auto count = static_cast<double>(steps(steps_per_output));
+    require_memory(comm_, memory_kernel_bytes_per_rank(cells_, count, comm_.size()),
+                   fmt::format("the memory kernel on {} time steps (a smaller time.outputs or time.end needs "
+                               "less)",
+                               count));
+  }
+
+  bool affords(std::size_t steps_per_output) const {
+    const auto count = static_cast<double>(steps(steps_per_output));
+    const double free = free_bytes_per_rank(comm_);
+    const double bytes = memory_kernel_bytes_per_rank(cells_, count, comm_.size());
+    return operations(count) <= options_.most_operations && (free == 0.0 || bytes <= free);
+  }
+
+  /// Multiplications and additions of all products, a rank.
+  double operations(double count) const {
+    double sum = 0.0;
+    for (const auto& propagator : propagators_) {
+      const MirrorPairs& mirror = propagator->layout().mirror();
+      for (const Index size : {mirror.even_size(), mirror.odd_size()}) {
+        sum += std::pow(static_cast<double>(size), 3) * count * count;
+      }
+    }
+    return sum / comm_.size();
+  }
+
+  Resolution solve(std::size_t steps_per_output) const {
+    const std::size_t count = steps(steps_per_output);
+    const Stage stage(control_, fmt::format("{} steps", count));
+    const double step = count == 0 ? 0.0 : times_.back() / static_cast<double>(count);
+    Resolution result{steps_per_output, step, {}};
+    for (const auto& propagator : propagators_) {
+      const auto sector = static_cast<double>(result.sectors.size());
+      result.sectors.push_back(solve_sector(*propagator, count, step, [&](double share) {
+        control_.offer((sector + share) / static_cast<double>(propagators_.size()), [](StateWriter&) {});
+      }));
+    }
+    return result;
+  }
+
+  /// Largest |element|, all times and ranks.
+  double largest(const Resolution& resolution) const {
+    double largest = 0.0;
+    for (const auto& sector : resolution.sectors) {
+      for (const auto& columns : sector) {
+        for (Index j = 0; j < columns.values.block().columns(); ++j) {
+          for (const double value : columns.values.block().column_span(j)) {
+            largest = std::max(largest, std::abs(value));
+          }
+        }
+      }
+    }
+    return comm_.max(largest);
+  }
+
+  /// Largest difference between two grids at the times of the coarser one; infinity if unknown.
+  double difference(const Resolution& coarser, const Resolution& finer) const {
+    double largest = 0.0;
+    for (std::size_t s = 0; s < coarser.sectors.size(); ++s) {
+      for (std::size_t n = 0; n < coarser.sectors[s].size(); ++n) {
+        const auto a = coarser.sectors[s][n].values.block();
+        const auto b = finer.sectors[s][2 * n].values.block();
+        for (Index j = 0; j < a.columns(); ++j) {
+          largest = std::max(largest, largest_difference(a.column_span(j), b.column_span(j)));
+        }
+      }
+    }
+    return comm_.max(largest);
+  }
+
+  /// Error of G'', which the equation passes on: rounding of its largest terms, and phases that lose digits
+  /// with time. `largest`: element of N.
+  double rounding(double largest) const {
+    double most = 0.0;
+    for (const auto& propagator : propagators_) {
+      const double frequency = propagator->largest_frequency();
+      most = std::max(
+          most, propagator->error(0.0) * frequency * frequency + propagator->error(times_.back()) * largest);
+    }
+    return most;
+  }
+
+ private:
+  const Propagators& propagators_;
+  const std::vector<double>& times_;
+  const MemoryKernelOptions& options_;
+  Communicator comm_;
+  RunControl& control_;
+  std::vector<Index> cells_;
+};
+
+}  // namespace
+
+MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<double>& times,
+                           const MemoryKernelOptions& options, const Communicator& comm, RunControl& control)
+    : outputs_(times.size()), coarser_{}, finer_{}, error_(0.0) {
+  const Refinement refinement(propagators, times, options, comm, control);
+  const std::size_t first = refinement.first();
+  refinement.require(2 * first);
+  finer_ = refinement.solve(first);
+  for (;;) {
+    coarser_ = std::move(finer_);
+    finer_ = refinement.solve(2 * coarser_.steps_per_output);
+    const double largest = refinement.largest(finer_);
+    const double rounding = refinement.rounding(largest);
+    const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
+    error_ = largest > 0.0 ? (quadrature + rounding) / largest : 0.0;
+    const bool good = quadrature <= std::max(options.tolerance * largest, rounding);
+    if (good || !refinement.affords(2 * finer_.steps_per_output)) return;
+  }
+}
+
+KernelValue MemoryKernel::at(std::size_t output) const {
+  KernelValue value;
+  for (const auto& sector : finer_.sectors) {
+    value.sectors.push_back(sector[output * finer_.steps_per_output]);
+  }
+  value.asymmetry_squared = kUnknown;
+  value.error = error_;
+  if (error_ < 1.0) return value;
+  for (auto& sector : value.sectors) {
+    const auto all = sector.values.block();
+    std::fill_n(all.data(), all.rows() * all.columns(), kUnknown);
+  }
+  return value;
+}
+
+double error_of_finer(double difference) {
+  constexpr double kGain = 16.0;
+  return difference / kGain;
+}
+
+double memory_kernel_bytes_per_rank(const std::vector<Index>& cells, double steps, int ranks) {
+  // N on this grid and on the one before; G' and N of the sector under way.
+  double kept = 0.0;
+  double under_way = 0.0;
+  for (const Index size : cells) {
+    const double elements = static_cast<double>(size) * static_cast<double>(size);
+    kept += 1.5 * elements;
+    under_way = std::max(under_way, 2.0 * elements);
+  }
+  return sizeof(double) * (steps + 1.0) * (kept + under_way) / ranks;
+}
+
+}  // namespace qheat
