@@ -92,6 +92,17 @@ class MeanPropagator final : public PopulationPropagator {
     return result;
   }
 
+  bool symmetric() const override {
+    return std::all_of(propagators_.begin(), propagators_.end(),
+                       [](const auto& p) { return p->symmetric(); });
+  }
+
+  double largest_frequency() const override {
+    double largest = 0.0;
+    for (const auto& propagator : propagators_) largest = std::max(largest, propagator->largest_frequency());
+    return layout().comm().max(largest);
+  }
+
   double error(double t) const override {
     if (t != error_at_) evaluate(t, 0);
     return error_;

@@ -64,14 +64,14 @@ void kernel(Missing& missing, const Job& job, const Bath& bath) {
       missing.add(fmt::format("kernel.orders[{}]", i), fmt::format("compute order {} {}", order, what),
                   "set orders = [2], or " + remedy);
     }
-    if (job.kernel->memory) missing.add("kernel.memory", "compute the memory kernel", "set memory = false");
+    if (job.kernel->memory && open) {
+      missing.add("kernel.memory", "compute the memory kernel " + what, "set memory = false, or " + remedy);
+    }
   }
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
     const auto& name = job.rates->kernels[i];
     const std::string path = fmt::format("rates.kernels[{}]", i);
-    if (name == "memory") {
-      missing.add(path, "compute the memory kernel", "leave it out");
-    } else if (open && needs_closed_system(name)) {
+    if (open && needs_closed_system(name)) {
       missing.add(path, fmt::format("compute the kernel {} {}", name, what), "use \"tcl2\", or " + remedy);
     }
   }
