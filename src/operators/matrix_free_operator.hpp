@@ -9,8 +9,10 @@ namespace qheat {
 template <class T>
 class MatrixFreeOperator final : public Operator {
  public:
-  MatrixFreeOperator(std::shared_ptr<const DistributedSector> space, const TermSum<T>& terms)
-      : Operator(std::move(space)), engine_(this->space(), terms) {}
+  MatrixFreeOperator(std::shared_ptr<const DistributedSector> space, const TermSum<T>& terms,
+                     std::unique_ptr<const RowDiagonal> diagonal = nullptr)
+      : Operator(std::move(space)),
+        engine_(this->space(), terms, ExchangeRoute::automatic, std::move(diagonal)) {}
 
   bool is_real() const override { return std::is_same_v<T, double>; }
   Index bytes() const override { return engine_.bytes(); }
