@@ -39,14 +39,6 @@ void model(Missing& missing, const Job& job) {
   }
 }
 
-void exact(Missing& missing, const Job& job, const Bath& bath) {
-  if (!job.exact) return;
-  if (bath.dephasing > 0.0 || !bath.reservoirs.empty()) {
-    missing.add("exact", "compute the exact dynamics of open systems",
-                "remove [exact], or dephasing and reservoirs from [bath]");
-  }
-}
-
 void kernel(Missing& missing, const Job& job) {
   if (!job.kernel) return;
   if (job.kernel->exact) missing.add("kernel.exact", "compute the exact kernel", "set exact = false");
@@ -102,7 +94,6 @@ void others(Missing& missing, const Job& job) {
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root) {
   Missing missing(job.name, root);
   model(missing, job);
-  exact(missing, job, bath);
   kernel(missing, job);
   rates(missing, job);
   second_order(missing, job, bath);

@@ -33,7 +33,6 @@ class Observer {
   Observer(const Model& model, std::shared_ptr<const DistributedSector> space,
            const TermSum<double>& elements);
   void list_elements(const TermSum<double>& elements);
-  void add_site_energies(std::span<double> values) const;
 
   const Model& model_;
   ObservationLayout layout_;
