@@ -64,8 +64,9 @@ void print_model(const Job& job) {
              fmt::join(model.lattice.shape(), " x "), model.lattice.bond_count(),
              model.lattice.explicit_graph() ? " listed by hand" : "");
   fmt::print("sites       {} levels in {} bands\n", model.levels(), model.site.bands());
-  fmt::print("interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
-             model.conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
+  fmt::print(
+      "interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
+      model.hamiltonian_conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
   fmt::print("bath        {}\n", model.bath.closed()
                                      ? "none"
                                      : fmt::format("dephasing gamma = {:g}, {} reservoir(s)",

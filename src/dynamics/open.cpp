@@ -42,25 +42,17 @@ class DensityPropagation {
         space_(std::make_shared<DistributedSector>(density_space(model, plan.counts), comm)),
         generator_(make_liouvillian(space_, model)),
         observer_(model, space_),
-        range_(generator_range(model, plan.counts, comm)),
-        rho_(initial_density(*space_, initial.probabilities)) {
-    if (range_.imaginary * times.back() > kLargestPhase || -range_.low * times.back() > kLargestPhase) {
-      throw Error(fmt::format("the time asked for is {:.1e} in units of the fastest motion; lower time.end",
-                              std::max(range_.imaginary, -range_.low) * times.back()));
-    }
-    const auto least_steps = static_cast<Index>((times.size() + kMostOutputs - 1) / kMostOutputs);
-    const FaberPlan steps = plan_faber(range_, times.back(), options.tolerance, least_steps);
-    if (plan.method == ExactMethod::krylov) {
-      evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, times.back());
-    } else {
-      evolution_ = std::make_unique<FaberEvolution>(*generator_, steps, times.back());
-    }
-    initial_norm_ = norm();
-  }
+        model_(model),
+        options_(options),
+        plan_(plan),
+        rho_(initial_density(*space_, initial.probabilities)),
+        initial_norm_(norm()) {}
 
-  ExactResult run(const Model& model, RunControl& control) {
+  ExactResult run(RunControl& control) {
     Index step = 0;
-    control.restore_partial([&](StateReader& reader) { step = load(reader); });
+    if (!control.restore_partial([&](StateReader& reader) { step = load(reader); }))
+      range_ = generator_range(model_, plan_.counts, space_->comm());
+    make_evolution();
     while (step < evolution_->steps()) {
       take(step);
       ++step;
@@ -71,7 +63,7 @@ class DensityPropagation {
     timing.seconds += generator_->timing().seconds;
     timing.calls += generator_->timing().calls;
     timing.bytes_sent += generator_->timing().bytes_sent;
-    return {.mean = unpack(ObservationLayout(model), values_),
+    return {.mean = unpack(observer_.layout(), values_),
             .error = std::nullopt,
             .truncation_error = truncation_,
             .watch = DensityWatch{smallest_, hermiticity_}};
@@ -102,6 +94,23 @@ class DensityPropagation {
 
  private:
   std::span<double> doubles() { return {reinterpret_cast<double*>(rho_.data()), 2 * rho_.size()}; }
+
+  void make_evolution() {
+    const double end = times_.back();
+    if (const double phase = std::max(range_.imaginary, -range_.low) * end; phase > kLargestPhase) {
+      throw Error(
+          fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
+                      "lower time.end",
+                      phase));
+    }
+    const auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
+    const FaberPlan steps = plan_faber(range_, end, options_.tolerance, least_steps);
+    if (plan_.method == ExactMethod::krylov) {
+      evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, end);
+    } else {
+      evolution_ = std::make_unique<FaberEvolution>(*generator_, steps, end);
+    }
+  }
 
   double norm() const {
     double square = 0.0;
@@ -145,6 +154,9 @@ class DensityPropagation {
   void save(StateWriter& writer, Index step) {
     const double place[2] = {static_cast<double>(step), error_};
     writer.replicated("place", place);
+    // On other numbers of ranks Lanczos rounds differently: the steps must not change on the way.
+    const double range[3] = {range_.low, range_.high, range_.imaginary};
+    writer.replicated("range", range);
     writer.replicated("values", values_);
     writer.replicated("smallest", smallest_);
     writer.replicated("truncation", truncation_);
@@ -155,6 +167,8 @@ class DensityPropagation {
   Index load(StateReader& reader) {
     const auto place = reader.replicated("place");
     error_ = place[1];
+    const auto range = reader.replicated("range");
+    range_ = {range[0], range[1], range[2]};
     values_ = reader.replicated("values");
     smallest_ = reader.replicated("smallest");
     truncation_ = reader.replicated("truncation");
@@ -168,10 +182,13 @@ class DensityPropagation {
   std::shared_ptr<const DistributedSector> space_;
   std::unique_ptr<Operator> generator_;
   DensityObserver observer_;
-  GeneratorRange range_;
+  const Model& model_;
+  const ExactOptions& options_;
+  const OpenPlan& plan_;
   std::vector<Complex> rho_;
+  double initial_norm_;
+  GeneratorRange range_;
   std::unique_ptr<DensityEvolution> evolution_;
-  double initial_norm_ = 1.0;
   double error_ = 0.0;            ///< bound on the truncation error so far
   std::vector<double> measured_;  ///< of one step
   std::vector<double> values_, smallest_, truncation_, hermiticity_;
@@ -225,7 +242,7 @@ ExactResult propagate_open(const Model& model, const InitialState& initial, cons
           [&](StateReader& reader) { result = DensityPropagation::load_series(reader); }))
     return result;
   DensityPropagation propagation(model, initial, times, options, plan, comm, timings);
-  result = propagation.run(model, control);
+  result = propagation.run(control);
   require_trace(result.mean.norm);
   control.finish([&](StateWriter& writer) { DensityPropagation::save_series(result, writer); });
   return result;
