@@ -1,10 +1,12 @@
-// One product L rho: block engine against PETSc's assembled matrix, on any number of ranks.
+// One product L rho: block engine against PETSc's assembled matrix; and whole evolutions to t = 10. Any
+// number of ranks.
 
 #include <memory>
 #include <vector>
 
 #include "bench/bench_main.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/open.hpp"
 #include "qheat/operators/liouvillian.hpp"
 
 using namespace qheat;
@@ -30,6 +32,20 @@ std::vector<Case> cases() {
   return all;
 }
 
+InitialState neel(const Model& model) {
+  std::vector<int> levels;
+  for (int i = 0; i < model.sites(); ++i) levels.push_back(i % 2);
+  return InitialState::product(model, levels);
+}
+
+/// From the job to the observables at the end, everything included.
+void evolve(const Model& model) {
+  UninterruptedRun control;
+  Timings timings;
+  propagate_open(model, neel(model), {0.0, 10.0}, {.tolerance = 1e-8}, qheat_bench::world(), control,
+                 timings);
+}
+
 /// Vectors and operators of one case, made when its first benchmark runs.
 class Workspace {
  public:
@@ -48,9 +64,7 @@ class Workspace {
  private:
   void prepare() {
     if (space_) return;
-    std::vector<int> neel;
-    for (int i = 0; i < case_.model.sites(); ++i) neel.push_back(i % 2);
-    const auto counts = density_counts(case_.model, InitialState::product(case_.model, neel));
+    const auto counts = density_counts(case_.model, neel(case_.model));
     space_ = std::make_shared<DistributedSector>(density_space(case_.model, counts), qheat_bench::world());
     x_.resize(static_cast<std::size_t>(space_->local_size()));
     y_.resize(x_.size());
@@ -70,5 +84,8 @@ void qheat_bench::register_all() {
     const auto workspace = std::make_shared<Workspace>(c);
     add("engine/" + c.name, [workspace] { workspace->product(Backend::matrix_free); });
     if (c.assembled) add("assembled/" + c.name, [workspace] { workspace->product(Backend::assembled); });
+    if (c.name != "dephased-14")
+      add(
+          "evolution/" + c.name, [c] { evolve(c.model); }, 1);
   }
 }

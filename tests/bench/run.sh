@@ -28,6 +28,7 @@ run() {  # NAME RANKS PROGRAM ARGUMENTS...: one JSON file
 run product-1 1 bench_product --benchmark_filter="/(chain-($sizes)/|lattice|chain-12-M3)"
 run product-2 2 bench_product --benchmark_filter="(copy|engine)/chain-($sizes)/"
 run evolution-1 1 bench_evolution
+run liouvillian-1 1 bench_liouvillian
 mpirun -n 2 "$bin/bench_spectrum" >"$out/spectrum-2.txt"
 "$(command -v /usr/bin/python3 || command -v python3)" "$top/tests/bench/qutip_evolution.py" >"$out/qutip.json"
 python3 "$top/tests/bench/table.py" "$out"

@@ -79,6 +79,20 @@ def print_evolution(results, qutip):
               f"{1e3 * seconds / results.median('chebyshev/chain-16'):.0f}")
 
 
+def print_liouvillian(results):
+    print("\n### One product L rho, and evolution to t = 10, tolerance 1e-8, one rank\n")
+    print("| model | elements | product [ms] | AIJ / product | evolution [ms] |")
+    print("|---|---|---|---|---|")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind != "engine":
+            continue
+        assembled, evolution = f"assembled/{model}", f"evolution/{model}"
+        against = results.ratio(assembled, name) if assembled in results.times else "-"
+        whole = results.cell(evolution) if evolution in results.times else "-"
+        print(f"| {model} | {results.counters[name]['elements']:.0f} | {results.cell(name)} | {against} | {whole} |")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -87,6 +101,7 @@ def main():
     print_scaling(one, two)
     qutip = (folder / "qutip.json").read_text().strip()
     print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)
+    print_liouvillian(Results(folder / "liouvillian-1.json"))
     print("\n### Full spectrum of a real H, two ranks\n")
     print((folder / "spectrum-2.txt").read_text().strip())
 
