@@ -11,11 +11,8 @@
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
-namespace {
-
-/// Place of each local ket's diagonal element among this rank's elements: bras are in the kets' order.
 std::vector<Index> diagonal_places(const DistributedSector& pairs) {
-  std::vector<Index> places;
+  std::vector<Index> places;  // bras are in the kets' order
   for (Index row = pairs.first_row(); row < pairs.first_row() + pairs.local_rows(); ++row) {
     const auto& block = pairs.sector().blocks()[static_cast<std::size_t>(pairs.sector().block_of_row(row))];
     QHEAT_ASSERT(block.rows == block.row_length);
@@ -23,8 +20,6 @@ std::vector<Index> diagonal_places(const DistributedSector& pairs) {
   }
   return places;
 }
-
-}  // namespace
 
 DensityObserver::DensityObserver(const Model& model, std::shared_ptr<const DistributedSector> pairs)
     : model_(model),

@@ -430,6 +430,10 @@ void BlockTables<T>::diagonal(std::span<T> diagonal) const {
       if (map_actions_[a].source == static_cast<std::int32_t>(row))
         maps_[map_actions_[a].what].add_diagonal(part);
     }
+    if (row_function_) {
+      const std::vector<T> ones(part.size(), T(1.0));
+      row_function_->add(first_row_ + static_cast<Index>(row), 1.0, ones.data(), part.data());
+    }
   }
 }
 

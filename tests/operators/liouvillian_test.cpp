@@ -132,6 +132,11 @@ TEST(Liouvillian, BackendsAgreeOnLargerBlocksWithManyColumns) {
     }
     EXPECT_LT(difference, 1e-12);
     EXPECT_LT(engine->bytes(), matrix->bytes());
+    std::vector<Complex> diagonal(static_cast<std::size_t>(space->local_size()));
+    auto expected = diagonal;
+    engine->diagonal(diagonal);
+    matrix->diagonal(expected);
+    for (std::size_t i = 0; i < diagonal.size(); ++i) EXPECT_LT(std::abs(diagonal[i] - expected[i]), 1e-13);
   }
 }
 

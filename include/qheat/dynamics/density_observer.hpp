@@ -55,6 +55,9 @@ class DensityObserver {
   std::vector<Entry> entries_;
 };
 
+/// Place of each local ket's diagonal element among this rank's elements.
+std::vector<Index> diagonal_places(const DistributedSector& pairs);
+
 /// rho(0): the diagonal product state, this rank's elements.
 std::vector<Complex> initial_density(const DistributedSector& pairs, std::span<const double> probabilities);
 

@@ -102,7 +102,7 @@ class BlockEngine {
   /// local density matrices of a state in one pass. `sums` is overwritten, the same on all ranks. Collective;
   /// for an engine that exchanges rows (ExchangeRoute::rows).
   void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
-  /// This rank's part of the diagonal, of the terms alone.
+  /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.
   Index bytes() const;
