@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/coherent_inverse.hpp"
 #include "operators/assembled_operator.hpp"
 #include "operators/shell_matrix.hpp"
 #include "parallel/petsc.hpp"
@@ -20,8 +21,8 @@ namespace {
 
 constexpr Index kSmall = 1000;         // solved directly without a second thought
 constexpr Index kMostDirect = 100000;  // beyond, factors grow past any memory
-constexpr int kRestart = 60;           // vectors of GMRES
-constexpr int kMostIterations = 3000;
+constexpr int kRestart = 80;           // vectors of GMRES
+constexpr int kMostIterations = 800;
 constexpr int kCorrections = 4;  // solves for what a solve has left
 constexpr double kSameState = 1e-6;
 
@@ -33,7 +34,8 @@ double factor_bytes(Index elements) {
 }
 
 double iterative_bytes(Index elements, int ranks) {
-  return (kRestart + 8.0) * 16.0 * static_cast<double>(elements) / ranks;
+  return (kRestart + 8.0) * 16.0 * static_cast<double>(elements) / ranks +
+         CoherentInverse::bytes_per_rank(elements, ranks);
 }
 
 std::vector<std::vector<int>> blocks_of(const Model& model) {
@@ -58,6 +60,14 @@ class TracedLiouvillian final : public Operator {
   void diagonal(std::span<Complex> diagonal) const override {
     l_->diagonal(diagonal);
     for (const Index place : trace_) diagonal[static_cast<std::size_t>(place)] -= rate_ / kets_;
+  }
+  /// Mean rate at which elements decay: that of the even damping which stands for the dissipators.
+  double mean_decay() const {
+    std::vector<Complex> elements(static_cast<std::size_t>(space().local_size()));
+    l_->diagonal(elements);
+    double sum = 0.0;
+    for (const Complex& d : elements) sum -= d.real();
+    return space().comm().sum(sum) / static_cast<double>(space().dimension());
   }
   /// -rate mixed.
   void right_hand_side(std::span<Complex> b) const {
@@ -104,11 +114,20 @@ petsc::Vector borrowed(const DistributedSector& space, std::span<Complex> data) 
   return vector;
 }
 
-PetscErrorCode divide_by_diagonal(PC preconditioner, Vec x, Vec y) {
+PetscErrorCode apply_inverse(PC preconditioner, Vec x, Vec y) {
   return petsc::guarded([&] {
-    Vec diagonal = nullptr;
-    QHEAT_PETSC(PCShellGetContext(preconditioner, &diagonal));
-    QHEAT_PETSC(VecPointwiseDivide(y, x, diagonal));
+    const CoherentInverse* inverse = nullptr;
+    QHEAT_PETSC(PCShellGetContext(preconditioner, &inverse));
+    PetscInt size = 0;
+    QHEAT_PETSC(VecGetLocalSize(x, &size));
+    const PetscScalar* source = nullptr;
+    PetscScalar* target = nullptr;
+    QHEAT_PETSC(VecGetArrayRead(x, &source));
+    QHEAT_PETSC(VecGetArrayWrite(y, &target));
+    const auto count = static_cast<std::size_t>(size);
+    inverse->apply({source, count}, {target, count});
+    QHEAT_PETSC(VecRestoreArrayWrite(y, &target));
+    QHEAT_PETSC(VecRestoreArrayRead(x, &source));
   });
 }
 
@@ -129,12 +148,7 @@ class SteadySolver {
   bool iterate(double tolerance, std::vector<Complex>& rho) {
     std::vector<Complex> b(rho.size());
     a_.right_hand_side(b);
-    std::vector<Complex> diagonal(rho.size());
-    a_.diagonal(diagonal);
-    for (Complex& d : diagonal) {
-      if (std::abs(d) < 1e-3 * rate_) d = -rate_;  // nothing to divide by: such an element is left as it is
-    }
-    const petsc::Vector scale = borrowed(*space_, diagonal);
+    if (!inverse_) inverse_ = std::make_unique<CoherentInverse>(model_, space_, a_.mean_decay());
     const petsc::Vector right = borrowed(*space_, b);
     const petsc::Vector solution = borrowed(*space_, rho);
     const petsc::Matrix matrix = shell_matrix(a_);
@@ -147,8 +161,8 @@ class SteadySolver {
     QHEAT_PETSC(KSPSetPCSide(solver.get(), PC_RIGHT));  // the residual it watches is the true one
     QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
     QHEAT_PETSC(PCSetType(preconditioner, PCSHELL));
-    QHEAT_PETSC(PCShellSetContext(preconditioner, scale.get()));
-    QHEAT_PETSC(PCShellSetApply(preconditioner, divide_by_diagonal));
+    QHEAT_PETSC(PCShellSetContext(preconditioner, inverse_.get()));
+    QHEAT_PETSC(PCShellSetApply(preconditioner, apply_inverse));
     QHEAT_PETSC(KSPSetInitialGuessNonzero(solver.get(), PETSC_TRUE));
     for (int k = 0; k < kCorrections; ++k) {
       const double goal = 0.3 * tolerance * rate_ * norm(space_->comm(), rho);
@@ -231,6 +245,7 @@ class SteadySolver {
   const Model& model_;
   double rate_;
   std::shared_ptr<const DistributedSector> space_;
+  std::unique_ptr<CoherentInverse> inverse_;
   Index iterations_ = 0;
 };
 

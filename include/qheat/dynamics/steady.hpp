@@ -13,7 +13,7 @@ namespace qheat {
 enum class SteadyMethod {
   automatic,  ///< direct if small, otherwise iterative; direct if that does not converge and the factors fit
   direct,     ///< sparse LU (MUMPS) of the assembled Liouvillian with the condition of unit trace
-  iterative   ///< right-preconditioned GMRES on the matrix-free Liouvillian
+  iterative   ///< GMRES on the matrix-free Liouvillian, right-preconditioned by the coherent motion
 };
 
 struct SteadyOptions {
