@@ -37,14 +37,6 @@ void model(Missing& missing, const Job& job) {
   }
 }
 
-void exact(Missing& missing, const Job& job, const Bath& bath) {
-  if (!job.exact) return;
-  if (bath.dephasing > 0.0 || !bath.reservoirs.empty()) {
-    missing.add("exact", "compute the exact dynamics of open systems",
-                "remove [exact], or dephasing and reservoirs from [bath]");
-  }
-}
-
 /// Kernels from the exact or perturbative dynamics of a closed system.
 bool needs_closed_system(const std::string& kernel) {
   return kernel != "tcl2" && kernel != "markov";
@@ -109,7 +101,6 @@ void others(Missing& missing, const Job& job) {
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root) {
   Missing missing(job.name, root);
   model(missing, job);
-  exact(missing, job, bath);
   kernel(missing, job, bath);
   second_order(missing, job, bath);
   others(missing, job);
