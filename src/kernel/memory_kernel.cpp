@@ -139,15 +139,20 @@ class Refinement {
     return comm_.max(largest);
   }
 
-  /// Error of G'', which the equation passes on: rounding of its largest terms, and phases that lose digits
-  /// with time. `largest`: element of N.
-  double rounding(double largest) const {
+  /// Rounding of the largest terms of G'', which the equation passes on.
+  double rounding() const {
     double most = 0.0;
     for (const auto& propagator : propagators_) {
       const double frequency = propagator->largest_frequency();
-      most = std::max(
-          most, propagator->error(0.0) * frequency * frequency + propagator->error(times_.back()) * largest);
+      most = std::max(most, propagator->error(0.0) * frequency * frequency);
     }
+    return most;
+  }
+
+  /// Relative error of G at the end: phases that lose digits with time, a finite number of realisations.
+  double error_of_propagators() const {
+    double most = 0.0;
+    for (const auto& propagator : propagators_) most = std::max(most, propagator->error(times_.back()));
     return most;
   }
 
@@ -169,13 +174,14 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
   const std::size_t first = refinement.first();
   refinement.require(2 * first);
   finer_ = refinement.solve(first);
+  const double rounding = refinement.rounding();
+  const double inherited = refinement.error_of_propagators();
   for (;;) {
     coarser_ = std::move(finer_);
     finer_ = refinement.solve(2 * coarser_.steps_per_output);
     const double largest = refinement.largest(finer_);
-    const double rounding = refinement.rounding(largest);
     const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
-    error_ = largest > 0.0 ? (quadrature + rounding) / largest : 0.0;
+    error_ = largest > 0.0 ? (quadrature + rounding) / largest + inherited : 0.0;
     const bool good = quadrature <= std::max(options.tolerance * largest, rounding);
     if (good || !refinement.affords(2 * finer_.steps_per_output)) return;
   }
