@@ -8,6 +8,7 @@
 #include "app/requests.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/exact.hpp"
+#include "qheat/dynamics/open.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
@@ -34,7 +35,12 @@ Need need_of(const Job& job, int ranks) {
   const auto useful = [](double size, double share) {
     return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
   };
-  if (job.exact) {
+  if (job.exact && !job.model->bath.closed()) {
+    const auto plan =
+        plan_open(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0);
+    need.bytes_per_rank = plan.bytes_per_rank;
+    need.sensible_ranks = useful(static_cast<double>(plan.elements), kStatesARank);
+  } else if (job.exact) {
     const auto times = job.time->times();
     const auto options = exact_options(*job.exact);
     const int realizations = job.detuning.realizations;
@@ -68,14 +74,31 @@ void print_model(const Job& job) {
              fmt::join(model.lattice.shape(), " x "), model.lattice.bond_count(),
              model.lattice.explicit_graph() ? " listed by hand" : "");
   fmt::print("sites       {} levels in {} bands\n", model.levels(), model.site.bands());
-  fmt::print("interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
-             model.conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
-  fmt::print("bath        {}\n",
-             model.bath.closed() ? "none" : fmt::format("dephasing gamma = {:g}", model.bath.dephasing));
+  fmt::print(
+      "interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
+      model.hamiltonian_conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
+  fmt::print("bath        {}\n", model.bath.closed()
+                                     ? "none"
+                                     : fmt::format("dephasing gamma = {:g}, {} reservoir(s)",
+                                                   model.bath.dephasing, model.bath.reservoirs.size()));
   if (job.time) fmt::print("time        0 to {:g}, {} outputs\n", job.time->end, job.time->outputs);
 }
 
+void print_open(const Job& job) {
+  const auto plan = plan_open(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
+  const std::string where = plan.counts.front().empty() ? "full space"
+                            : plan.counts.size() == 1
+                                ? fmt::format("sector [{}]", fmt::join(plan.counts.front(), ", "))
+                                : fmt::format("{} blocks of equal counts", plan.counts.size());
+  fmt::print("exact       {}: density matrix of {} elements, by {}\n", where, plan.elements,
+             plan.method == ExactMethod::krylov ? "Krylov subspaces" : "Faber polynomials");
+}
+
 void print_exact(const Job& job) {
+  if (!job.model->bath.closed()) {
+    print_open(job);
+    return;
+  }
   const auto plans =
       plan_exact(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), 1, 0.0);
   if (job.detuning.realizations > 1) {

@@ -12,6 +12,7 @@
 #include "qheat/dynamics/mean_propagator.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/memory.hpp"
+#include "qheat/rates/memory_equation.hpp"
 
 namespace qheat::app {
 
@@ -61,9 +62,33 @@ void KernelStudy::compute() {
   if (lists_cells) cells_.emplace(model_, *job_.initial);
   make_dense_kernels();
   evaluate_dense();
+  evaluate_memory();
   for (auto& kernel : kernels_) {
-    if (has_rates(kernel.name)) solve_rates(kernel);
+    if (!has_rates(kernel.name)) continue;
+    progress_.log(fmt::format("rate equations, kernel {}", kernel.name));
+    if (kernel.name == "memory") {
+      solve_memory_equation(kernel);
+    } else {
+      solve_rates(kernel);
+    }
   }
+}
+
+void KernelStudy::evaluate_memory() {
+  if (!wants("memory")) return;
+  const Stage stage(control_, "kernel-memory");
+  const Timings::Scope scope(timings_, "kernel memory");
+  progress_.log("memory kernel");
+  memory_ =
+      std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{}, comm_, control_);
+  of("memory").series.error.assign(times_.size(), memory_->error());
+}
+
+void KernelStudy::solve_memory_equation(Kernel& kernel) {
+  const Stage stage(control_, "many-body-memory");
+  auto solution = solve_memory(model_, *job_.initial, *cells_, *memory_, comm_, control_, timings_);
+  kernel.many_body = std::move(solution.solution);
+  kernel.rates_error = solution.error;
 }
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
@@ -77,8 +102,8 @@ void KernelStudy::evaluate_local(Kernel& kernel) {
 
 void KernelStudy::make_dense_kernels() {
   const Timings::Scope scope(timings_, "diagonalization for kernels");
-  if (wants("exact")) {
-    progress_.log("exact kernel: diagonalization");
+  if (wants("exact") || wants("memory")) {
+    progress_.log("diagonalization for kernels");
     std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
     for (const auto& sector : cells_->sectors()) {
       propagators.push_back(averaged_
@@ -122,7 +147,7 @@ void KernelStudy::evaluate_dense() {
   const AssumptionScores scores(model_, *cells_);
   const int bonds = model_.lattice.bond_count();
   const bool keep = keeps_generators();
-  if (exact_) {
+  if (wants("exact")) {
     const Stage stage(control_, "kernel-exact");
     const Timings::Scope scope(timings_, "kernel exact");
     progress_.log("exact kernel");
@@ -155,7 +180,6 @@ void KernelStudy::solve_rates(Kernel& kernel) {
   const RateOptions options{.tolerance = job_.rates->tolerance};
   const std::string many_body = "many-body-" + kernel.name;
   const std::string sites = "sites-" + kernel.name;
-  progress_.log(fmt::format("many-body and site equation, kernel {}", kernel.name));
   if (is_local_kernel(job_, kernel.name)) {
     const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
     {
@@ -199,6 +223,11 @@ void KernelStudy::write(const std::optional<std::vector<double>>& exact, Results
 
 void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
   const std::string group = "/kernel/" + kernel.name;
+  if (!kernel.series.error.empty()) {
+    file.dataset(group + "/error", {static_cast<Index>(kernel.series.error.size())}, kernel.series.error);
+  }
+  warn_about_uneven_start(file, group);
+  if (kernel.series.scores.empty()) return;  // memory kernels have none
   const auto times = static_cast<Index>(kernel.series.scores.size());
   const auto write_score = [&](const char* name, double Assumptions::*score) {
     std::vector<double> values;
@@ -221,13 +250,11 @@ void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
   }
   file.dataset(group + "/compared", {times, static_cast<Index>(Assumptions{}.compared.size())}, compared);
   file.dataset(group + "/bond_rate", {times, model_.lattice.bond_count()}, bond_rate);
-  if (!kernel.series.error.empty()) file.dataset(group + "/error", {times}, kernel.series.error);
   if (!kernel.series.condition.empty()) {
     file.dataset(group + "/condition", {times}, kernel.series.condition);
     file.dataset(group + "/singular_times", {static_cast<Index>(kernel.series.singular_times.size())},
                  kernel.series.singular_times);
   }
-  warn_about_uneven_start(file, group);
 }
 
 void KernelStudy::write_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,
@@ -244,6 +271,9 @@ void KernelStudy::write_rates(const Kernel& kernel, const std::optional<std::vec
   };
   if (kernel.many_body) {
     write("/rates/" + kernel.name, *kernel.many_body);
+    if (kernel.name == "memory") {
+      file.dataset("/rates/memory/error", {1}, std::span(&kernel.rates_error, 1));
+    }
     warn_about_uneven_start(file, "/rates/" + kernel.name);
   }
   if (!kernel.sites) return;
@@ -301,7 +331,8 @@ void KernelStudy::write_generators(ResultsFile& file) {
     tcl_names.push_back(fmt::format("tcl{}", tcl_->orders()[o]));
   }
   std::vector<std::string> names = tcl_names;
-  if (exact_) names.emplace_back("exact");
+  if (wants("exact")) names.emplace_back("exact");
+  if (memory_) names.emplace_back("memory");
   for (const auto& name : names) file.series(generator(name), outputs, {size, size});
   if (file.measures()) return;
   const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
@@ -309,7 +340,8 @@ void KernelStudy::write_generators(ResultsFile& file) {
     if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
   };
   for (std::size_t k = 0; k < times_.size(); ++k) {
-    if (exact_) {
+    if (memory_) write("memory", k, memory_->at(k));
+    if (wants("exact")) {
       const auto& kept = of("exact").series.generators;
       write("exact", k, kept.empty() ? exact_->at(times_[k]) : kept[k]);
     }
@@ -337,8 +369,9 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
   };
   for (const auto& kernel : kernels_) {
     if (!kernel.many_body) continue;
-    const std::size_t known =
-        is_local_kernel(job_, kernel.name) ? times_.size() : kernel.series.known(times_);
+    const bool time_local = kernel.sites.has_value();
+    const bool always_known = is_local_kernel(job_, kernel.name) || !time_local;
+    const std::size_t known = always_known ? times_.size() : kernel.series.known(times_);
     if (known < times_.size()) {
       say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
           known > 0 ? times_[known - 1] : 0.0,
@@ -349,6 +382,12 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
     if (exact) {
       say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
           largest_known(largest_deviation(kernel.many_body->populations, *exact, times_.size())));
+    }
+    if (!time_local) {
+      say("many-body {:<6} stated error {:.2g}\n", kernel.name, kernel.rates_error);
+      continue;
+    }
+    if (exact) {
       say("sites {:<10} closure error at most {:.2g}\n", kernel.name,
           largest_known(closure_error(model_, kernel.sites->populations, *exact)));
     }

@@ -11,6 +11,7 @@
 #include "qheat/io/progress.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/kernel/kernel_series.hpp"
+#include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
 #include "qheat/rates/solve.hpp"
@@ -35,6 +36,7 @@ class KernelStudy {
     KernelSeries series;
     std::optional<RateSolution> many_body;
     std::optional<RateSolution> sites;
+    double rates_error = 0.0;  ///< of the populations; memory equation only
   };
 
   bool wants(const std::string& name) const;
@@ -44,7 +46,9 @@ class KernelStudy {
   void make_dense_kernels();
   void evaluate_local(Kernel& kernel);
   void evaluate_dense();
+  void evaluate_memory();
   void solve_rates(Kernel& kernel);
+  void solve_memory_equation(Kernel& kernel);
   std::unique_ptr<TimeLocalKernel> tcl_kernel(int order) const;
   std::vector<std::unique_ptr<PropagatorOrders>> orders(int highest) const;
   bool keeps_generators() const;
@@ -70,7 +74,8 @@ class KernelStudy {
   std::vector<Kernel> kernels_;
   std::optional<SecondOrderKernel> tcl2_, markov_;
   std::unique_ptr<ExactKernel> exact_;
-  std::unique_ptr<TclKernels> tcl_;  ///< of all orders but 2
+  std::unique_ptr<TclKernels> tcl_;  ///< of all orders that are not local
+  std::unique_ptr<MemoryKernel> memory_;
 };
 
 }  // namespace qheat::app

@@ -55,6 +55,10 @@ class JobRun {
       write_exact(file, found.exact->mean, "");
       if (found.exact->error) write_exact(file, *found.exact->error, "_error");
       file.dataset("/exact/truncation_error", {outputs()}, found.exact->truncation_error);
+      if (const auto& watch = found.exact->watch) {
+        file.dataset("/exact/smallest_population", {outputs()}, watch->smallest_population);
+        file.dataset("/exact/hermiticity_error", {outputs()}, watch->hermiticity_error);
+      }
     }
     study_.write(exact_bands(found), file);
     file.timings(timings_);
@@ -71,13 +75,30 @@ class JobRun {
         for (const double value : series) largest = std::max(largest, std::abs(value - series.front()));
         return largest;
       };
-      say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-          drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
+      if (found.exact->watch) {
+        say_watch(*found.exact->watch, drift(exact.norm));
+      } else {
+        say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
+            drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
+      }
     }
     study_.summarize(exact_bands(found));
   }
 
  private:
+  /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
+  static void say_watch(const DensityWatch& watch, double trace_drift) {
+    const double population =
+        *std::min_element(watch.smallest_population.begin(), watch.smallest_population.end());
+    const double hermiticity =
+        *std::max_element(watch.hermiticity_error.begin(), watch.hermiticity_error.end());
+    say("exact           trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}\n",
+        trace_drift, hermiticity, population);
+    constexpr double kNoticeable = 1e-7;
+    if (std::max({trace_drift, hermiticity, -population}) > kNoticeable)
+      say("                WARNING: the density matrix drifts; lower exact.tolerance\n");
+  }
+
   Index outputs() const { return static_cast<Index>(times_.size()); }
   Index sites() const { return model_.sites(); }
   Index bonds() const { return model_.lattice.bond_count(); }
@@ -129,6 +150,11 @@ std::string basis_text(const Job& job) {
   if (!job.exact) {
     const auto cells = cell_count(job);
     return cells ? fmt::format("{} cells", *cells) : "more than 2^63 cells";
+  }
+  if (!job.model->bath.closed()) {
+    const auto counts = density_counts(*job.model, *job.initial);
+    const std::string blocks = counts.size() > 1 ? fmt::format(" in {} blocks", counts.size()) : "";
+    return fmt::format("density matrix of {} elements{}", density_dimension(*job.model, counts), blocks);
   }
   const auto sectors = sector_counts(*job.model, *job.initial);
   if (sectors.size() > 1) return fmt::format("{} sectors", sectors.size());

@@ -26,6 +26,13 @@ void feasible_counts(int sites, const std::vector<int>& most, std::vector<int>& 
   }
 }
 
+std::vector<std::vector<int>> feasible_counts(int sites, const std::vector<int>& most) {
+  std::vector<std::vector<int>> found;
+  std::vector<int> partial;
+  feasible_counts(sites, most, partial, found);
+  return found;
+}
+
 }  // namespace
 
 Index configurations(const std::vector<int>& counts, const std::vector<int>& levels_of_label) {
@@ -50,20 +57,21 @@ Index configurations(const std::vector<int>& counts, const std::vector<int>& lev
 
 HalfSpace::HalfSpace(int sites, int other_sites, std::vector<Level> label_of_level,
                      const std::vector<int>& counts)
-    : sites_(sites), label_of_level_(std::move(label_of_level)), levels_of_label_(counts.size(), 0) {
+    : HalfSpace(sites, std::move(label_of_level), feasible_counts(sites, counts)) {
   QHEAT_ASSERT(std::accumulate(counts.begin(), counts.end(), 0) == sites + other_sites);
   static_cast<void>(other_sites);
+}
+
+HalfSpace::HalfSpace(int sites, std::vector<Level> label_of_level, std::vector<std::vector<int>> classes)
+    : sites_(sites), label_of_level_(std::move(label_of_level)), levels_of_label_(classes.at(0).size(), 0) {
   for (const Level label : label_of_level_) {
     lower_.push_back(levels_of_label_);
     ++levels_of_label_[label];
   }
-  std::vector<std::vector<int>> found;
-  std::vector<int> partial;
-  feasible_counts(sites, counts, partial, found);
-  for (auto& class_counts : found) {
+  for (auto& class_counts : classes) {
     const Index size = configurations(class_counts, levels_of_label_);
     if (size == 0) continue;  // a label without levels
-    class_number_.emplace(class_counts, static_cast<int>(classes_.size()));
+    if (!class_number_.emplace(class_counts, static_cast<int>(classes_.size())).second) continue;
     classes_.push_back({std::move(class_counts), size_, size});
     size_ = checked_sum(size_, size, "half of the lattice");
   }

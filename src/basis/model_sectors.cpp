@@ -1,6 +1,10 @@
 #include "qheat/basis/model_sectors.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
+
+#include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
@@ -20,6 +24,22 @@ void all_counts(int sites_left, std::size_t bands_left, std::vector<int>& counts
   }
 }
 
+/// Sites in each band, in all ways.
+std::vector<std::vector<int>> all_counts(const Model& model) {
+  std::vector<std::vector<int>> all;
+  std::vector<int> counts;
+  all_counts(model.sites(), static_cast<std::size_t>(model.site.bands()), counts, all);
+  return all;
+}
+
+std::size_t levels_of(const Model& model) {
+  return static_cast<std::size_t>(model.levels());
+}
+
+Sector::CountPair one_label_for_all(const Model& model) {
+  return {{model.sites()}, {model.sites()}};
+}
+
 std::vector<Level> every_band_its_own(int bands) {
   std::vector<Level> labels(static_cast<std::size_t>(bands));
   std::iota(labels.begin(), labels.end(), Level{0});
@@ -31,10 +51,41 @@ std::vector<Level> every_band_its_own(int bands) {
 std::vector<std::vector<int>> sector_counts(const Model& model, const InitialState& initial) {
   if (!model.conserves_bands()) return {{}};
   if (auto sharp = sharp_band_counts(model, initial); !sharp.empty()) return {sharp};
-  std::vector<std::vector<int>> all;
-  std::vector<int> counts;
-  all_counts(model.sites(), static_cast<std::size_t>(model.site.bands()), counts, all);
-  return all;
+  return all_counts(model);
+}
+
+std::vector<std::vector<int>> density_counts(const Model& model, const InitialState& initial) {
+  if (!model.hamiltonian_conserves_bands()) return {{}};
+  return model.bath.reservoirs.empty() ? sector_counts(model, initial) : all_counts(model);
+}
+
+Sector density_space(const Model& model, const std::vector<std::vector<int>>& counts) {
+  const bool full = counts.front().empty();
+  std::vector<Sector::CountPair> blocks;
+  for (const auto& c : counts) blocks.push_back(full ? one_label_for_all(model) : Sector::CountPair{c, c});
+  if (full) return Sector::pairs(model.sites(), std::vector<Level>(levels_of(model), 0), blocks);
+  return Sector::pairs(model.sites(), model.site.band_of_level(), blocks);
+}
+
+Sector density_space_of_difference(const Model& model, const std::vector<int>& difference) {
+  std::vector<Sector::CountPair> blocks;
+  for (const auto& ket : all_counts(model)) {
+    std::vector<int> bra(ket.size());
+    std::transform(ket.begin(), ket.end(), difference.begin(), bra.begin(), std::minus<>());
+    const bool possible = std::none_of(bra.begin(), bra.end(), [](int count) { return count < 0; });
+    if (possible && std::accumulate(bra.begin(), bra.end(), 0) == model.sites()) blocks.push_back({ket, bra});
+  }
+  if (blocks.empty()) throw Error("no two states differ by these numbers of sites in the bands");
+  return Sector::pairs(model.sites(), model.site.band_of_level(), blocks);
+}
+
+Index density_dimension(const Model& model, const std::vector<std::vector<int>>& counts) {
+  Index sum = 0;
+  for (const auto& c : counts) {
+    const Index states = level_sector_dimension(model, c);
+    sum = checked_sum(sum, checked_product(states, states, "the density matrix"), "the density matrix");
+  }
+  return sum;
 }
 
 Sector level_sector(const Model& model, const std::vector<int>& band_counts) {

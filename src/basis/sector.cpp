@@ -1,6 +1,7 @@
 #include "qheat/basis/sector.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "qheat/parallel/error.hpp"
 
@@ -16,18 +17,36 @@ std::vector<int> difference(const std::vector<int>& a, const std::vector<int>& b
 }  // namespace
 
 Sector::Sector(int sites, const std::vector<Level>& label_of_level, const std::vector<int>& counts)
-    : counts_(counts),
-      prefix_(sites / 2, sites - sites / 2, label_of_level, counts),
+    : prefix_(sites / 2, sites - sites / 2, label_of_level, counts),
       suffix_(sites - sites / 2, sites / 2, label_of_level, counts) {
-  for (const auto& prefix_class : prefix_.classes()) {
-    const int partner = suffix_.find_class(difference(counts_, prefix_class.counts));
-    const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
-    layout_.add_block(partner, prefix_class.size, length);
-  }
+  for (const auto& prefix_class : prefix_.classes())
+    add_block(prefix_class, difference(counts, prefix_class.counts));
+}
+
+void Sector::add_block(const HalfSpace::Class& prefix_class, const std::vector<int>& suffix_counts) {
+  const int partner = suffix_.find_class(suffix_counts);
+  const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
+  layout_.add_block(partner, prefix_class.size, length);
 }
 
 Sector Sector::full(int sites, int levels) {
   return {sites, std::vector<Level>(static_cast<std::size_t>(levels), 0), {sites}};
+}
+
+Sector Sector::pairs(int sites, const std::vector<Level>& label_of_level,
+                     const std::vector<CountPair>& blocks) {
+  std::vector<std::vector<int>> kets;
+  std::vector<std::vector<int>> bras;
+  for (const auto& block : blocks) {
+    kets.push_back(block.ket);
+    bras.push_back(block.bra);
+  }
+  Sector sector(HalfSpace(sites, label_of_level, kets), HalfSpace(sites, label_of_level, bras));
+  std::map<std::vector<int>, std::vector<int>> bra_of_ket;
+  for (const auto& block : blocks) bra_of_ket.emplace(block.ket, block.bra);
+  QHEAT_ASSERT(bra_of_ket.size() == blocks.size());
+  for (const auto& ket : sector.prefix_.classes()) sector.add_block(ket, bra_of_ket.at(ket.counts));
+  return sector;
 }
 
 Index Sector::index(std::span<const Level> levels) const {

@@ -12,6 +12,7 @@
 #include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/dynamics/krylov.hpp"
 #include "qheat/dynamics/observer.hpp"
+#include "qheat/dynamics/open.hpp"
 #include "qheat/dynamics/spectrum.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
@@ -315,6 +316,7 @@ double sector_cost(const SectorPlan& plan) {
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings) {
+  if (!model.bath.closed()) return propagate_open(model, initial, times, options, comm, control, timings);
   const auto plans = plan_exact(model, initial, times, options, comm.size(), free_bytes_per_rank(comm));
   return propagate_exact(model, initial, times, options, plans, comm, control, timings);
 }
@@ -355,8 +357,10 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
       }
     }
   }
-  ExactResult result{
-      .mean = unpack(layout, mean), .error = std::nullopt, .truncation_error = std::move(truncation)};
+  ExactResult result{.mean = unpack(layout, mean),
+                     .error = std::nullopt,
+                     .truncation_error = std::move(truncation),
+                     .watch = std::nullopt};
   require_norm(result.mean.norm);
   if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.sampled; })) {
     for (double& v : variance) v = std::sqrt(v);

@@ -173,8 +173,10 @@ class EnsemblePropagation {
       mean[e] = sums_.origin[e] + shift;
       error[e] = std::sqrt(std::max(0.0, sums_.squares[e] / n - shift * shift) / (n - 1.0));
     }
-    return {
-        .mean = unpack(layout_, mean), .error = unpack(layout_, error), .truncation_error = sums_.truncation};
+    return {.mean = unpack(layout_, mean),
+            .error = unpack(layout_, error),
+            .truncation_error = sums_.truncation,
+            .watch = {}};
   }
 
   int realizations_;

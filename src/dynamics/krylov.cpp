@@ -10,22 +10,22 @@
 namespace qheat {
 
 struct KrylovEvolution::Solver {
-  const Operator* hamiltonian;
+  Complex factor;
   petsc::Matrix matrix;
   petsc::Handle<MFN, MFNDestroy> solver;
   petsc::Vector input;
   petsc::Vector output;
 };
 
-KrylovEvolution::KrylovEvolution(const Operator& hamiltonian) : solver_(std::make_unique<Solver>()) {
+KrylovEvolution::KrylovEvolution(const Operator& a, Complex factor) : solver_(std::make_unique<Solver>()) {
   Solver& s = *solver_;
-  s.hamiltonian = &hamiltonian;
-  s.matrix = shell_matrix(hamiltonian);
+  s.factor = factor;
+  s.matrix = shell_matrix(a);
   QHEAT_PETSC(MatCreateVecs(s.matrix.get(), s.input.out(), s.output.out()));
-  QHEAT_PETSC(MFNCreate(hamiltonian.space().comm().get(), s.solver.out()));
+  QHEAT_PETSC(MFNCreate(a.space().comm().get(), s.solver.out()));
   QHEAT_PETSC(MFNSetOperator(s.solver.get(), s.matrix.get()));
   QHEAT_PETSC(MFNSetType(s.solver.get(), MFNKRYLOV));
-  const Index subspace = std::min<Index>(30, hamiltonian.space().dimension());
+  const Index subspace = std::min<Index>(30, a.space().dimension());
   QHEAT_PETSC(MFNSetDimensions(s.solver.get(), static_cast<PetscInt>(subspace)));
   FN function = nullptr;
   QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));
@@ -51,7 +51,7 @@ void KrylovEvolution::step(double dt, double tolerance, ColumnBlock<Complex> x) 
   Solver& s = *solver_;
   FN function = nullptr;
   QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));
-  QHEAT_PETSC(FNSetScale(function, Complex(0.0, -dt), 1.0));
+  QHEAT_PETSC(FNSetScale(function, s.factor * dt, 1.0));
   QHEAT_PETSC(MFNSetTolerances(s.solver.get(), tolerance, PETSC_DEFAULT));
   for (Index k = 0; k < x.columns(); ++k) {
     PetscScalar* values = nullptr;

@@ -2,6 +2,19 @@
 
 namespace qheat {
 
+void add_derived(const Model& model, const ObservationLayout& layout, std::span<double> values) {
+  for (std::size_t i = 0; i < layout.sites(); ++i) {
+    for (std::size_t n = 0; n < layout.levels(); ++n) {
+      values[layout.energy() + i] +=
+          model.energy(static_cast<int>(i), static_cast<int>(n)) * values[i * layout.levels() + n];
+    }
+  }
+  for (std::size_t b = 0; b < layout.bonds(); ++b) {
+    values[layout.current() + b] =
+        (values[layout.outflow() + 2 * b] - values[layout.outflow() + 2 * b + 1]) / 2;
+  }
+}
+
 Observations unpack(const ObservationLayout& layout, std::span<const double> series) {
   Observations result;
   const auto append = [&](std::vector<double>& target, std::size_t time, std::size_t first,

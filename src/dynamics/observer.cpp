@@ -90,7 +90,7 @@ std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
     add_weighted_elements(column, here);
     space_->comm().sum(here);
     for (std::size_t n = 0; n < layout_.levels(); ++n) here[layout_.norm()] += populations[n];  // of site 0
-    add_site_energies(here);
+    add_derived(model_, layout_, here);
   }
   return values;
 }
@@ -101,19 +101,6 @@ void Observer::add_weighted_elements(std::span<const Complex> psi, std::span<dou
   for (const auto& w : weighted_) {
     const Complex sum = sums[w.element];
     values[w.observable] += w.weight.real() * sum.real() - w.weight.imag() * sum.imag();
-  }
-}
-
-void Observer::add_site_energies(std::span<double> values) const {
-  for (std::size_t i = 0; i < layout_.sites(); ++i) {
-    for (std::size_t n = 0; n < layout_.levels(); ++n) {
-      values[layout_.energy() + i] +=
-          model_.energy(static_cast<int>(i), static_cast<int>(n)) * values[i * layout_.levels() + n];
-    }
-  }
-  for (std::size_t b = 0; b < layout_.bonds(); ++b) {
-    values[layout_.current() + b] =
-        (values[layout_.outflow() + 2 * b] - values[layout_.outflow() + 2 * b + 1]) / 2;
   }
 }
 

@@ -89,19 +89,23 @@ std::unique_ptr<const PopulationPropagator> closed_population_propagator(const M
                                                                          MirrorUse mirror) {
   const TermSum<Complex> terms = hamiltonian(model);
   const Index states = level_sector_dimension(model, sector.band_counts);
-  require_memory(comm, closed_propagator_bytes_per_rank(states, is_real(terms), comm.size()),
-                 fmt::format("the population propagator of a sector of {} states", states));
   const bool mirrored = mirror != MirrorUse::never && is_mirror_symmetric(terms, model.sites());
+  const bool in_blocks = mirrored && model.site.bands() == model.levels();
+  require_memory(comm, closed_propagator_bytes_per_rank(states, is_real(terms), comm.size(), in_blocks),
+                 fmt::format("the population propagator of a sector of {} states", states));
   return is_real(terms) ? make(model, sector, real_part(terms), mirrored, comm)
                         : make(model, sector, terms, mirrored, comm);
 }
 
-double closed_propagator_bytes_per_rank(Index states, bool real, int ranks) {
+double closed_propagator_bytes_per_rank(Index states, bool real, int ranks, bool mirrored) {
   // While diagonalising: the matrix, its eigenvectors, and workspace of two (real) or three more. Afterwards:
-  // eigenvectors, amplitudes of three derivatives with coefficients and products, propagators and factors.
-  constexpr double kMatrices = 16.0;
+  // eigenvectors, amplitudes with coefficients, propagators and factors; on several ranks copies for another
+  // layout. Measured for real matrices (docs/performance.md).
+  const double matrices = !real ? 16.0 : ranks == 1 ? 8.0 : 12.0;
+  constexpr double kLibraries = 8e6;  // pages and buffers of the libraries
   const auto d = static_cast<double>(states);
-  return kMatrices * (real ? sizeof(double) : sizeof(Complex)) * d * d / ranks;
+  const double elements = mirrored ? d * d / 2.0 : d * d;  // of the blocks
+  return matrices * (real ? sizeof(double) : sizeof(Complex)) * elements / ranks + kLibraries;
 }
 
 }  // namespace qheat

@@ -111,12 +111,13 @@ std::unique_ptr<PropagatorOrders> closed_propagator_orders(const Model& model, c
                                                            int order, std::vector<double> anchors,
                                                            const Communicator& comm, MirrorUse mirror) {
   const Index states = level_sector_dimension(model, sector.band_counts);
-  require_memory(comm, closed_orders_bytes_per_rank(states, order, comm.size()),
-                 fmt::format("order {} of the propagator of a sector of {} states", order, states));
   const TermSum<Complex> energies = level_hamiltonian(model);
   const TermSum<Complex> interaction = interaction_hamiltonian(model);
   const bool mirrored = mirror != MirrorUse::never && is_mirror_symmetric(energies, model.sites()) &&
                         is_mirror_symmetric(interaction, model.sites());
+  const bool in_blocks = mirrored && model.site.bands() == model.levels();
+  require_memory(comm, closed_orders_bytes_per_rank(states, order, comm.size(), in_blocks),
+                 fmt::format("order {} of the propagator of a sector of {} states", order, states));
   if (is_real(interaction)) {
     return make(model, sector, real_part(energies), real_part(interaction), mirrored, order,
                 std::move(anchors), comm);
@@ -124,11 +125,12 @@ std::unique_ptr<PropagatorOrders> closed_propagator_orders(const Model& model, c
   return make(model, sector, energies, interaction, mirrored, order, std::move(anchors), comm);
 }
 
-double closed_orders_bytes_per_rank(Index states, int order, int ranks) {
+double closed_orders_bytes_per_rank(Index states, int order, int ranks, bool mirrored) {
   // Orders at the start, at the anchor, now, their derivatives, and matrices of the kernel's recursion.
   constexpr double kCopies = 7.0;
   const auto d = static_cast<double>(states);
-  return kCopies * sizeof(Complex) * (order + 1) * d * d / ranks;
+  const double elements = mirrored ? d * d / 2.0 : d * d;  // of the blocks
+  return kCopies * sizeof(Complex) * (order + 1) * elements / ranks;
 }
 
 }  // namespace qheat

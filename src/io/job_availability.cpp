@@ -37,14 +37,6 @@ void model(Missing& missing, const Job& job) {
   }
 }
 
-void exact(Missing& missing, const Job& job, const Bath& bath) {
-  if (!job.exact) return;
-  if (bath.dephasing > 0.0 || !bath.reservoirs.empty()) {
-    missing.add("exact", "compute the exact dynamics of open systems",
-                "remove [exact], or dephasing and reservoirs from [bath]");
-  }
-}
-
 /// Kernels from the exact or perturbative dynamics of a closed system.
 bool needs_closed_system(const std::string& kernel) {
   return kernel != "tcl2" && kernel != "markov";
@@ -64,14 +56,14 @@ void kernel(Missing& missing, const Job& job, const Bath& bath) {
       missing.add(fmt::format("kernel.orders[{}]", i), fmt::format("compute order {} {}", order, what),
                   "set orders = [2], or " + remedy);
     }
-    if (job.kernel->memory) missing.add("kernel.memory", "compute the memory kernel", "set memory = false");
+    if (job.kernel->memory && open) {
+      missing.add("kernel.memory", "compute the memory kernel " + what, "set memory = false, or " + remedy);
+    }
   }
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
     const auto& name = job.rates->kernels[i];
     const std::string path = fmt::format("rates.kernels[{}]", i);
-    if (name == "memory") {
-      missing.add(path, "compute the memory kernel", "leave it out");
-    } else if (open && needs_closed_system(name)) {
+    if (open && needs_closed_system(name)) {
       missing.add(path, fmt::format("compute the kernel {} {}", name, what), "use \"tcl2\", or " + remedy);
     }
   }
@@ -109,7 +101,6 @@ void others(Missing& missing, const Job& job) {
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root) {
   Missing missing(job.name, root);
   model(missing, job);
-  exact(missing, job, bath);
   kernel(missing, job, bath);
   second_order(missing, job, bath);
   others(missing, job);

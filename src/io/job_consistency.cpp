@@ -83,6 +83,15 @@ void check_correlation(const CheckedTable& root, const Job& job) {
   }
 }
 
+void check_exact(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.exact || draft.job.exact->method != ExactRequest::Method::diagonalize) return;
+  if (draft.bath.dephasing == 0.0 && !draft.reservoirs_listed) return;
+  tell(root, "exact.method",
+       "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing and "
+       "reservoirs "
+       "from [bath]");
+}
+
 void check_kernel_asks(const CheckedTable& root, const Job& job) {
   if (!job.kernel || job.rates) return;
   const auto& kernel = *job.kernel;
@@ -124,6 +133,7 @@ void check_requests(const CheckedTable& root, const Draft& draft) {
   check_something_asked(root);
   check_needed_tables(root);
   if (draft.bath.correlation) check_correlation(root, draft.job);
+  check_exact(root, draft);
   check_kernel_asks(root, draft.job);
   check_broadening(root, draft);
   check_steady(root, draft);

@@ -7,14 +7,12 @@
 #include <functional>
 #include <numbers>
 
-#include "kernel/cell_algebra.hpp"
-#include "qheat/kernel/convolution_quadrature.hpp"
+#include "kernel/volterra.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
 namespace {
 
-using Matrix = CellAlgebra::Matrix;
 using Propagators = std::vector<std::unique_ptr<const PopulationPropagator>>;
 using Resolution = MemoryKernel::Resolution;
 
@@ -22,97 +20,6 @@ using Resolution = MemoryKernel::Resolution;
 using Report = std::function<void(double)>;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-/// Largest |a - b|; infinity if a difference is not a number.
-double largest_difference(std::span<const double> a, std::span<const double> b) {
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) {
-    const double difference = std::abs(a[e] - b[e]);
-    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, difference);
-  }
-  return largest;
-}
-
-/// The Volterra equation for one parity of one sector.
-class Volterra {
- public:
-  Volterra(const CellColumnLayout& layout, bool even) : even_(even), algebra_(layout, even) {}
-
-  /// Takes G' and G'' at the next time.
-  void append(const std::vector<CellColumns>& g) {
-    first_.push_back(algebra_.to_grid(of(g[1])));
-    kernel_.push_back(algebra_.to_grid(of(g[2])));
-  }
-
-  /// G'' becomes N.
-  void solve(double step, const Report& report) {
-    const ConvolutionQuadrature quadrature(kernel_.size());
-    solve_start(quadrature, step);
-    for (std::size_t n = quadrature.start_points(); n < kernel_.size(); ++n) {
-      const auto weights = quadrature.weights(n);
-      // The last term of the sum has the factor G'(0) = 0.
-      for (std::size_t j = 0; j < n; ++j) add(-step * weights[j], kernel_[j], first_[n - j], kernel_[n]);
-      const double share = static_cast<double>(n) / static_cast<double>(kernel_.size());
-      report(share * share);
-    }
-    first_.clear();
-  }
-
-  void write(std::size_t n, CellColumns& columns) const {
-    algebra_.from_grid(kernel_[n], even_ ? columns.even.block() : columns.odd.block());
-  }
-
- private:
-  ColumnBlock<const double> of(const CellColumns& columns) const {
-    return even_ ? columns.even.block() : columns.odd.block();
-  }
-  void add(double scale, const Matrix& left, const Matrix& right, Matrix& sum) const {
-    scalapack::add_product(algebra_.grid(), scale, left, right, sum);
-  }
-
-  /// The first points depend on each other; iterates until nothing changes. Steps that are too long for that
-  /// leave values that a finer grid does not confirm.
-  void solve_start(const ConvolutionQuadrature& quadrature, double step) {
-    constexpr int kMostIterations = 30;
-    const std::size_t points = quadrature.start_points();
-    const std::vector<Matrix> second(kernel_.begin(), kernel_.begin() + static_cast<std::ptrdiff_t>(points));
-    double scale = 0.0;
-    for (const double value : second.front().values()) scale = std::max(scale, std::abs(value));
-    scale = algebra_.grid().comm().max(scale);
-    for (int iteration = 0; iteration < kMostIterations; ++iteration) {
-      std::vector<Matrix> next = second;
-      subtract_start_integrals(quadrature, step, next);
-      double change = 0.0;
-      for (std::size_t n = 0; n < points; ++n) {
-        change = std::max(change, largest_difference(next[n].values(), kernel_[n].values()));
-        kernel_[n] = std::move(next[n]);
-      }
-      change = algebra_.grid().comm().max(change);
-      if (!(change > std::numeric_limits<double>::epsilon() * scale) || change > 1e6 * scale) return;
-    }
-  }
-
-  void subtract_start_integrals(const ConvolutionQuadrature& quadrature, double step,
-                                std::vector<Matrix>& values) const {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      for (std::size_t j = 0; j < values.size(); ++j) {
-        Matrix product(algebra_.grid(), algebra_.size(), algebra_.size());
-        add(-step, kernel_[j], first_[i], product);
-        for (std::size_t n = 0; n < values.size(); ++n) {
-          const double weight = quadrature.start_weight(n, i, j);
-          const auto to = values[n].values();
-          for (std::size_t e = 0; e < to.size(); ++e) to[e] += weight * product.values()[e];
-        }
-      }
-    }
-  }
-
-  bool even_;
-  CellAlgebra algebra_;
-  std::vector<Matrix> first_;   ///< G'
-  std::vector<Matrix> kernel_;  ///< G'', then N
-};
 
 std::vector<FullColumns> solve_sector(const PopulationPropagator& propagator, std::size_t steps, double step,
                                       const Report& report) {
@@ -232,15 +139,20 @@ class Refinement {
     return comm_.max(largest);
   }
 
-  /// Error of G'', which the equation passes on: rounding of its largest terms, and phases that lose digits
-  /// with time. `largest`: element of N.
-  double rounding(double largest) const {
+  /// Rounding of the largest terms of G'', which the equation passes on.
+  double rounding() const {
     double most = 0.0;
     for (const auto& propagator : propagators_) {
       const double frequency = propagator->largest_frequency();
-      most = std::max(
-          most, propagator->error(0.0) * frequency * frequency + propagator->error(times_.back()) * largest);
+      most = std::max(most, propagator->error(0.0) * frequency * frequency);
     }
+    return most;
+  }
+
+  /// Relative error of G at the end: phases that lose digits with time, a finite number of realisations.
+  double error_of_propagators() const {
+    double most = 0.0;
+    for (const auto& propagator : propagators_) most = std::max(most, propagator->error(times_.back()));
     return most;
   }
 
@@ -262,13 +174,14 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
   const std::size_t first = refinement.first();
   refinement.require(2 * first);
   finer_ = refinement.solve(first);
+  const double rounding = refinement.rounding();
+  const double inherited = refinement.error_of_propagators();
   for (;;) {
     coarser_ = std::move(finer_);
     finer_ = refinement.solve(2 * coarser_.steps_per_output);
     const double largest = refinement.largest(finer_);
-    const double rounding = refinement.rounding(largest);
     const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
-    error_ = largest > 0.0 ? (quadrature + rounding) / largest : 0.0;
+    error_ = largest > 0.0 ? (quadrature + rounding) / largest + inherited : 0.0;
     const bool good = quadrature <= std::max(options.tolerance * largest, rounding);
     if (good || !refinement.affords(2 * finer_.steps_per_output)) return;
   }

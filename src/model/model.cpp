@@ -11,9 +11,12 @@ bool Model::is_real() const {
 }
 
 bool Model::conserves_bands() const {
+  return bath.reservoirs.empty() && hamiltonian_conserves_bands();
+}
+
+bool Model::hamiltonian_conserves_bands() const {
   const auto& band = site.band_of_level();
-  return bath.reservoirs.empty() &&
-         std::all_of(interactions.begin(), interactions.end(),
+  return std::all_of(interactions.begin(), interactions.end(),
                      [&](const auto& v) { return v.conserves(band); }) &&
          std::all_of(onsite.begin(), onsite.end(), [&](const auto& u) { return band[u.a] == band[u.b]; });
 }

@@ -102,6 +102,11 @@ AssembledOperator::AssembledOperator(std::shared_ptr<const DistributedSector> sp
       2 * this->space().local_size() * static_cast<Index>(sizeof(PetscInt));
 }
 
+void AssembledOperator::diagonal(std::span<Complex> diagonal) const {
+  const BorrowedVector target(space(), diagonal.data());
+  QHEAT_PETSC(MatGetDiagonal(matrix_.get(), target.get()));
+}
+
 Index AssembledOperator::apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
   for (Index k = 0; k < x.columns(); ++k) {
     const BorrowedVector source(space(), x.column(k));

@@ -12,6 +12,7 @@ class AssembledOperator final : public Operator {
  public:
   AssembledOperator(std::shared_ptr<const DistributedSector> space, const TermSum<Complex>& terms);
 
+  void diagonal(std::span<Complex> diagonal) const override;
   bool is_real() const override { return real_; }
   Index bytes() const override { return bytes_; }
   Mat matrix() const { return matrix_.get(); }

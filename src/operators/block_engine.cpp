@@ -346,8 +346,9 @@ std::pair<int, Index> KroneckerSum<T>::place_inside(Index element) const {
 }
 
 template <class T>
-BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms, ExchangeRoute route)
-    : tables_(std::make_unique<BlockTables<T>>(space)) {
+BlockEngine<T>::BlockEngine(const DistributedSector& space, const TermSum<T>& terms, ExchangeRoute route,
+                            std::unique_ptr<const RowDiagonal> diagonal)
+    : tables_(std::make_unique<BlockTables<T>>(space, std::move(diagonal))) {
   TermTables<T>(space, terms).fill(*tables_);
   std::vector<T> values;
   for (const auto& term : terms.terms) {

@@ -15,8 +15,11 @@ constexpr std::size_t kMostAhead = 32;          // rows to fetch ahead
 }  // namespace
 
 template <class T>
-BlockTables<T>::BlockTables(const DistributedBlocks& blocks)
-    : blocks_(blocks), first_row_(blocks.first_row()), rows_(blocks.local_rows()) {
+BlockTables<T>::BlockTables(const DistributedBlocks& blocks, std::unique_ptr<const RowDiagonal> row_function)
+    : blocks_(blocks),
+      row_function_(std::move(row_function)),
+      first_row_(blocks.first_row()),
+      rows_(blocks.local_rows()) {
   const BlockLayout& layout = blocks.layout();
   for (Index row = 0; row <= rows_; ++row)
     offset_.push_back(layout.first_state(first_row_ + row) - blocks.first_state());
@@ -260,8 +263,13 @@ void BlockTables<T>::apply_local(const Batch<V>& batch) const {
     if (row_length(row) > 0) {
       start(row, static_cast<int>(stop - row), batch);
       for (std::size_t r = row; r < stop; ++r) {
-        for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k)
-          add_local_actions(r, batch.map.scale, batch.x[k], batch.y[k] + offset_[r]);
+        for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k) {
+          V* y = batch.y[k] + offset_[r];
+          add_local_actions(r, batch.map.scale, batch.x[k], y);
+          if (row_function_)
+            row_function_->add(first_row_ + static_cast<Index>(r), batch.map.scale, batch.x[k] + offset_[r],
+                               y);
+        }
       }
     }
     row = stop;
@@ -421,6 +429,10 @@ void BlockTables<T>::diagonal(std::span<T> diagonal) const {
       if (map_actions_[a].source == static_cast<std::int32_t>(row))
         maps_[map_actions_[a].what].add_diagonal(part);
     }
+    if (row_function_) {
+      const std::vector<T> ones(part.size(), T(1.0));
+      row_function_->add(first_row_ + static_cast<Index>(row), 1.0, ones.data(), part.data());
+    }
   }
 }
 
@@ -431,6 +443,7 @@ Index BlockTables<T>::bytes() const {
   };
   Index sum = bytes_of(offset_, class_, row_diagonal_ids_.begin, row_diagonal_ids_.ids, row_diagonal_,
                        action_begin_, actions_, map_begin_, map_actions_, values_);
+  if (row_function_) sum += row_function_->bytes();
   sum += exchange_->bytes() + transposition_->bytes() +
          transposition_->buffer_size() * static_cast<Index>(sizeof(Complex));
   for (const Class& c : classes_)

@@ -34,7 +34,8 @@ class BlockTables {
     void close() { begin.push_back(static_cast<std::uint32_t>(ids.size())); }
   };
 
-  explicit BlockTables(const DistributedBlocks& blocks);
+  explicit BlockTables(const DistributedBlocks& blocks,
+                       std::unique_ptr<const RowDiagonal> row_function = nullptr);
 
   // Building: classes and maps first, then this rank's rows in order, then finish().
 
@@ -118,6 +119,7 @@ class BlockTables {
   void add_remote_sums(int chunk, const Complex* data, const Complex* x, std::span<Complex> sums) const;
 
   const DistributedBlocks& blocks_;
+  std::unique_ptr<const RowDiagonal> row_function_;  ///< or none
   Index first_row_;
   Index rows_;
   std::vector<Index> offset_;        ///< [rows + 1] first state of each local row

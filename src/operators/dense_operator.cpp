@@ -34,6 +34,10 @@ DenseOperator::DenseOperator(std::shared_ptr<const DistributedSector> space, con
   }
 }
 
+void DenseOperator::diagonal(std::span<Complex> diagonal) const {
+  for (std::size_t i = 0; i < diagonal.size(); ++i) diagonal[i] = elements_[i * diagonal.size() + i];
+}
+
 Index DenseOperator::apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
   multiply(elements_, x, y, [](Complex value) { return value; });
   return 0;

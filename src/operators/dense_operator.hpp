@@ -11,6 +11,7 @@ class DenseOperator final : public Operator {
  public:
   DenseOperator(std::shared_ptr<const DistributedSector> space, const TermSum<Complex>& terms);
 
+  void diagonal(std::span<Complex> diagonal) const override;
   bool is_real() const override { return real_; }
   Index bytes() const override { return static_cast<Index>(elements_.size() * sizeof(Complex)); }
 

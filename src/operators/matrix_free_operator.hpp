@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/operator.hpp"
 
@@ -9,9 +12,20 @@ namespace qheat {
 template <class T>
 class MatrixFreeOperator final : public Operator {
  public:
-  MatrixFreeOperator(std::shared_ptr<const DistributedSector> space, const TermSum<T>& terms)
-      : Operator(std::move(space)), engine_(this->space(), terms) {}
+  MatrixFreeOperator(std::shared_ptr<const DistributedSector> space, const TermSum<T>& terms,
+                     std::unique_ptr<const RowDiagonal> diagonal = nullptr)
+      : Operator(std::move(space)),
+        engine_(this->space(), terms, ExchangeRoute::automatic, std::move(diagonal)) {}
 
+  void diagonal(std::span<Complex> diagonal) const override {
+    if constexpr (std::is_same_v<T, Complex>) {
+      engine_.diagonal(diagonal);
+    } else {
+      std::vector<T> values(diagonal.size());
+      engine_.diagonal(values);
+      std::copy(values.begin(), values.end(), diagonal.begin());
+    }
+  }
   bool is_real() const override { return std::is_same_v<T, double>; }
   Index bytes() const override { return engine_.bytes(); }
 

@@ -27,9 +27,6 @@ void pdgemm_(const char* transposed_a, const char* transposed_b, const int* m, c
              const double* alpha, const double* a, const int* ia, const int* ja, const int* a_descriptor,
              const double* b, const int* ib, const int* jb, const int* b_descriptor, const double* beta,
              double* c, const int* ic, const int* jc, const int* c_descriptor);
-void dgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n, const int* k,
-            const double* alpha, const double* a, const int* a_rows, const double* b, const int* b_rows,
-            const double* beta, double* c, const int* c_rows);
 void pdtran_(const int* m, const int* n, const double* alpha, const double* a, const int* ia, const int* ja,
              const int* a_descriptor, const double* beta, double* c, const int* ic, const int* jc,
              const int* c_descriptor);
@@ -202,21 +199,6 @@ Matrix<double> product(const ProcessGrid& grid, Transposed transposed, const Mat
           right.data(), &kOne, &kOne, right.descriptor(), &zero, result.data(), &kOne, &kOne,
           result.descriptor());
   return result;
-}
-
-void add_product(const ProcessGrid& grid, double scale, const Matrix<double>& left,
-                 const Matrix<double>& right, Matrix<double>& sum) {
-  if (!grid.contains_this_rank()) return;
-  const int m = static_cast<int>(left.row_rule().size);
-  const int n = static_cast<int>(right.column_rule().size);
-  const int k = static_cast<int>(right.row_rule().size);
-  const double one = 1.0;
-  if (grid.rows() * grid.columns() == 1) {  // small matrices: PBLAS costs more than the product
-    dgemm_("N", "N", &m, &n, &k, &scale, left.data(), &m, right.data(), &k, &one, sum.data(), &m);
-    return;
-  }
-  pdgemm_("N", "N", &m, &n, &k, &scale, left.data(), &kOne, &kOne, left.descriptor(), right.data(), &kOne,
-          &kOne, right.descriptor(), &one, sum.data(), &kOne, &kOne, sum.descriptor());
 }
 
 template <class T>

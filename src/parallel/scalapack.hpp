@@ -106,10 +106,6 @@ enum class Transposed { no, yes };
 Matrix<double> product(const ProcessGrid& grid, Transposed transposed, const Matrix<double>& left,
                        const Matrix<double>& right);
 
-/// sum <- sum + scale * left * right. Collective on the grid's ranks.
-void add_product(const ProcessGrid& grid, double scale, const Matrix<double>& left,
-                 const Matrix<double>& right, Matrix<double>& sum);
-
 /// The transpose, without conjugation, with blocks of kBlock. Collective.
 template <class T>
 Matrix<T> transposed(const ProcessGrid& grid, const Matrix<T>& matrix);

@@ -244,6 +244,24 @@ class SmallTest(ProgramCase):
             for name in ("exact", "rates/tcl2", "sites/tcl2"):
                 np.testing.assert_allclose(found[f"{name}/populations"][:, :, 1], [[1, 1, 0, 0]] * 11, atol=1e-12)
 
+    def test_dephasing(self):
+        found = self.check_runs(chain(4, bath={"dephasing": 0.4}, **self.EVERYTHING))
+        self.assertTrue(np.isfinite(found["sites/tcl2/closure_error"][1:]).all())
+        self.assertGreater(found["exact/smallest_population"].min(), -1e-10)
+        self.assertLess(found["exact/hermiticity_error"].max(), 1e-12)
+
+    def test_one_site_with_a_reservoir(self):
+        """dP/dt = -g (P - f): the population of the upper level tends to f = 1/(1 + e^{1/T})."""
+        hot = {"site": 0, "temperature": 0.8, "rate": 0.7}
+        found = self.check_runs(chain(1, 1, bath={"reservoir": [hot]}, exact={}))
+        f = 1.0 / (1.0 + np.exp(1.0 / 0.8))
+        np.testing.assert_allclose(found["exact/populations"][:, 0, 1], f + (1.0 - f) * np.exp(-0.7 * found["time"]),
+                                   atol=1e-9)
+
+    def test_start_only_of_an_open_system(self):
+        for method in ("chebyshev", "krylov"):
+            self.check_runs(chain(4, time={"end": 0.0, "outputs": 1}, bath={"dephasing": 0.4}, exact={"method": method}))
+
     def test_infinite_temperature(self):
         job = {**chain(3, **self.EVERYTHING), "initial": {"kind": "thermal", "temperatures": [float("inf"), 1.0, 2.0]}}
         found = self.check_runs(toml(job))
@@ -311,6 +329,13 @@ class LatticeTest(ProgramCase):
         found = self.check_ranks(job)
         self.assertEqual(found["exact/populations"].shape, (11, 3, 5))
         self.assertEqual(found["rates/tcl2/populations"].shape, (11, 3, 2))
+    def test_open_ring_of_three_levels(self):
+        job = self.job([4], 3, [2, 1, 0, 0], "chebyshev", periodic=[True])
+        del job["rates"]
+        job["bath"] = {"dephasing": 0.2, "reservoir": [{"site": 1, "temperature": 1.5, "rate": 0.6},
+                                                       {"site": 3, "temperature": 0.5, "rate": 0.3,
+                                                        "statistics": "bose"}]}
+        self.check_ranks(job)
 
     def test_krylov_and_diagonalisation_agree(self):
         for number, method in enumerate(("krylov", "diagonalize")):

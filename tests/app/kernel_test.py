@@ -98,6 +98,16 @@ class LayoutTest(KernelCase):
         np.testing.assert_allclose(found["kernel/markov/bond_rate"], 0.25 / 0.2, rtol=1e-12)
         self.assertEqual(found["rates/markov/populations"].shape, (11, 4, 2))
 
+    def test_memory(self):
+        """A memory kernel has no scores and no site equation."""
+        found = self.results(chain(4, exact={}, time={"end": 2.0, "outputs": 3}, kernel={"exact": False, "memory": True},
+                                   rates={"kernels": ["memory"]}))
+        self.assertEqual(found["kernel/memory/generator"].shape, (3, 6, 6))
+        self.assertEqual(sorted(name for name in found if "memory" in name),
+                         ["kernel/memory/error", "kernel/memory/generator", "rates/memory/deviation",
+                          "rates/memory/energy", "rates/memory/error", "rates/memory/populations"])
+        self.assertLess(found["rates/memory/deviation"].max(), max(1e-7, 10 * found["rates/memory/error"].max()))
+
     def test_untested_scores_count_nothing(self):
         """Where a score is NaN nothing was compared, and the other way round."""
         found = self.results(general())
@@ -257,7 +267,7 @@ class RestartTest(KernelCase):
 
     # stage: what the program says when it begins
     STAGES = {"kernel-exact": "] exact kernel\n", "kernel-tcl": "perturbative kernels",
-              "many-body-exact": "equation, kernel exact", "many-body-tcl4": "equation, kernel tcl4"}
+              "many-body-exact": "rate equations, kernel exact", "many-body-tcl4": "rate equations, kernel tcl4"}
 
     def job(self):
         """Return a job with work in every stage."""
@@ -303,7 +313,7 @@ class BadInputTest(ProgramCase):
             run = self.finish(subcommand, "a.toml", ranks=ranks, code=2, timeout=20.0)
             for pattern in said:
                 self.assertRegex(run.err, pattern)
-            self.assertNotRegex(run.err, "propagation|kernel: diagonalization", "found out before computing")
+            self.assertNotRegex(run.err, "propagation|diagonalization", "found out before computing")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["a.toml"])
 
     def test_orders(self):
@@ -351,7 +361,8 @@ class BadInputTest(ProgramCase):
 class SmallTest(KernelCase):
     """The least that can be asked for: no crash, and NaN where nothing can be compared."""
 
-    EVERYTHING = {"exact": {}, "kernel": {"orders": [1, 2, 4]}, "rates": {"kernels": ["exact", "tcl1", "tcl2", "tcl4"]}}
+    EVERYTHING = {"exact": {}, "kernel": {"orders": [1, 2, 4], "memory": True},
+                  "rates": {"kernels": ["exact", "tcl1", "tcl2", "tcl4", "memory"]}}
 
     def check_untested(self, job):
         for ranks in ALONE_AND_THREE:
@@ -361,6 +372,7 @@ class SmallTest(KernelCase):
                     self.assertTrue(np.all(np.isnan(found[f"kernel/{kernel}/{score}"])), f"{kernel} {score}")
                 self.assertTrue(np.all(found[f"kernel/{kernel}/compared"] == 0), kernel)
                 self.assertTrue(np.all(found[f"kernel/{kernel}/generator"] == 0.0), kernel)
+            for kernel in ("exact", "tcl1", "tcl2", "tcl4", "memory"):
                 np.testing.assert_allclose(found[f"rates/{kernel}/populations"], found["exact/populations"], atol=1e-12)
             self.assertEqual(found["kernel/exact/singular_times"].size, 0)
         return found

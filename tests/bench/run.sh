@@ -30,6 +30,7 @@ run() {  # NAME RANKS PROGRAM ARGUMENTS...: one JSON file
 run product-1 1 bench_product --benchmark_filter="/(chain-($sizes)/|lattice|chain-12-M3)"
 run product-2 2 bench_product --benchmark_filter="(copy|engine)/chain-($sizes)/"
 run evolution-1 1 bench_evolution
+run liouvillian-1 1 bench_liouvillian
 run kernel-1 1 bench_kernel --benchmark_filter="$kernels"
 run kernel-2 2 bench_kernel --benchmark_filter="$kernels"
 mpirun -n 2 "$bin/bench_spectrum" >"$out/spectrum-2.txt"

@@ -109,6 +109,20 @@ def print_kernels(runs, ranks):
                   f"{spread([r['real_time'] for r in repetitions])} ms.")
 
 
+def print_liouvillian(results):
+    print("\n### One product L rho, and evolution to t = 10, tolerance 1e-8, one rank\n")
+    print("| model | elements | product [ms] | AIJ / product | evolution [ms] |")
+    print("|---|---|---|---|---|")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind != "engine":
+            continue
+        assembled, evolution = f"assembled/{model}", f"evolution/{model}"
+        against = results.ratio(assembled, name) if assembled in results.times else "-"
+        whole = results.cell(evolution) if evolution in results.times else "-"
+        print(f"| {model} | {results.counters[name]['elements']:.0f} | {results.cell(name)} | {against} | {whole} |")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -117,6 +131,7 @@ def main():
     print_scaling(one, two)
     qutip = (folder / "qutip.json").read_text().strip()
     print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)
+    print_liouvillian(Results(folder / "liouvillian-1.json"))
     for ranks in (1, 2):
         print_kernels(Results(folder / f"kernel-{ranks}.json").runs, ranks)
     print("\n### Full spectrum of a real H, two ranks\n")

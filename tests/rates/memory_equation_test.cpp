@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "qheat/dynamics/mean_propagator.hpp"
 #include "qheat/kernel/exact_kernel.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
@@ -112,6 +113,38 @@ TEST(MemoryEquation, PassesSingularTimesAndTellsItsError) {
       EXPECT_NEAR(std::log2(before / error), 8.0, 1.0);
     }
     before = error;
+  }
+}
+
+/// The kernel of an average gives the averaged populations; few realisations do not coarsen its grid.
+TEST(MemoryEquation, GivesTheMeanOverRealisations) {
+  constexpr double kLambda = 0.3;
+  constexpr int kRealizations = 5;
+  const auto draw = [&](int realization) {
+    Model model = uniform_model(Lattice::chain(2), Site({0.0, 1.0}), PairInteraction::exchange(2), kLambda);
+    model.energies[3] += 0.4 * realization;
+    auto initial = InitialState::product(model, {1, 0});
+    return Realization{std::move(model), std::move(initial)};
+  };
+  const auto [model, initial] = draw(0);
+  const CellSpace cells(model, initial);
+  std::vector<std::unique_ptr<const PopulationPropagator>> mean;
+  mean.push_back(
+      mean_population_propagator(kRealizations, draw, cells.sectors().front(), qheat_test::world()));
+  const std::vector<double> times = {0.0, 2.0, 4.0, 6.0, 8.0, 10.0};
+  UninterruptedRun control;
+  Timings timings;
+  const MemoryKernel kernel(mean, times, {}, qheat_test::world(), control);
+  EXPECT_GT(kernel.error(), 1e-3);  // statistical
+  const auto memory = solve_memory(model, initial, cells, kernel, qheat_test::world(), control, timings);
+  EXPECT_LT(memory.error, 1e-6);
+  for (std::size_t k = 0; k < times.size(); ++k) {
+    double excited = 1.0;
+    for (int r = 0; r < kRealizations; ++r) {
+      const double omega = std::hypot(0.4 * r, 2.0 * kLambda);
+      excited -= std::pow(2.0 * kLambda / omega * std::sin(omega * times[k] / 2.0), 2) / kRealizations;
+    }
+    EXPECT_NEAR(memory.solution.populations[4 * k + 1], excited, memory.error + 1e-12) << times[k];
   }
 }
 

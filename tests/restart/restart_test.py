@@ -69,6 +69,13 @@ def average_job(realizations=600, checkpoint=0.1):
     return chain(8, exact={}, site_detuning=detuning, output={"checkpoint": checkpoint})
 
 
+def open_job(outputs=41, checkpoint=0.1):
+    """184756 elements of a density matrix, with dephasing and reservoirs at both ends."""
+    ends = [{"site": 0, "temperature": 2.0, "rate": 0.4}, {"site": 9, "temperature": 0.5, "rate": 0.4}]
+    return chain(10, bath={"dephasing": 0.1, "reservoir": ends}, time={"end": 100.0, "outputs": outputs}, exact={},
+                 output={"checkpoint": checkpoint})
+
+
 def never_saved(job):
     """Return the job without checkpoints on the way."""
     return {**job, "output": {"checkpoint": "1d"}}
@@ -210,6 +217,9 @@ class ResumeTest(RestartCase):
 
     def test_rates(self):
         self.check_all_ranks(rates_job())
+
+    def test_open(self):
+        self.check_all_ranks(open_job())
 
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)

@@ -166,13 +166,54 @@ struct Observer {
 };
 
 /// -i [H, rho] - Gamma o rho.
-ComplexMatrix apply_liouvillian(const ComplexMatrix& h, const RealMatrix& decay, const ComplexMatrix& rho,
-                                std::size_t n) {
+/// One jump operator of a reservoir with its rate, in the full space.
+struct Jump {
+  double rate;
+  ComplexMatrix l;
+  ComplexMatrix l_squared;  ///< L^+ L
+};
+
+/// |n+1><n| and |n><n+1| for every n at every reservoir's site.
+std::vector<Jump> jumps_of(const System& system) {
+  const std::size_t dim = dimension(system);
+  const auto m = static_cast<std::size_t>(system.levels);
+  std::vector<Jump> jumps;
+  const auto add = [&](int site, std::size_t to, std::size_t from, double rate) {
+    ComplexMatrix local(m * m, 0.0);
+    local[to * m + from] = 1.0;
+    const ComplexMatrix l = embed_site(system, site, local);
+    jumps.push_back({rate, l, multiply(adjoint(l, dim), l, dim)});
+  };
+  for (const Reservoir& reservoir : system.reservoirs) {
+    for (std::size_t n = 0; n + 1 < m; ++n) {
+      const auto& energies = system.energies[static_cast<std::size_t>(reservoir.site)];
+      const double w = energies[n + 1] - energies[n];
+      const double factor = std::exp(w / reservoir.temperature);
+      const double n_b = 1 / (factor - 1);
+      add(reservoir.site, n + 1, n, reservoir.rate * (reservoir.bose ? n_b : 1 / (1 + factor)));
+      add(reservoir.site, n, n + 1, reservoir.rate * (reservoir.bose ? n_b + 1 : 1 / (1 + 1 / factor)));
+    }
+  }
+  return jumps;
+}
+
+ComplexMatrix apply_liouvillian(const ComplexMatrix& h, const RealMatrix& decay,
+                                const std::vector<Jump>& jumps, const ComplexMatrix& rho, std::size_t n) {
   const ComplexMatrix left = multiply(h, rho, n);
   const ComplexMatrix right = multiply(rho, h, n);
   ComplexMatrix result(n * n);
   for (std::size_t k = 0; k < n * n; ++k) {
     result[k] = -imaginary_unit * (left[k] - right[k]) - decay[k] * rho[k];
+  }
+  const ComplexMatrix rho_dagger = adjoint(rho, n);
+  for (const Jump& jump : jumps) {
+    // A rho B = (B^+ (A rho)^+)^+: products from the left only, where zeros are skipped.
+    const ComplexMatrix gain = adjoint(multiply(jump.l, adjoint(multiply(jump.l, rho, n), n), n), n);
+    const ComplexMatrix loss = multiply(jump.l_squared, rho, n);
+    const ComplexMatrix loss_right = adjoint(multiply(jump.l_squared, rho_dagger, n), n);
+    for (std::size_t k = 0; k < n * n; ++k) {
+      result[k] += jump.rate * (gain[k] - (loss[k] + loss_right[k]) / 2.0);
+    }
   }
   return result;
 }
@@ -190,7 +231,7 @@ PropagatorPair propagator_pair(const System& system, double t) {
   const std::vector<double> size = cell_sizes(system);
   PropagatorPair pair{RealMatrix(cells * cells, 0.0), RealMatrix(cells * cells, 0.0)};
 
-  if (system.dephasing > 0) {
+  if (system.dephasing > 0 || !system.reservoirs.empty()) {
     for (std::size_t from = 0; from < cells; ++from) {
       ComplexMatrix rho0(dim * dim, 0.0);
       for (std::size_t m = 0; m < dim; ++m) {
@@ -393,6 +434,11 @@ void check(const System& system) {
     require(matrix.empty() || is_hermitian(matrix, levels), "an onsite matrix is not Hermitian");
   }
   require(system.dephasing >= 0, "dephasing is not negative");
+  for (const Reservoir& reservoir : system.reservoirs) {
+    require(reservoir.site >= 0 && reservoir.site < system.sites, "a reservoir's site does not exist");
+    require(reservoir.temperature > 0 && reservoir.rate >= 0,
+            "a reservoir's temperature or rate is negative");
+  }
   if (!system.band_of_level.empty()) {
     require(system.band_of_level.size() == levels, "band_of_level: one entry a level");
     const int bands = band_count(system);
@@ -748,7 +794,8 @@ ComplexMatrix unitary(const System& system, double t) {
 }
 
 ComplexMatrix liouvillian(const System& system, const ComplexMatrix& rho) {
-  return apply_liouvillian(hamiltonian(system), coherence_decay(system), rho, dimension(system));
+  return apply_liouvillian(hamiltonian(system), coherence_decay(system), jumps_of(system), rho,
+                           dimension(system));
 }
 
 std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMatrix& rho0,
@@ -765,7 +812,11 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
     }
     largest_row = std::max(largest_row, row);
   }
-  const double bound = 2 * largest_row + system.dephasing * system.sites;
+  const std::vector<Jump> jumps = jumps_of(system);
+  double bound = 2 * largest_row + system.dephasing * system.sites;
+  for (const Jump& jump : jumps) {
+    bound += 2 * jump.rate;
+  }
 
   std::vector<ComplexMatrix> result;
   ComplexMatrix rho = rho0;
@@ -778,7 +829,7 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
     for (int s = 0; s < steps; ++s) {
       ComplexMatrix term = rho;
       for (int order = 1; order <= 20; ++order) {
-        term = apply_liouvillian(h, decay, term, dim);
+        term = apply_liouvillian(h, decay, jumps, term, dim);
         for (std::size_t k = 0; k < term.size(); ++k) {
           term[k] *= dt / order;
           rho[k] += term[k];
@@ -794,7 +845,7 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
 Evolution evolve(const System& system, const std::vector<std::vector<double>>& local_probabilities,
                  const std::vector<double>& times) {
   check(system);
-  require(system.dephasing == 0, "evolve is for closed systems");
+  require(system.dephasing == 0 && system.reservoirs.empty(), "evolve is for closed systems");
   const std::size_t dim = dimension(system);
   const std::vector<double> probabilities = state_probabilities(system, local_probabilities);
   const Observer observer(system);

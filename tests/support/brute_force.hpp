@@ -29,7 +29,15 @@ struct Bond {
   std::vector<Complex> v{};
 };
 
-/// A system without reservoirs (section 1); lambda and J_b are folded into `v` and `onsite`.
+/// A reservoir at one site (section 1).
+struct Reservoir {
+  int site = 0;
+  double temperature = 1;
+  double rate = 1;
+  bool bose = false;
+};
+
+/// A system and its surroundings (section 1); lambda and J_b are folded into `v` and `onsite`.
 struct System {
   int sites = 0;
   int levels = 0;
@@ -40,6 +48,7 @@ struct System {
   std::vector<std::vector<Complex>> onsite{};
   /// gamma of section 1, on every site.
   double dephasing = 0;
+  std::vector<Reservoir> reservoirs{};
   /// Bands numbered from 0 without a gap; empty: each level its own.
   std::vector<int> band_of_level{};
 };
@@ -113,9 +122,9 @@ EigenDecomposition eigen_hermitian(const ComplexMatrix& matrix, std::size_t n);
 
 /// e^{-iHt}.
 ComplexMatrix unitary(const System& system, double t);
-/// L rho = -i [H, rho] - Gamma o rho (elementwise).
+/// L rho = -i [H, rho] - Gamma o rho (elementwise) + the reservoirs' dissipators.
 ComplexMatrix liouvillian(const System& system, const ComplexMatrix& rho);
-/// e^{Lt} rho0 at ascending times >= 0, by Taylor steps; any dephasing >= 0.
+/// e^{Lt} rho0 at ascending times >= 0, by Taylor steps; any dephasing >= 0, any reservoirs.
 std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMatrix& rho0,
                                           const std::vector<double>& times);
 
@@ -129,10 +138,10 @@ struct Evolution {
   std::vector<double> trace{};                                  ///< [T]
 };
 /// Closed: rho(t) = U rho0 U^dagger from the diagonal product mixture with level probabilities
-/// [N][M]. Throws if the system has dephasing.
+/// [N][M]. Throws if the system is open.
 Evolution evolve(const System& system, const std::vector<std::vector<double>>& local_probabilities,
                  const std::vector<double>& times);
-/// The same by `evolve_density`, with or without dephasing (small dimensions).
+/// The same by `evolve_density`, closed or open (small dimensions).
 Evolution evolve_open(const System& system, const std::vector<std::vector<double>>& local_probabilities,
                       const std::vector<double>& times);
 

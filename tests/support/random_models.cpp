@@ -1,5 +1,6 @@
 #include "support/random_models.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace qheat_test {
@@ -53,7 +54,7 @@ qheat::Model model_of(const brute::System& reference, qheat::Lattice lattice, st
       }
     }
   }
-  model.bath.dephasing = reference.dephasing;
+  copy_bath(reference, model);
   return model;
 }
 
@@ -80,6 +81,16 @@ brute::System reference_of(const qheat::Model& model) {
   system.dephasing = model.bath.dephasing;
   system.band_of_level.assign(model.site.band_of_level().begin(), model.site.band_of_level().end());
   return system;
+}
+
+void copy_bath(const brute::System& reference, qheat::Model& model) {
+  model.bath.dephasing = reference.dephasing;
+  model.bath.reservoirs.clear();
+  for (const auto& r : reference.reservoirs) {
+    using Statistics = qheat::Reservoir::Statistics;
+    model.bath.reservoirs.push_back(
+        {r.site, r.temperature, r.rate, r.bose ? Statistics::bose : Statistics::fermi});
+  }
 }
 
 std::vector<RandomCase> random_cases() {
@@ -117,6 +128,28 @@ std::vector<RandomCase> random_cases() {
              std::move(model), std::move(reference)});
       }
     }
+  }
+  return cases;
+}
+
+std::vector<RandomCase> random_open_cases(int largest_dimension) {
+  std::vector<RandomCase> cases;
+  std::uint64_t seed = 100;
+  for (auto& random : random_cases()) {
+    ++seed;
+    if (brute::dimension(random.reference) > static_cast<std::size_t>(largest_dimension)) continue;
+    const int n = random.reference.sites;
+    random.reference.dephasing = seed % 3 == 0 ? 0.0 : 0.3;
+    random.model.bath = {};
+    if (seed % 4 != 1) {  // cold, hot, and one in the middle; bosons need ascending levels
+      random.reference.reservoirs = {{.site = 0, .temperature = 0.7, .rate = 0.8},
+                                     {.site = n / 2, .temperature = 1.9, .rate = 0.3, .bose = true},
+                                     {.site = n - 1, .temperature = INFINITY, .rate = 0.5}};
+    }
+    if (random.reference.dephasing == 0.0 && random.reference.reservoirs.empty())
+      random.reference.dephasing = 0.2;
+    copy_bath(random.reference, random.model);
+    cases.push_back(std::move(random));
   }
   return cases;
 }

@@ -27,6 +27,13 @@ brute::System reference_of(const qheat::Model& model);
 /// conserving and not; with on-site terms and detunings; small enough for the dense reference.
 std::vector<RandomCase> random_cases();
 
+/// The same with dephasing, with reservoirs (cold at the first site, bosons in the middle, infinitely hot at
+/// the last), and with both; up to this dimension of the full space.
+std::vector<RandomCase> random_open_cases(int largest_dimension);
+
+/// The reference's dephasing and reservoirs.
+void copy_bath(const brute::System& reference, qheat::Model& model);
+
 /// A sharp product state and a mixture for a model: levels of each site, seeded.
 std::vector<int> random_levels(const qheat::Model& model, std::uint64_t seed);
 

@@ -9,7 +9,7 @@
 namespace qheat {
 
 /// All configurations of one half of the lattice that some configuration of the other half completes to a
-/// sector.
+/// sector; or those of given classes.
 ///
 /// Configurations are grouped by class, the numbers of sites with each label (a band, or one label for all
 /// levels where nothing is conserved), and ordered lexicographically inside a class, the first site most
@@ -25,6 +25,8 @@ class HalfSpace {
   /// `sites` of this half and `other_sites` of the other; `counts`: sites with each label in the whole
   /// sector.
   HalfSpace(int sites, int other_sites, std::vector<Level> label_of_level, const std::vector<int>& counts);
+  /// The configurations of these classes, each given by its sites with each label; a class may come twice.
+  HalfSpace(int sites, std::vector<Level> label_of_level, std::vector<std::vector<int>> classes);
 
   int sites() const { return sites_; }
   int levels() const { return static_cast<int>(label_of_level_.size()); }

@@ -17,6 +17,17 @@ std::vector<std::vector<int>> sector_counts(const Model& model, const InitialSta
 Sector level_sector(const Model& model, const std::vector<int>& band_counts);
 Index level_sector_dimension(const Model& model, const std::vector<int>& band_counts);
 
+/// The blocks of the density matrix that a diagonal initial state reaches: the same counts in ket and bra,
+/// since dephasing keeps both and a reservoir changes both alike. One block for a state with sharp band
+/// counts and no reservoirs, all of them otherwise; the full space if H mixes bands (empty counts).
+std::vector<std::vector<int>> density_counts(const Model& model, const InitialState& initial);
+/// The elements of these blocks. Block k holds the kets of the k-th class, bras in the same order.
+Sector density_space(const Model& model, const std::vector<std::vector<int>>& counts);
+/// Elements <ket|rho|bra> whose counts differ by ket - bra = `difference`, one a band (H keeps the bands).
+Sector density_space_of_difference(const Model& model, const std::vector<int>& difference);
+/// Number of elements of the blocks, without building them.
+Index density_dimension(const Model& model, const std::vector<std::vector<int>>& counts);
+
 /// Band counts of the cells if they are sharp and conserved; empty: all cells.
 std::vector<int> cell_counts(const Model& model, const InitialState& initial);
 /// The cells of a job, band configurations as states of a lattice whose levels are the bands: those of the

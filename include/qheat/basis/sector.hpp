@@ -10,7 +10,8 @@
 
 namespace qheat {
 
-/// States with given numbers of sites in each band, or the full space; numbered by a formula.
+/// States with given numbers of sites in each band, or the full space; numbered by a formula. Or pairs of
+/// states, which number the elements of a density matrix.
 ///
 /// The lattice is cut into a prefix (sites 0 .. h-1, h = N/2) and a suffix (the rest): the two halves of a
 /// BlockLayout, with one block a class of prefix configurations.
@@ -23,10 +24,18 @@ class Sector {
   Sector(int sites, const std::vector<Level>& label_of_level, const std::vector<int>& counts);
   /// All M^N states.
   static Sector full(int sites, int levels);
+  /// Sites with each label in the ket and in the bra.
+  struct CountPair {
+    std::vector<int> ket, bra;
+  };
+  /// The elements <ket|rho|bra> of a density matrix: each pair of counts is a block of kets x bras. As states
+  /// of a lattice of twice the sites, the prefix is the ket, the suffix the bra; a row is one ket. No ket
+  /// counts may come twice.
+  static Sector pairs(int sites, const std::vector<Level>& label_of_level,
+                      const std::vector<CountPair>& blocks);
 
   int sites() const { return prefix_.sites() + suffix_.sites(); }
   int levels() const { return prefix_.levels(); }
-  const std::vector<int>& counts() const { return counts_; }
   /// Block k holds the rows of prefix class k.
   const BlockLayout& layout() const { return layout_; }
   Index dimension() const { return layout_.dimension(); }
@@ -47,7 +56,10 @@ class Sector {
   void configuration(Index state, std::span<Level> levels) const;
 
  private:
-  std::vector<int> counts_;
+  Sector(HalfSpace prefix, HalfSpace suffix) : prefix_(std::move(prefix)), suffix_(std::move(suffix)) {}
+  /// The block of the next prefix class, with the suffix class of these counts.
+  void add_block(const HalfSpace::Class& prefix_class, const std::vector<int>& suffix_counts);
+
   HalfSpace prefix_;
   HalfSpace suffix_;
   BlockLayout layout_;

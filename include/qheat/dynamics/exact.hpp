@@ -14,7 +14,7 @@ enum class ExactMethod { automatic, diagonalize, krylov, chebyshev };
 
 struct ExactOptions {
   ExactMethod method = ExactMethod::automatic;
-  double tolerance = 1e-10;  ///< of the state's norm over the whole run
+  double tolerance = 1e-10;  ///< of the state's norm over the whole run (open: the Frobenius norm of rho)
   int samples = 0;  ///< random-phase states a sector instead of a whole mixture; 0: only where it must be
   std::uint64_t seed = 1;  ///< of the random phases
 };
@@ -38,15 +38,22 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes);
 
+/// What a density matrix must keep: at every output time.
+struct DensityWatch {
+  std::vector<double> smallest_population;  ///< smallest diagonal element, [T]
+  std::vector<double> hermiticity_error;    ///< anti-Hermitian part relative to the whole, estimated, [T]
+};
+
 struct ExactResult {
   Observations mean;
   std::optional<Observations> error;     ///< standard errors, if any sector was sampled
   std::vector<double> truncation_error;  ///< bound on the relative error of the states by truncation, [T]
+  std::optional<DensityWatch> watch;     ///< open systems only
 };
 
-/// Exact dynamics of a closed system from a diagonal product state. Sectors are independent; a mixture is a
-/// set of state vectors sqrt(p_m)|m>, or random-phase vectors sum_m sqrt(p_m) e^{i theta_m}|m> whose mean is
-/// the mixture. Saves its state through `control`.
+/// Exact dynamics from a diagonal product state; of an open system by propagate_open. Closed: sectors are
+/// independent; a mixture is a set of state vectors sqrt(p_m)|m>, or random-phase vectors sum_m sqrt(p_m)
+/// e^{i theta_m}|m> whose mean is the mixture. Saves its state through `control`.
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings);

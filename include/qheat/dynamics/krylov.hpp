@@ -7,11 +7,12 @@
 
 namespace qheat {
 
-/// Evolution by Krylov subspaces (SLEPc MFN).
+/// Evolution by Krylov subspaces (SLEPc MFN): x <- e^{factor A t} x, with A = H and factor = -i unless told
+/// otherwise.
 class KrylovEvolution final : public StateEvolution {
  public:
-  /// `hamiltonian` must outlive this object.
-  explicit KrylovEvolution(const Operator& hamiltonian);
+  /// `a` must outlive this object.
+  explicit KrylovEvolution(const Operator& a, Complex factor = {0.0, -1.0});
   ~KrylovEvolution() override;
 
   using StateEvolution::advance;

@@ -33,6 +33,9 @@ class ObservationLayout {
   std::size_t sites_, levels_, bonds_;
 };
 
+/// Site energies from the populations and bond currents from the outflows of one time, [layout.size()].
+void add_derived(const Model& model, const ObservationLayout& layout, std::span<double> values);
+
 /// Observed quantities at every output time, the same on all ranks.
 struct Observations {
   std::vector<double> populations;  ///< P_n(i), [T][N][M]

@@ -35,7 +35,6 @@ class Observer {
            const TermSum<double>& elements);
   void list_elements(const TermSum<double>& elements);
   void add_weighted_elements(std::span<const Complex> psi, std::span<double> values) const;
-  void add_site_energies(std::span<double> values) const;
 
   const Model& model_;
   ObservationLayout layout_;

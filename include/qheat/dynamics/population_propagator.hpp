@@ -39,7 +39,8 @@ std::unique_ptr<const PopulationPropagator> closed_population_propagator(
     const Model& model, const CellSector& sector, const Communicator& comm,
     MirrorUse mirror = MirrorUse::where_the_model_has_it);
 
-/// Bytes a rank needs at most for the closed propagator of a sector of so many states.
-double closed_propagator_bytes_per_rank(Index states, bool real, int ranks);
+/// Bytes a rank needs at most for the closed propagator of a sector of so many states, and a kernel of it.
+/// `mirrored`: in even and odd blocks.
+double closed_propagator_bytes_per_rank(Index states, bool real, int ranks, bool mirrored = false);
 
 }  // namespace qheat

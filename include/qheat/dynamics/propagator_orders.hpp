@@ -40,7 +40,8 @@ std::unique_ptr<PropagatorOrders> closed_propagator_orders(
     const Model& model, const CellSector& sector, int order, std::vector<double> anchors,
     const Communicator& comm, MirrorUse mirror = MirrorUse::where_the_model_has_it);
 
-/// Bytes a rank needs for the closed orders of a sector of so many states.
-double closed_orders_bytes_per_rank(Index states, int order, int ranks);
+/// Bytes a rank needs for the closed orders of a sector of so many states. `mirrored`: in even and odd
+/// blocks.
+double closed_orders_bytes_per_rank(Index states, int order, int ranks, bool mirrored = false);
 
 }  // namespace qheat

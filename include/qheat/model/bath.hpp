@@ -15,6 +15,15 @@ struct Reservoir {
   Statistics statistics = Statistics::fermi;
 };
 
+/// Rates of the jumps up and down between two levels, inverse time.
+struct JumpRates {
+  double up, down;
+};
+
+/// Between levels n and n+1 a distance `gap` apart: g/(1 + e^{w/T}), g/(1 + e^{-w/T}) with fermi, g n_B,
+/// g (n_B + 1) with bose (gap > 0). Their ratio is e^{-w/T}.
+JumpRates jump_rates(const Reservoir& reservoir, double gap);
+
 /// Correlation function of a local bath, for second-order kernels only.
 struct BathCorrelation {
   enum class Kind { exponential, gaussian, bosons };

@@ -38,6 +38,8 @@ struct Model {
   /// All of V and U keep the multiset of bands and no reservoir feeds sites: the number of sites in each band
   /// is conserved.
   bool conserves_bands() const;
+  /// H alone conserves it: all of V and U keep the multiset of bands.
+  bool hamiltonian_conserves_bands() const;
 };
 
 /// A model with the same V on every bond, J_b = 1, no detuning, no bath.

@@ -46,6 +46,22 @@ struct KroneckerSum {
   std::pair<int, Index> place_inside(Index element) const;
 };
 
+/// A diagonal that is a function of both halves, computed for each state: no table of the size of the
+/// vectors.
+class RowDiagonal {
+ public:
+  RowDiagonal() = default;
+  virtual ~RowDiagonal() = default;
+  RowDiagonal(const RowDiagonal&) = delete;
+  RowDiagonal& operator=(const RowDiagonal&) = delete;
+
+  /// y[j] += scale d(row, j) x[j] over a row (global number); x and y do not overlap.
+  virtual void add(Index row, double scale, const Complex* x, Complex* y) const = 0;
+  virtual void add(Index row, double scale, const double* x, double* y) const = 0;
+  /// Bytes on this rank.
+  virtual Index bytes() const = 0;
+};
+
 /// y = A x for an operator on an index set of two halves, without a matrix.
 ///
 /// A vector is a list of rows, each a contiguous array over the elements of its class (BlockLayout). The
@@ -61,9 +77,11 @@ struct KroneckerSum {
 template <class T>
 class BlockEngine {
  public:
-  /// A sum of local terms on a sector, cut at the middle of the lattice. `space` must outlive the engine.
+  /// A sum of local terms on a sector, cut at the middle of the lattice (of twice the sites: between ket and
+  /// bra), plus `diagonal` if there is one. `space` must outlive the engine.
   BlockEngine(const DistributedSector& space, const TermSum<T>& terms,
-              ExchangeRoute route = ExchangeRoute::automatic);
+              ExchangeRoute route = ExchangeRoute::automatic,
+              std::unique_ptr<const RowDiagonal> diagonal = nullptr);
   /// Any sum of Kronecker products. `blocks` must outlive the engine. Throws Error if the sum does not fit.
   BlockEngine(const DistributedBlocks& blocks, const KroneckerSum<T>& sum,
               ExchangeRoute route = ExchangeRoute::automatic);

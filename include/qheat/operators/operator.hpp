@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "qheat/basis/sector.hpp"
@@ -36,6 +37,8 @@ class Operator {
   /// y = scale (A + shift) x + keep y.
   void apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
 
+  /// This rank's part of the diagonal.
+  virtual void diagonal(std::span<Complex> diagonal) const = 0;
   virtual bool is_real() const = 0;
   /// Bytes that this rank holds for the operator beside the vectors.
   virtual Index bytes() const = 0;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "qheat/model/model.hpp"
+#include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/timings.hpp"
+
+namespace qheat {
+
+/// How the steady state is solved for.
+enum class SteadyMethod {
+  automatic,  ///< direct if small, otherwise iterative; direct if that does not converge and the factors fit
+  direct,     ///< sparse LU (MUMPS) of the assembled Liouvillian with the condition of unit trace
+  iterative   ///< GMRES on the matrix-free Liouvillian, right-preconditioned by the coherent motion
+};
+
+struct SteadyOptions {
+  SteadyMethod method = SteadyMethod::automatic;
+  double tolerance = 1e-10;  ///< of the residual
+};
+
+/// L rho = 0, tr rho = 1, and what is measured of it; the same on all ranks.
+struct SteadyState {
+  std::vector<double> populations;  ///< P_n(i), [N][M]
+  std::vector<double> energy;       ///< u(i), [N], energy
+  std::vector<double> outflow;      ///< J_p, J_q, [B][2], power
+  std::vector<double> current;      ///< (J_p - J_q)/2, [B], power
+  std::vector<double> temperature;  ///< from u(i), [N], energy; NaN where u exceeds the mean level
+  std::vector<double> heat;         ///< tr(h D_r rho): from each reservoir into the levels of its site, power
+  double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
+  double residual = 0.0;            ///< |L rho| / (g |rho|), Frobenius norms, g the largest reservoir rate
+  double smallest_population = 0.0;
+  double hermiticity_error = 0.0;
+  Index elements = 0;    ///< of rho
+  Index iterations = 0;  ///< products with L, 0 for the direct solver
+  std::string method;    ///< "direct" or "iterative"
+};
+
+/// The steady state between reservoirs. Collective. Throws InputError without reservoirs (then the state is
+/// not unique), Error if it is not unique, if no method converges or fits `free_bytes` a rank (0: no limit),
+/// or if what came out is no density matrix.
+SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
+                              double free_bytes, Timings& timings);
+
+/// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
+double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
+/// Number of elements of the density matrix.
+Index steady_elements(const Model& model);
+
+/// True if every bond keeps the sum of its sites' level energies. If not, reservoirs of one temperature do
+/// not lead to the Gibbs state, and heat can flow from cold to hot.
+bool bonds_keep_level_energy(const Model& model);
+
+}  // namespace qheat

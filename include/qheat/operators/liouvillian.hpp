@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "qheat/model/model.hpp"
+#include "qheat/operators/local_terms.hpp"
+#include "qheat/operators/operator.hpp"
+
+namespace qheat {
+
+/// The generator of d rho/dt = L rho = -i[H, rho] + dephasing + reservoirs, as a sum of local terms on a
+/// lattice of twice the sites: sites 0 .. N-1 are those of the ket, N .. 2N-1 those of the bra, and
+/// <ket|rho|bra> is the amplitude of the configuration (ket, bra). In units of inverse time.
+TermSum<Complex> liouvillian(const Model& model);
+
+/// The same without dephasing, whose elements -gamma (number of sites on which ket and bra differ) the
+/// matrix-free backend computes instead of storing them.
+TermSum<Complex> liouvillian_without_dephasing(const Model& model);
+
+/// L on pairs of states (Sector::pairs, density_space). `dense` needs a communicator of one rank.
+std::unique_ptr<Operator> make_liouvillian(std::shared_ptr<const DistributedSector> space, const Model& model,
+                                           Backend backend = Backend::matrix_free);
+
+/// Bounds of the numerical range of the dissipators in the Frobenius norm, inverse time.
+struct DissipatorRange {
+  double low, high;  ///< real parts
+  double imaginary;  ///< of either sign
+};
+/// For blocks with these counts (density_counts) of ket and bra.
+DissipatorRange dissipator_range(const Model& model, const std::vector<std::vector<int>>& counts);
+
+}  // namespace qheat

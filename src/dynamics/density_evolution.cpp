@@ -1,0 +1,90 @@
+#include "qheat/dynamics/density_evolution.hpp"
+
+#include <algorithm>
+
+#include "operators/block_kernels.hpp"
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/chebyshev.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/liouvillian.hpp"
+
+namespace qheat {
+
+FaberEvolution::FaberEvolution(const Operator& generator, const FaberPlan& plan, double end)
+    : generator_(generator),
+      plan_(plan),
+      series_(faber_series(plan_.ellipse, end / static_cast<double>(plan_.steps), plan_.step_tolerance)),
+      other_(static_cast<std::size_t>(generator.space().local_size())),
+      sum_(other_.size()) {}
+
+void FaberEvolution::step(std::span<const double> dts, std::vector<Complex>& rho,
+                          const LinearMeasurement& measure, std::size_t count, std::span<double> measured) {
+  std::vector<FaberSeries> outputs;
+  for (const double dt : dts) outputs.push_back(faber_series(plan_.ellipse, dt, plan_.step_tolerance));
+  std::fill(measured.begin(), measured.end(), 0.0);
+  std::fill(sum_.begin(), sum_.end(), Complex{});
+  std::vector<double> values(count);
+  const auto observe = [&](std::size_t order, std::span<const Complex> polynomial) {
+    if (dts.empty()) return;
+    measure(polynomial, values);
+    for (std::size_t k = 0; k < dts.size(); ++k) {
+      if (order >= outputs[k].values.size()) continue;
+      for (std::size_t v = 0; v < count; ++v) measured[k * count + v] += outputs[k].values[order] * values[v];
+    }
+  };
+  // F_1 = u F_0, then F_{k+1} = u F_k - q F_{k-1} in the place of F_{k-1}; u = (L - centre)/r. Two terms at a
+  // time go to the sum: that is what moves most through the memory.
+  AffineMap map{.scale = 1.0 / plan_.ellipse.radius(), .shift = -plan_.ellipse.centre, .keep = 0.0};
+  const double q = plan_.ellipse.ratio();
+  const std::size_t terms = series_.values.size();
+  for (std::size_t order = 0; order < terms; order += 2) {
+    if (order > 0) {
+      map.keep = order == 2 ? -2.0 * q : -q;
+      generator_.apply(map, std::span<const Complex>(other_), std::span(rho));
+    }
+    observe(order, rho);
+    const bool last = order + 1 == terms;
+    if (!last) {
+      map.keep = order == 0 ? 0.0 : -q;
+      generator_.apply(map, std::span<const Complex>(rho), std::span(other_));
+      observe(order + 1, other_);
+    }
+    add_terms(order, rho, last ? std::span<const Complex>() : other_);
+  }
+  std::swap(rho, sum_);
+}
+
+void FaberEvolution::add_terms(std::size_t order, std::span<const Complex> even,
+                               std::span<const Complex> odd) {
+  kernels::Source<double, Complex> sources[2] = {{even.data(), series_.values[order]}, {}};
+  if (!odd.empty()) sources[1] = {odd.data(), series_.values[order + 1]};
+  kernels::add_rows<double, Complex>(static_cast<Index>(even.size()), std::span(sources, odd.empty() ? 1 : 2),
+                                     sum_.data());
+}
+
+KrylovDensityEvolution::KrylovDensityEvolution(const Operator& generator, const FaberPlan& plan, double end)
+    : krylov_(generator, 1.0), plan_(plan), dt_(end / static_cast<double>(plan_.steps)) {}
+
+void KrylovDensityEvolution::step(std::span<const double> dts, std::vector<Complex>& rho,
+                                  const LinearMeasurement& measure, std::size_t count,
+                                  std::span<double> measured) {
+  std::vector<double> ends(dts.begin(), dts.end());
+  ends.push_back(dt_);
+  krylov_.advance(ends, plan_.step_tolerance, std::span(rho),
+                  [&](std::size_t k, Index, ColumnBlock<const Complex> state) {
+                    if (k < dts.size()) measure(state.column_span(0), measured.subspan(k * count, count));
+                  });
+}
+
+GeneratorRange generator_range(const Model& model, const std::vector<std::vector<int>>& counts,
+                               const Communicator& comm) {
+  const DissipatorRange dissipators = dissipator_range(model, counts);
+  double width = 0.0;
+  for (const auto& block : counts) {
+    const auto states = std::make_shared<DistributedSector>(level_sector(model, block), comm);
+    width = std::max(width, 2.0 * spectral_bounds(*make_operator(states, hamiltonian(model))).radius());
+  }
+  return {dissipators.low, dissipators.high, width + dissipators.imaginary};
+}
+
+}  // namespace qheat
