@@ -197,6 +197,16 @@ class OddFiles(PlotterCase):
     def test_nothing_but_nan(self):
         self.plot(everything(np.full((21, 4), np.nan), TIMES, [[0, 1], [1, 2], [2, 3]]), COMMON)
 
+    def test_open_system(self):
+        """The energy of an open system is not conserved; what its density matrix keeps is shown instead."""
+        datasets = everything(np.full((21, 3), 0.25), TIMES, [[0, 1], [1, 2]])
+        datasets["exact/hermiticity_error"] = np.full(21, 1e-15)
+        self.plot(datasets, COMMON)
+        results = Results(self.directory / "odd.h5")
+        self.addCleanup(results.file.close)
+        figure = dict(FAMILIES)["conservation"](results)
+        self.assertEqual([ax.get_title() for ax in figure.axes], ["trace", "density matrix"])
+
     def test_infinite_and_huge_values(self):
         excited = np.exp(np.outer(TIMES, [1.0, -1.0, 70.0]))
         excited[5, 1] = np.inf

@@ -1,4 +1,4 @@
-"""How well the exact dynamics keeps its norm, and how far the total energy drifts."""
+"""How well the exact dynamics keeps its norm and, if the system is closed, its total energy."""
 
 import numpy as np
 
@@ -30,14 +30,18 @@ def draw_tolerance(ax, results):
 
 
 def draw(results):
-    """Draw |norm - 1| and |E(t) - E(0)|, one panel each."""
+    """Draw |norm - 1| and |E(t) - E(0)|, of density matrices |trace - 1| and the Hermiticity, one panel each."""
     time = results.time
     norm = results.series("/exact/norm", 1)
+    hermiticity = results.series("/exact/hermiticity_error", 1)
     energy = results.series("/exact/total_energy", 1)
     drawings = []
     if norm is not None:
-        drawings.append((np.abs(norm - 1), ROUNDING, r"$|\mathrm{norm} - 1|$", "norm"))
-    if energy is not None:
+        name = "norm" if hermiticity is None else "trace"
+        drawings.append((np.abs(norm - 1), ROUNDING, rf"$|\mathrm{{{name}}} - 1|$", name))
+    if hermiticity is not None:  # a bath takes energy and gives it
+        drawings.append((hermiticity, ROUNDING, "anti-Hermitian part of the whole", "density matrix"))
+    elif energy is not None:
         drift = np.abs(energy - energy[0])
         drift[0] = np.nan  # zero by definition
         rounding = ROUNDING * np.nan_to_num(np.abs(energy)).max()
