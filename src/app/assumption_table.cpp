@@ -25,21 +25,24 @@ constexpr std::array<Row, 7> kRows{{
     {"(3) the same for all levels", &Assumptions::level_independence},
 }};
 
-/// The stretches of output times at which the score is good enough, such as "0.5 to 12, 30 to 50".
+/// The stretches of output times at which the score is good enough, such as "0.5 to 12, 30 to 50"; of many
+/// the first ones and the last.
 std::string stretches(const std::vector<Assumptions>& scores, const std::vector<double>& times,
                       double Assumptions::*score) {
-  constexpr int kMost = 3;
-  std::string text;
-  int count = 0;
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> found;
   for (std::size_t k = 0; k < scores.size(); ++k) {
     if (!(scores[k].*score >= kHolds)) continue;
     const std::size_t first = k;
     while (k + 1 < scores.size() && scores[k + 1].*score >= kHolds) ++k;
-    if (++count > kMost) return text + ", ...";
-    text += text.empty() ? "" : ", ";
-    text += first == k ? fmt::format("{:g}", times[k]) : fmt::format("{:g} to {:g}", times[first], times[k]);
+    found.push_back(first == k ? fmt::format("{:g}", times[k])
+                               : fmt::format("{:g} to {:g}", times[first], times[k]));
   }
-  return text;
+  if (found.size() > kMost) {
+    found.erase(found.begin() + kMost - 1, found.end() - 1);
+    found.insert(found.end() - 1, "...");
+  }
+  return fmt::format("{}", fmt::join(found, ", "));
 }
 
 std::string row(const Row& words, const std::vector<Assumptions>& scores, const std::vector<double>& times) {

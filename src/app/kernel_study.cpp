@@ -53,10 +53,13 @@ std::vector<double> KernelStudy::times_of(const std::string& name) const {
 
 void KernelStudy::compute() {
   if (kernels_.empty()) return;
-  cells_.emplace(model_, *job_.initial);
+  bool lists_cells = stores_generators(job_);
   for (auto& kernel : kernels_) {
-    if (is_local_kernel(job_, kernel.name)) evaluate_local(kernel);
+    const bool local = is_local_kernel(job_, kernel.name);
+    if (local) evaluate_local(kernel);
+    lists_cells = lists_cells || !local;
   }
+  if (lists_cells) cells_.emplace(model_, *job_.initial);
   make_dense_kernels();
   evaluate_dense();
   evaluate_memory();
@@ -91,8 +94,9 @@ void KernelStudy::solve_memory_equation(Kernel& kernel) {
 void KernelStudy::evaluate_local(Kernel& kernel) {
   const Timings::Scope scope(timings_, "kernel " + kernel.name);
   const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
+  const auto sectors = sector_counts(model_, *job_.initial);
   for (const double t : times_of(kernel.name)) {
-    kernel.series.scores.push_back(assumptions_of(model_, *cells_, second_order.at(t), t));
+    kernel.series.scores.push_back(assumptions_of(model_, sectors, second_order.at(t), t));
   }
 }
 

@@ -26,6 +26,12 @@ CellSpace::CellSpace(const Model& model, const InitialState& initial)
   }
 }
 
+std::vector<std::vector<int>> CellSpace::band_counts() const {
+  std::vector<std::vector<int>> counts;
+  for (const auto& sector : sectors_) counts.push_back(sector.band_counts);
+  return counts;
+}
+
 std::size_t CellSpace::sector_of(Index cell) const {
   const auto after = std::upper_bound(sectors_.begin(), sectors_.end(), cell,
                                       [](Index c, const CellSector& sector) { return c < sector.first; });

@@ -52,6 +52,8 @@ class ClosedPropagator final : public PopulationPropagator {
     for (int k = 0; k <= derivatives; ++k) {
       result.push_back(assembly_->squares(amplitudes, derivative_of_square(k)));
     }
+    // Nothing has moved at t = 0: the kernel is zero there, without rounding errors.
+    if (t == 0.0 && derivatives >= 1) result[1] = layout().zero();
     return result;
   }
 

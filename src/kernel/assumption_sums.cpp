@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "qheat/parallel/error.hpp"
 
@@ -25,35 +26,43 @@ Index count_of(double number) {
   return static_cast<Index>(std::min(number, 9e18));
 }
 
+/// Number of ways to give bands to sites, so many sites each; exact up to 2^53 / sites.
+double arrangements(const std::vector<int>& counts) {
+  double ways = 1.0;
+  int sites = 0;
+  for (const int count : counts) {
+    for (int k = 1; k <= count; ++k) ways = ways * ++sites / k;
+  }
+  return ways;
+}
+
 }  // namespace
 
-CellChanges::CellChanges(const Model& model, const CellSpace& cells)
+CellChanges::CellChanges(const Model& model, std::vector<std::vector<int>> sector_counts)
     : lattice_(model.lattice),
       dephasing_(model.bath.dephasing),
-      sites_(cells.sites()),
-      bands_(cells.bands()),
-      conserved_(!cells.sectors().front().band_counts.empty()) {
-  for (const auto& sector : cells.sectors()) {
-    QHEAT_ASSERT(sector.band_counts.empty() != conserved_);
-    sector_counts_.push_back(sector.band_counts);
-  }
+      sites_(model.sites()),
+      bands_(model.site.bands()),
+      conserved_(!sector_counts.front().empty()),
+      sector_counts_(std::move(sector_counts)) {
   const auto bands = static_cast<Level>(bands_);
   for (Level a = 0; a < bands; ++a) {
     for (Level b = 0; b < bands; ++b) {
       cells_with_pair_.push_back(cells_with(std::array<Level, 2>{a, b}));
     }
   }
-  count_elements(cells);
+  count_elements();
 }
 
-void CellChanges::count_elements(const CellSpace& cells) {
-  for (const auto& sector : cells.sectors()) {
-    const auto count = static_cast<double>(sector.cells.dimension());
-    elements_ += count * (count - 1.0);
+void CellChanges::count_elements() {
+  for (const auto& counts : sector_counts_) {
+    QHEAT_ASSERT(counts.empty() != conserved_);
+    const double cells = conserved_ ? arrangements(counts) : cells_with({});
+    elements_ += cells * (cells - 1.0);
   }
   const double bonds = lattice_.bond_count();
   const double others = bands_ - 1.0;
-  if (!conserved_) local_elements_ += sites_ * others * static_cast<double>(cells.dimension());
+  if (!conserved_) local_elements_ += sites_ * others * cells_with({});
   for (std::size_t pair = 0; pair < cells_with_pair_.size(); ++pair) {
     const auto bands = static_cast<std::size_t>(bands_);
     const double swaps = pair / bands == pair % bands ? 0.0 : 1.0;
@@ -79,7 +88,7 @@ double CellChanges::cells_with(std::span<const Level> bands) const {
   for (auto left : sector_counts_) {
     for (const Level band : bands) --left[band];
     if (std::any_of(left.begin(), left.end(), [](int count) { return count < 0; })) continue;
-    cells += static_cast<double>(configurations(left, std::vector<int>(left.size(), 1)));
+    cells += arrangements(left);
   }
   return cells;
 }

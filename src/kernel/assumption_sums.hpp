@@ -4,7 +4,6 @@
 #include <span>
 #include <vector>
 
-#include "qheat/basis/cell_space.hpp"
 #include "qheat/kernel/assumptions.hpp"
 #include "qheat/model/model.hpp"
 
@@ -33,7 +32,8 @@ using AssumptionSums = std::array<double, kAssumptionSums>;
 /// of bands.
 class CellChanges {
  public:
-  CellChanges(const Model& model, const CellSpace& cells);
+  /// `sector_counts`: sites in each band, a sector each; empty counts: nothing is conserved.
+  CellChanges(const Model& model, std::vector<std::vector<int>> sector_counts);
 
   int sites() const { return sites_; }
   int bands() const { return bands_; }
@@ -56,7 +56,7 @@ class CellChanges {
   Assumptions scores(const AssumptionSums& sums, std::span<const double> swaps) const;
 
  private:
-  void count_elements(const CellSpace& cells);
+  void count_elements();
   void score_levels(std::span<const double> swaps, Assumptions& result) const;
 
   Lattice lattice_;

@@ -160,7 +160,7 @@ class GroupSums {
 class AssumptionScores::Columns {
  public:
   Columns(const Model& model, const CellSpace& cells)
-      : counts_(model, cells), energies_(cells.energies(model)) {
+      : counts_(model, cells.band_counts()), energies_(cells.energies(model)) {
     for (const auto& sector : cells.sectors()) {
       sectors_.emplace_back(sector.cells);
       first_.push_back(static_cast<std::size_t>(sector.first));

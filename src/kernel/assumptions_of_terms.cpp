@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "kernel/assumption_sums.hpp"
 #include "qheat/parallel/error.hpp"
@@ -98,8 +99,8 @@ double value_of(const Shares& shares, const Surroundings& around) {
 
 class TermScores {
  public:
-  TermScores(const Model& model, const CellSpace& cells, double t)
-      : counts_(model, cells),
+  TermScores(const Model& model, std::vector<std::vector<int>> sector_counts, double t)
+      : counts_(model, std::move(sector_counts)),
         energies_(band_energies(model)),
         t_(t),
         swaps_(static_cast<std::size_t>(model.lattice.bond_count()) * bands() * bands(), 0.0) {}
@@ -241,9 +242,14 @@ class TermScores {
 
 }  // namespace
 
+Assumptions assumptions_of(const Model& model, const std::vector<std::vector<int>>& sector_counts,
+                           const TermSum<double>& generator, double t) {
+  return TermScores(model, sector_counts, t).scores(generator);
+}
+
 Assumptions assumptions_of(const Model& model, const CellSpace& cells, const TermSum<double>& generator,
                            double t) {
-  return TermScores(model, cells, t).scores(generator);
+  return assumptions_of(model, cells.band_counts(), generator, t);
 }
 
 }  // namespace qheat

@@ -53,7 +53,7 @@ std::size_t KernelSeries::known(const std::vector<double>& times) const {
   std::size_t known = 0;
   const double limit =
       singular_times.empty() ? std::numeric_limits<double>::infinity() : singular_times.front();
-  while (known < times.size() && times[known] < limit && !(error[known] > kLargestKernelError)) ++known;
+  while (known < times.size() && times[known] < limit && error[known] <= kLargestKernelError) ++known;
   return known;
 }
 

@@ -89,20 +89,22 @@ std::vector<KernelValue> TclKernels::at(double t) {
   for (std::size_t s = 0; s < propagators_.size(); ++s) {
     const auto& layout = propagators_[s]->layout();
     std::vector<CellColumns> kernels(orders_.size(), layout.zero());
-    const auto g = propagators_[s]->evaluate(t);
-    for (const auto& parity : parities_[s]) {
-      const Series series = parity->series(g);
-      for (std::size_t o = 0; o < orders_.size(); ++o) {
-        Matrix sum(parity->algebra.grid(), parity->algebra.size(), parity->algebra.size());
-        double error = 0.0;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(orders_[o]); ++k) {
-          add(1.0, series.terms[k], sum);
-          error += series.errors[k];
+    if (layout.mirror().states() > 1) {  // nothing leaves a single cell: K = 0, without rounding errors
+      const auto g = propagators_[s]->evaluate(t);
+      for (const auto& parity : parities_[s]) {
+        const Series series = parity->series(g);
+        for (std::size_t o = 0; o < orders_.size(); ++o) {
+          Matrix sum(parity->algebra.grid(), parity->algebra.size(), parity->algebra.size());
+          double error = 0.0;
+          for (std::size_t k = 0; k < static_cast<std::size_t>(orders_[o]); ++k) {
+            add(1.0, series.terms[k], sum);
+            error += series.errors[k];
+          }
+          values[o].asymmetry_squared +=
+              parity->algebra.asymmetry_squared(sum, scalapack::transposed(parity->algebra.grid(), sum));
+          values[o].error = std::max(values[o].error, error);
+          parity->algebra.from_grid(sum, parity->even ? kernels[o].even.block() : kernels[o].odd.block());
         }
-        values[o].asymmetry_squared +=
-            parity->algebra.asymmetry_squared(sum, scalapack::transposed(parity->algebra.grid(), sum));
-        values[o].error = std::max(values[o].error, error);
-        parity->algebra.from_grid(sum, parity->even ? kernels[o].even.block() : kernels[o].odd.block());
       }
     }
     for (std::size_t o = 0; o < orders_.size(); ++o) {

@@ -25,6 +25,8 @@ class CellSpace {
   CellSpace(const Model& model, const InitialState& initial);
 
   const std::vector<CellSector>& sectors() const { return sectors_; }
+  /// Of each sector.
+  std::vector<std::vector<int>> band_counts() const;
   Index dimension() const { return dimension_; }
   int sites() const { return sites_; }
   int bands() const { return bands_; }

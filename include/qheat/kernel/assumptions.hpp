@@ -65,6 +65,9 @@ class AssumptionScores {
 /// The same for a kernel that is a sum of terms on few sites, such as SecondOrderKernel::at(t), without its
 /// matrix: an element depends on the few sites that its terms look at, and the cells that agree there are
 /// counted, not listed. The cost does not depend on the number of cells; every rank does it alone.
+/// `sector_counts`: as of basis/model_sectors.hpp.
+Assumptions assumptions_of(const Model& model, const std::vector<std::vector<int>>& sector_counts,
+                           const TermSum<double>& generator, double t);
 Assumptions assumptions_of(const Model& model, const CellSpace& cells, const TermSum<double>& generator,
                            double t);
 

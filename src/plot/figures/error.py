@@ -50,7 +50,7 @@ def draw_distances(ax, results, found):
     if sampling is not None:
         style.line(ax, results.time, style.positive(sampling), **SAMPLING)
         curves.append(sampling)
-    style.log_limits(ax, curves, ceiling=CEILING)
+    style.log_limits(ax, [style.after_start(values) for values in curves], ceiling=CEILING)
     ax.set_ylabel(r"$|P - P_\mathrm{exact}|_1\, /\, N$")
     ax.set_title("distance from exact populations, per site", pad=singular.title_pad(results))
 
@@ -59,7 +59,7 @@ def draw_closure(ax, results, found):
     """Draw the closure errors of the site equations."""
     for kernel, values in found:
         style.line(ax, results.time, style.positive(values), color=kernel.colour, **style.SITE)
-    style.log_limits(ax, [values for _, values in found], ceiling=CEILING)
+    style.log_limits(ax, [style.after_start(values) for _, values in found], ceiling=CEILING)
     ax.set_ylabel("closure error")
     ax.set_title("closure error of the site equation", pad=singular.title_pad(results))
 

@@ -17,6 +17,7 @@ DIVERGING = "RdBu_r"
 NOT_A_NUMBER = "0.85"
 MOST_MAP_COLUMNS = 2000
 RUNAWAY = 3.0  # a rate equation with values beyond this multiple of the largest exact one is not followed
+PANEL_PAD = 0.1  # inches beside a panel: numbers at the ends of two neighbouring axes stay apart
 ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 
 TIME_LABEL = r"time $t$  (1/energy)"
@@ -66,6 +67,7 @@ def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=Fa
     """
     size = (max(columns * width + legend, 6.5), rows * height + 0.5)
     figure = Figure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(w_pad=PANEL_PAD)
     title = heading(results, size[0])
     if title:
         figure.suptitle(title)
@@ -175,6 +177,11 @@ def data_limits(ax, leading, following=()):
 def positive(values):
     """Return values for a logarithmic axis: NaN where they are not positive or absurd."""
     return np.where((values > 1 / ABSURD) & (values < ABSURD), values, np.nan)
+
+
+def after_start(values):
+    """Return a series without its first value, if it has others: rate equations start without error."""
+    return values[1:] if values.size > 1 else values
 
 
 def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):

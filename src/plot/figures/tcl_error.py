@@ -49,7 +49,8 @@ def draw_curves(ax, results, curves, faint):
         style.line(ax, results.time, style.positive(values), color=kernel.colour, **STATED)
     for kernel, values in curves.items():
         style.line(ax, results.time, style.positive(values), **kernel.look)
-    style.log_limits(ax, [*curves.values(), *faint.values()], FLOOR, CEILING)
+    shown = [style.after_start(values) for values in (*curves.values(), *faint.values())]
+    style.log_limits(ax, shown, FLOOR, CEILING)
     singular.mark(ax, results)
     style.time_axis(ax, results.time)
 

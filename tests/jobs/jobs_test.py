@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Every job in jobs/ runs, and what it writes is complete and sound.
+
+    python3 tests/jobs/jobs_test.py PATH_TO_QHEAT [MPIEXEC]
+
+QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
+"""
+
+import pathlib
+import sys
+import tomllib
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "app"))
+
+from program import ProgramCase, datasets, main  # noqa: E402
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+JOBS = sorted((HERE.parents[1] / "jobs").glob("*.toml"))
+TIMEOUT = 180.0  # seconds on a busy machine; each takes a few on an idle one
+NEVER_NAN = ("exact/", "kernel/cells", "model/", "time")
+
+
+def asked_kernels(job):
+    """Return the names of the kernels that a job asks for, and of those with rate equations."""
+    kernel, rates = job.get("kernel"), job.get("rates", {}).get("kernels", [])
+    names = set(rates)
+    if kernel is not None:
+        names |= {f"tcl{order}" for order in kernel.get("orders", [2])}
+        names |= {name for name in ("memory", "markov") if kernel.get(name, False)}
+        names |= {"exact"} if kernel.get("exact", True) else set()
+    return sorted(names), sorted(rates)
+
+
+class JobsTest(ProgramCase):
+    """All jobs on two ranks, with what must hold whatever they are about."""
+
+    def run_job(self, path):
+        """Run a job; return the tables of its file, and its datasets."""
+        job = tomllib.loads(path.read_text())
+        self.finish("run", path, "--out", "a.h5", ranks=2, timeout=TIMEOUT)
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            self.assertEqual(int(file.attrs["complete"]), 1)
+        return job, datasets(self.folder / "a.h5")
+
+    def check_header(self, path, job):
+        """A header says what the job shows and how to run it; results bear the job's name."""
+        header = path.read_text().split("\ntitle")[0].splitlines()
+        self.assertTrue(all(line.startswith("#") or not line for line in header), path.name)
+        self.assertGreater(len(header), 3)
+        self.assertIn(f"#     mpirun -n 2 qheat run jobs/{path.name} && qheat plot {path.stem}.h5", header)
+        self.assertEqual(job["output"]["file"], path.stem + ".h5")
+
+    def check_finite(self, found, names):
+        """Nothing is unknown before the first singular time of the exact kernel."""
+        singular = found.get("kernel/exact/singular_times", np.zeros(0))
+        before = found["time"] < min(singular, default=np.inf)
+        self.assertGreater(np.count_nonzero(before), 5)
+        for name, values in found.items():
+            if name.startswith(NEVER_NAN) and values.dtype.kind == "f":
+                self.assertTrue(np.all(np.isfinite(values)), name)
+            kind = name.split("/")[-1]
+            if kind in ("populations", "energy", "bond_rate", "generator", "error", "condition", "deviation"):
+                known = values if len(values) != len(before) or "markov/" in name else values[before]
+                self.assertTrue(np.all(np.isfinite(known)), name)
+        for kernel in names:
+            if kernel != "memory":
+                locality = found[f"kernel/{kernel}/locality"]
+                self.assertTrue(np.all(np.isfinite(locality[before][1:] if len(locality) > 1 else locality)), kernel)
+
+    def check_conservation(self, found, names, rates):
+        """Probability stays in rate equations, and columns of generators sum to zero."""
+        for kernel in rates:
+            for equation in ("rates", "sites"):
+                if f"{equation}/{kernel}/populations" in found:
+                    total = found[f"{equation}/{kernel}/populations"].sum(axis=2)
+                    np.testing.assert_allclose(total[~np.isnan(total)], 1.0, atol=1e-8, err_msg=f"{equation}/{kernel}")
+        for kernel in names:
+            generator = found.get(f"kernel/{kernel}/generator")
+            if generator is None:
+                continue
+            matrices = generator.reshape(-1, *generator.shape[-2:])
+            largest = np.abs(matrices).max(axis=(1, 2))
+            sums = np.abs(matrices.sum(axis=1)).max(axis=1)
+            known = np.isfinite(largest)
+            self.assertTrue(np.all(sums[known] <= 1e-10 * largest[known]), kernel)
+
+    def check_exact_rates(self, found):
+        """The many-body equation with the exact kernel gives the exact populations."""
+        deviation = found.get("rates/exact/deviation")
+        if deviation is not None:
+            self.assertLess(np.nanmax(deviation), 1e-7)
+
+    def check(self, name):
+        """Run a job by its name and check all of the above; return its datasets."""
+        path = next(path for path in JOBS if path.stem == name)
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        names, rates = asked_kernels(job)
+        for kernel in names:
+            self.assertTrue(any(key.startswith(f"kernel/{kernel}/") for key in found), kernel)
+        self.check_finite(found, names)
+        self.check_conservation(found, names, rates)
+        self.check_exact_rates(found)
+        return found
+
+    def test_no_job_is_left_out(self):
+        tested = {name.removeprefix("test_job_") for name in dir(self) if name.startswith("test_job_")}
+        self.assertEqual(tested, {path.stem for path in JOBS})
+
+    def test_job_exchange_chain(self):
+        found = self.check("exchange_chain")
+        self.assertTrue(np.all(found["kernel/exact/locality"][1:10] > 0.95))
+        self.assertLess(found["kernel/exact/locality"][24], 0.5)
+
+    def test_job_exchange_ladder(self):
+        found = self.check("exchange_ladder")
+        for kernel in ("exact", "tcl2"):
+            self.assertGreater(np.nanmin(found[f"kernel/{kernel}/level_independence"]), 0.999)
+
+    def test_job_harmonic(self):
+        """Assumption 2 stays broken: two quanta are exchanged as readily as levels."""
+        found = self.check("harmonic")
+        for kernel in ("exact", "tcl2"):
+            self.assertLess(np.nanmax(found[f"kernel/{kernel}/swap_fraction"]), 0.7)
+            self.assertGreater(np.nanmin(found[f"kernel/{kernel}/energy_conservation"]), 0.95)
+        self.assertGreater(found["sites/tcl2/closure_error"][-1], 0.05)
+
+    def test_job_anharmonic(self):
+        """Assumption 2 comes to hold, and the site equation with it."""
+        found = self.check("anharmonic")
+        for kernel in ("exact", "tcl2"):
+            self.assertLess(found[f"kernel/{kernel}/swap_fraction"][1], 0.5)
+            self.assertGreater(found[f"kernel/{kernel}/swap_fraction"][50:].min(), 0.95)
+        self.assertLess(found["sites/tcl2/closure_error"][-1], 0.01)
+
+    def test_job_breaking_locality(self):
+        found = self.check("breaking_locality")
+        self.assertLess(found["kernel/tcl2/additivity"][1:20].max(), 0.8)
+
+    def test_job_breaking_energy(self):
+        found = self.check("breaking_energy")
+        self.assertLess(np.nanmin(found["kernel/exact/energy_conservation"]), 0.6)
+        self.assertLess(found["kernel/exact/swap_fraction"][1], 0.2)
+
+    def test_job_breaking_levels(self):
+        found = self.check("breaking_levels")
+        self.assertLess(np.nanmax(found["kernel/exact/level_independence"]), 0.5)
+        self.assertGreater(np.nanmin(found["kernel/exact/swap_fraction"]), 0.999)
+
+    def test_job_dephased(self):
+        """Rates reach w = lambda^2/gamma."""
+        found = self.check("dephased")
+        np.testing.assert_allclose(found["kernel/markov/bond_rate"], 0.02, rtol=1e-12)
+        np.testing.assert_allclose(found["kernel/tcl2/bond_rate"][50:], 0.02, rtol=1e-12)
+
+    def test_job_modular(self):
+        self.check("modular")
+
+
+if __name__ == "__main__":
+    main()
