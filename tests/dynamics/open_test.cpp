@@ -100,6 +100,7 @@ TEST(Open, BandsOfSeveralLevelsEqualTheReference) {
 /// the variance; at any lambda.
 TEST(Open, OneExcitationUnderDephasingDiffuses) {
   constexpr int kSites = 61;
+  constexpr int kMiddle = kSites / 2;
   constexpr double kLambda = 0.8;
   constexpr double kGamma = 0.6;
   for (const double anisotropy : {0.0, 1.0}) {
@@ -107,14 +108,14 @@ TEST(Open, OneExcitationUnderDephasingDiffuses) {
                                PairInteraction::exchange(2, anisotropy), kLambda);
     model.bath.dephasing = kGamma;
     std::vector<int> levels(kSites, 0);
-    levels[kSites / 2] = 1;
+    levels[kMiddle] = 1;
     const std::vector<double> times = {0.0, 0.5, 1.0, 2.0, 4.0};
     const auto result = propagate(model, InitialState::product(model, levels), times);
     for (std::size_t t = 0; t < times.size(); ++t) {
       double variance = 0.0;
       for (std::size_t i = 0; i < kSites; ++i)
-        variance += result.mean.populations[(t * kSites + i) * 2 + 1] *
-                    std::pow(static_cast<double>(i) - kSites / 2, 2);
+        variance +=
+            result.mean.populations[(t * kSites + i) * 2 + 1] * std::pow(static_cast<double>(i) - kMiddle, 2);
       const double s = times[t];
       const double expected =
           2.0 * kLambda * kLambda / kGamma * (s - (1.0 - std::exp(-2.0 * kGamma * s)) / (2.0 * kGamma));
