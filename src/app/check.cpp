@@ -9,6 +9,7 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/dynamics/open.hpp"
+#include "qheat/dynamics/steady.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
@@ -53,6 +54,12 @@ Need need_of(const Job& job, int ranks) {
       const int together = useful(static_cast<double>(plan.dimension), dense ? kRowsARank : kStatesARank);
       need.sensible_ranks = std::max(need.sensible_ranks, useful(1.0 * together * realizations, 1.0));
     }
+  }
+  if (job.steady) {
+    need.bytes_per_rank = std::max(
+        need.bytes_per_rank, steady_bytes_per_rank(*job.model, {.tolerance = job.steady->tolerance}, ranks));
+    need.sensible_ranks =
+        std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(*job.model)), kStatesARank));
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, kernel_bytes_per_rank(job, ranks));
   const auto kernels = wanted_kernels(job);
@@ -140,6 +147,7 @@ int check(const std::string& name, const Communicator& comm) {
   if (!comm.is_root()) return 0;
   print_model(job);
   if (job.exact) print_exact(job);
+  if (job.steady) fmt::print("steady      density matrix of {} elements\n", steady_elements(*job.model));
   if (const auto kernels = wanted_kernels(job); !kernels.empty()) {
     const auto cells = cell_count(job);
     const double stored =

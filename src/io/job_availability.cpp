@@ -88,7 +88,12 @@ void second_order(Missing& missing, const Job& job, const Bath& bath) {
 }
 
 void others(Missing& missing, const Job& job) {
-  if (job.steady) missing.add("steady", "compute steady states", "remove [steady]");
+  if (job.steady && !job.steady->sizes.empty()) {
+    missing.add("steady.sizes", "compare steady states of several sizes", "run one job a size");
+  }
+  if (job.steady && job.detuning.realizations > 1) {
+    missing.add("steady", "average steady states over realizations", "set realizations = 1");
+  }
   if (job.transport) missing.add("transport", "compute transport coefficients", "remove [transport]");
   if (job.matrix_elements) {
     missing.add("matrix-elements", "compute matrix elements of wells", "remove [matrix-elements]");

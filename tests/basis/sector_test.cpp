@@ -24,6 +24,9 @@ std::vector<Sector> sectors() {
   all.emplace_back(5, std::vector<Level>{0, 1, 2}, std::vector<int>{2, 2, 1});
   all.emplace_back(4, std::vector<Level>{0, 1, 1, 1}, std::vector<int>{3, 1});
   all.emplace_back(4, std::vector<Level>{0, 1}, std::vector<int>{0, 4});
+  all.push_back(Sector::pairs(3, {0, 0}, {{{3}, {3}}}));
+  all.push_back(Sector::pairs(3, {0, 1}, {{{2, 1}, {2, 1}}, {{1, 2}, {1, 2}}}));
+  all.push_back(Sector::pairs(3, {0, 1, 1}, {{{2, 1}, {3, 0}}, {{0, 3}, {1, 2}}}));
   return all;
 }
 

@@ -40,7 +40,7 @@ double known_current(int sites, double lambda, double gamma, double rate) {
 
 TEST(Steady, CarriesTheKnownCurrentByBothMethods) {
   for (const double gamma : {0.0, 0.4, 3.0}) {
-    for (const int sites : {2, 3, 5, 7}) {
+    for (const int sites : {2, 3, 6}) {
       const auto model = between_reservoirs(sites, 0.7, gamma, 1.1);
       const double expected = known_current(sites, 0.7, gamma, 1.1);
       for (const auto method : {SteadyMethod::direct, SteadyMethod::iterative}) {

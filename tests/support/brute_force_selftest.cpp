@@ -691,4 +691,23 @@ TEST(BruteForce, SecondOrderOfExchangeIsTheInterchangeProcess) {
   EXPECT_LT(difference(k, swap_kernel(system, bond_rate(system, k))), 1e-15);
 }
 
+/// One site relaxes to its Gibbs state, P(t) - f = (P(0) - f) e^{-k t} with k = g (fermi) or g (2 n_B + 1)
+/// (bose).
+TEST(BruteForce, ReservoirsRelaxASiteToItsGibbsState) {
+  for (const bool bose : {false, true}) {
+    System system{.sites = 1, .levels = 2, .energies = {{0.0, 1.3}}};
+    system.reservoirs = {{.site = 0, .temperature = 0.8, .rate = 0.6, .bose = bose}};
+    const double factor = std::exp(1.3 / 0.8);
+    const double f = 1 / (1 + factor);
+    const double k = bose ? 0.6 * (2 / (factor - 1) + 1) : 0.6;
+    const auto result = evolve_open(system, {{0.0, 1.0}}, {0.0, 0.7, 3.0});
+    EXPECT_NEAR(result.populations[1][0][1], f + (1 - f) * std::exp(-0.7 * k), 1e-12);
+    EXPECT_NEAR(result.populations[2][0][1], f + (1 - f) * std::exp(-3.0 * k), 1e-12);
+    // A coherence decays with half of the rate at which the levels are left.
+    const auto image = liouvillian(system, {0.0, 1.0, 0.0, 0.0});
+    EXPECT_NEAR(image[1].real(), -k / 2, 1e-12);
+    EXPECT_NEAR(image[1].imag(), 1.3, 1e-12);
+  }
+}
+
 }  // namespace
