@@ -146,6 +146,24 @@ class JobsTest(ProgramCase):
         self.assertLess(np.nanmin(found["kernel/exact/energy_conservation"]), 0.6)
         self.assertLess(found["kernel/exact/swap_fraction"][1], 0.2)
 
+    def test_job_detuned_pairs(self):
+        """The averaged rate passes its golden-rule value and turns negative; populations saturate."""
+        found = self.check("detuned_pairs")
+        rate = found["kernel/exact/bond_rate"][:, 0] / (2.0 * np.pi * 0.02 ** 2)
+        self.assertAlmostEqual(rate[5], 1.0, delta=0.15)
+        self.assertLess(np.nanmin(rate), 0.0)
+        self.assertGreater(found["exact/populations"][:, 0, 1].min(), 0.9)
+        self.assertGreater(found["exact/populations_error"][20, 0, 1], 1e-4)
+
+    def test_job_hot_cold(self):
+        """The current of the closed formula, the same through every bond."""
+        _, found = self.run_job(next(path for path in JOBS if path.stem == "hot_cold"))
+        left, right = 1.0 / (1.0 + np.exp(1.0 / 2.0)), 1.0 / (1.0 + np.exp(1.0 / 0.5))
+        current = (left - right) / (2.0 / 0.3 + (7 * 2 * 0.2 + 0.3) / (2.0 * 0.2 ** 2))
+        np.testing.assert_allclose(found["steady/current"], current, rtol=1e-8)
+        np.testing.assert_allclose(found["steady/heat"], [current, -current], rtol=1e-8)
+        self.assertGreater(found["steady/entropy_production"][0], 0.0)
+
     def test_job_breaking_levels(self):
         found = self.check("breaking_levels")
         self.assertLess(np.nanmax(found["kernel/exact/level_independence"]), 0.5)

@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "qheat/dynamics/exact.hpp"
+#include "qheat/kernel/exact_kernel.hpp"
+#include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/rates/solve.hpp"
 #include "support/world.hpp"
@@ -66,6 +69,43 @@ TEST(ModularModel, SecondOrderRateIsTheGoldenRuleInsideTheWindow) {
   // before the window the band is one level of n^2 |V|^2: 2 lambda^2 n t
   kernel.bond_rates(0.1, {5, 1}, rates);
   EXPECT_NEAR(rates[2], 2.0 * 25e-8 * 200 * 0.1, 0.02 * rates[2]);
+}
+
+/// Physics 12.7 without approximation: the exact kernel on the cells, from all 1200 states.
+TEST(ModularModel, ExactKernelIsTheGoldenRuleInsideTheWindow) {
+  const auto model = modular_chain(200, 5e-4);
+  const CellSpace cells(model, InitialState::band_mixture(model, {0, 0, 1, 0, 0, 0}));
+  std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
+  propagators.push_back(closed_population_propagator(model, cells.sectors().front(), qheat_test::world()));
+  ExactKernel kernel(std::move(propagators), qheat_test::world());
+  const AssumptionScores scores(model, cells);
+  const double w = golden_rule(200, 5e-4);
+  for (const double t : {60.0, 240.0, 480.0}) {
+    const auto k = kernel.at(t);
+    const auto found = evaluate_assumptions(scores, t, k, qheat_test::world());
+    double mean = 0.0;
+    for (const double rate : found.bond_rate) {
+      EXPECT_NEAR(rate / w, 1.0, 0.15) << "t = " << t;
+      mean += rate / 5.0;
+    }
+    EXPECT_NEAR(mean / w, 1.0, 0.05) << "t = " << t;
+    double farther = 0.0;  // rates between cells that are no neighbours
+    std::vector<Level> from(6);
+    std::vector<Level> to(6);
+    const auto place = [](const std::vector<Level>& bands) {
+      return std::find(bands.begin(), bands.end(), Level{1}) - bands.begin();
+    };
+    const auto& columns = k.sectors.front();
+    for (std::size_t j = 0; j < columns.cells.size(); ++j) {
+      cells.configuration(columns.cells[j], from);
+      for (Index i = 0; i < cells.dimension(); ++i) {
+        cells.configuration(i, to);
+        if (std::abs(place(from) - place(to)) < 2) continue;
+        farther = std::max(farther, std::abs(columns.values.block().column(static_cast<Index>(j))[i]));
+      }
+    }
+    EXPECT_LT(farther, 0.05 * w) << "t = " << t;
+  }
 }
 
 TEST(ModularModel, ExactPopulationsFollowTheRateEquation) {

@@ -92,7 +92,7 @@ struct Job {
   std::uint64_t interaction_seed = 1;
   std::optional<WellRequest> well;
   Detuning detuning;
-  std::optional<InitialState> initial;        ///< of realisation 0
+  std::optional<InitialState> initial;       ///< of realisation 0
   std::vector<double> initial_temperatures;  ///< one a site, of a thermal state; empty: a product state
   std::optional<TimeGrid> time;
 
