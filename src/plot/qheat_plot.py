@@ -28,7 +28,7 @@ except ImportError as problem:
 
 matplotlib.use("Agg")
 
-from figures import FAMILIES, style  # noqa: E402
+from figures import families, style  # noqa: E402
 from figures.results import BadInput, NotDrawn, Results  # noqa: E402
 
 FORMATS = ("png", "svg", "pdf")
@@ -86,9 +86,10 @@ def draw_all(results, directory, formats):
     files and a list of (picture, reason) for the pictures that were left out.
     """
     written, left_out = 0, []
-    for name, draw in FAMILIES:
+    for name, draw in families(results):
         try:
-            results.time  # no picture without output times, and no other reason then
+            if name != "steady":
+                results.time  # no picture without output times, and no other reason then
             figure = draw(results)
         except NotDrawn as reason:
             left_out.append((name, str(reason)))

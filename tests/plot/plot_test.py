@@ -157,6 +157,15 @@ class CompleteFiles(PlotterCase):
         process = self.run_plotter("kernels.h5", "--format", "png", "-o", "a/b")
         self.check_pictures(process, [name for name in ALL if name not in ("ensemble", "memory")], "a/b")
 
+    def test_steady_state_needs_no_times(self):
+        values = {"energy": np.linspace(0.4, 0.2, 6), "temperature": np.linspace(2.0, 0.9, 6), "current": np.full(5, 0.1)}
+        bonds = np.array([[i, i + 1] for i in range(5)])
+        steady = {f"steady/{name}": value for name, value in values.items()}
+        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **steady})
+        process = self.run_plotter("hot.h5", "--format", "png")
+        self.check_pictures(process, ["steady"], "hot_plots")
+        self.assertNotIn("not drawn", process.stderr)
+
     def test_square_lattice_has_no_profiles(self):
         make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
         process = self.run_plotter("square.h5", "--format", "png")

@@ -149,6 +149,16 @@ class Results:
         title = self.job.get("title")
         return " ".join(title.split()) if isinstance(title, str) else ""
 
+    @property
+    def has_times(self):
+        """True if the file has output times."""
+        return self._dataset("/time") is not None
+
+    @property
+    def has_steady(self):
+        """True if the file has a steady state."""
+        return self._node("/steady", h5py.Group) is not None
+
     @functools.cached_property
     def time(self):
         """The output times [T]; NotDrawn if the file has none."""
@@ -192,6 +202,11 @@ class Results:
             self._note(f"{path} has shape {dataset.shape} beside {times} times")
             return None
         return self._load(dataset)
+
+    def vector(self, path):
+        """Return a dataset without times as float64 [..], None if absent, empty or of more dimensions."""
+        dataset = self._dataset(path)
+        return None if dataset is None or dataset.ndim != 1 else self._load(dataset)
 
     def generator(self, kernel):
         """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""
