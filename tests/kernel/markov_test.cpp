@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
+#include "qheat/basis/cell_space.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/random_models.hpp"
@@ -183,6 +185,32 @@ TEST(MarkovKernel, ChangesBetweenSingleEnergiesNeedAWidthOfTheirOwn) {
   auto detuned = four;
   detuned.energies[5] += 0.3;
   EXPECT_EQ(refusal(detuned), "");  // nothing happens out of resonance
+}
+
+/// Physics 13.5: with constant rates the cells perform an exclusion process (M = 2) or an interchange
+/// process, whose slowest decay is that of one particle, 2 w (1 - cos(pi/N)), in every filling.
+TEST(MarkovKernel, HasTheGapOfOneParticleInEveryFilling) {
+  constexpr int kSites = 5;
+  for (const int levels : {2, 3}) {
+    std::vector<double> energies;
+    for (int n = 0; n < levels; ++n) energies.push_back(n);
+    auto model =
+        uniform_model(Lattice::chain(kSites), Site(energies), PairInteraction::exchange(levels), kStrength);
+    model.bath.dephasing = 0.4;
+    const double w = kStrength * kStrength / model.bath.dephasing;
+    const SecondOrderKernel kernel = markov_kernel(model, {});
+    const CellSpace cells(model, InitialState::thermal(model, std::vector<double>(kSites, 1.0)));
+    for (const auto& sector : cells.sectors()) {
+      const auto size = static_cast<std::size_t>(sector.cells.dimension());
+      if (size == 1) continue;
+      const auto generator = dense_generator(sector.cells, kernel.at(1.0));
+      const qheat_test::brute::ComplexMatrix matrix(generator.begin(), generator.end());
+      auto values = qheat_test::brute::eigen_hermitian(matrix, size).values;
+      std::sort(values.begin(), values.end());
+      EXPECT_NEAR(values[size - 1], 0.0, 1e-12);
+      EXPECT_NEAR(values[size - 2], -2.0 * w * (1.0 - std::cos(kPi / kSites)), 1e-12) << size;
+    }
+  }
 }
 
 }  // namespace
