@@ -34,9 +34,9 @@ class ClosedPropagator final : public PopulationPropagator {
   ClosedPropagator(std::unique_ptr<const CellAssembly<T>> assembly, const TermSum<T>& hamiltonian)
       : PopulationPropagator(assembly->layout()), assembly_(std::move(assembly)) {
     const auto blocks = assembly_->blocks(hamiltonian);
-    const double shift = mean_of_diagonal(blocks);
+    shift_ = mean_of_diagonal(blocks);
     for (const auto& rows : blocks) {
-      blocks_.push_back(std::make_unique<SpectralColumns<T>>(rows, shift, assembly_->column_share(),
+      blocks_.push_back(std::make_unique<SpectralColumns<T>>(rows, shift_, assembly_->column_share(),
                                                              assembly_->layout().comm()));
     }
   }
@@ -58,9 +58,11 @@ class ClosedPropagator final : public PopulationPropagator {
   }
 
   double error(double t) const override {
-    // Eigenvalues are good to a few rounding errors of the largest one, eigenvectors to sqrt(n) of them.
+    // Eigenvalues are good to a few rounding errors of the largest one, eigenvectors to sqrt(n) of them; H
+    // itself to those of its largest element.
     return std::numeric_limits<double>::epsilon() *
-           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) + largest_frequency() * t);
+           (4.0 * std::sqrt(static_cast<double>(assembly_->states())) +
+            (largest_frequency() + 2.0 * std::abs(shift_)) * t);
   }
 
   double largest_frequency() const override {
@@ -72,6 +74,7 @@ class ClosedPropagator final : public PopulationPropagator {
  private:
   std::unique_ptr<const CellAssembly<T>> assembly_;
   std::vector<std::unique_ptr<const SpectralColumns<T>>> blocks_;
+  double shift_ = 0.0;  ///< of the spectrum towards zero
 };
 
 template <class T>
