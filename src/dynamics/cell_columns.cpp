@@ -5,11 +5,11 @@
 namespace qheat {
 namespace {
 
-/// Writes column `j` of the representatives, and for a pair the mirrored one.
+/// Writes column `j` of the representatives, and for a pair the mirrored one, else null.
 void write_columns(const CellColumnLayout& layout, const CellColumns& columns, Index j, double* column,
                    double* mirrored) {
   const MirrorPairs& mirror = layout.mirror();
-  const bool pair = mirror.is_pair(layout.first() + j);
+  const bool pair = mirrored != nullptr;
   const double* even = columns.even.block().column(j);
   const double* odd = pair ? columns.odd.block().column(j) : nullptr;
   for (Index i = 0; i < mirror.even_size(); ++i) {
@@ -21,7 +21,7 @@ void write_columns(const CellColumnLayout& layout, const CellColumns& columns, I
     const double crossed = both ? (even[i] - odd[i]) / 2.0 : fixed;
     column[row] = same;
     column[row_mirrored] = crossed;
-    if (!pair) continue;
+    if (mirrored == nullptr) continue;
     mirrored[row] = crossed;
     mirrored[row_mirrored] = same;
   }

@@ -1094,29 +1094,37 @@ TEST(JobAvailability, WhatThisVersionComputes) {
           kBase + "[[bath.reservoir]]\nsite = 0\ntemperature = inf\nrate = 1\nstatistics = \"fermi\"\n")),
       "");
   EXPECT_EQ(joined(unavailable_in(kernel_only + "[rates]\nkernels = [\"tcl2\"]\n" + dephasing)), "");
+  EXPECT_EQ(joined(unavailable_in(kBase + "[kernel]\norders = [1, 2, 12]\nmemory = true\nmarkov = true\n")),
+            "");
+  EXPECT_EQ(joined(unavailable_in(kBase + "[rates]\nkernels = [\"exact\", \"tcl4\", \"memory\"]\n")), "");
+  EXPECT_EQ(joined(unavailable_in(kernel_only +
+                                  "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n[steady]\n")),
+            "");
 }
 
 TEST(JobAvailability, WhatItDoesNot) {
   const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
   const std::string kernel_only = replaced(kBase, "[exact]\n", "");
-  expect_unavailable(kBase + "[kernel]\n", "15:1: kernel.exact");
-  expect_unavailable(kBase + "[kernel]\nexact = true\n", "16:1: kernel.exact");
-  expect_unavailable(kBase + "[kernel]\nexact = false\norders = [2, 4]\n", "17:14: kernel.orders[1]");
-  expect_unavailable(kBase + "[kernel]\nexact = false\nmemory = true\n", "17:1: kernel.memory");
-  expect_unavailable(kBase + "[kernel]\nexact = false\nmarkov = true\n", "17:1: kernel.markov");
-  expect_unavailable(kBase + "[rates]\nkernels = [\"tcl2\", \"exact\"]\n", "16:20: rates.kernels[1]");
+  const std::string open = kBase + "[bath]\ndephasing = 1\n";
+  expect_unavailable(open + "[kernel]\n", "17:1: kernel.exact");
+  expect_unavailable(open + "[kernel]\nexact = true\n", "18:1: kernel.exact");
+  expect_unavailable(open + "[kernel]\nexact = false\norders = [2, 4]\n", "19:14: kernel.orders[1]");
+  expect_unavailable(open + "[kernel]\nexact = false\nmemory = true\n", "19:1: kernel.memory");
+  expect_unavailable(open + "[rates]\nkernels = [\"tcl2\", \"exact\"]\n", "18:20: rates.kernels[1]");
   expect_unavailable(kernel_only + "[kernel]\nexact = false\n" + reservoir, "16:1: bath.reservoir");
   expect_unavailable(
       kernel_only + "[rates]\nkernels = [\"tcl2\"]\n[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
       "16:1: bath.correlation");
-  expect_unavailable(kernel_only + reservoir + "[steady]\n", "18:1: steady");
+  expect_unavailable(kernel_only + reservoir + "[steady]\nsizes = [4, 6]\n", "19:1: steady.sizes");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
   const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
   EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
-  expect_unavailable(averaged + "[kernel]\nexact = false\n", "18:1: site.detuning.realizations");
-  expect_unavailable(averaged + "[rates]\nkernels = [\"tcl2\"]\n", "18:1: site.detuning.realizations");
+  const std::string thermal = replaced(replaced(averaged, "product", "thermal"), "levels = [1, 0, 0, 0]",
+                                       "temperatures = [1, 2, 3, 4]");
+  EXPECT_TRUE(parse_job(averaged + "[kernel]\n", "job.toml").unavailable.empty());
+  expect_unavailable(thermal + "[rates]\nkernels = [\"tcl2\"]\n", "18:1: site.detuning.realizations");
 }
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {

@@ -560,8 +560,12 @@ class ResultsFileTest(RestartCase):
         "rates/tcl2/populations": (OUTPUTS, SITES, LEVELS), "rates/tcl2/energy": (OUTPUTS, SITES),
         "sites/tcl2/populations": (OUTPUTS, SITES, LEVELS), "sites/tcl2/energy": (OUTPUTS, SITES),
         "sites/tcl2/closure_error": (OUTPUTS,),
+        "rates/tcl2/deviation": (OUTPUTS,), "sites/tcl2/deviation": (OUTPUTS,),
+        **{f"kernel/tcl2/{score}": (6,) for score in (
+            "symmetry", "locality", "additivity", "spectator_independence", "energy_conservation", "swap_fraction",
+            "level_independence", "negativity")},
     }
-    INTEGERS = {"model/bonds": (BONDS, 2), "kernel/cells": (CELLS, SITES)}
+    INTEGERS = {"model/bonds": (BONDS, 2), "kernel/cells": (CELLS, SITES), "kernel/tcl2/compared": (OUTPUTS, 8)}
     TEXTS = ("filetype", "qheat_version", "git_revision", "petsc_version", "slepc_version", "scalar", "created")
 
     def run_everything(self, ranks):
