@@ -1,29 +1,34 @@
 #include "qheat/dynamics/cell_columns.hpp"
 
+#include <algorithm>
 #include <numbers>
+#include <span>
 
 namespace qheat {
 namespace {
 
-/// Writes column `j` of the representatives, and for a pair the mirrored one, else null.
-void write_columns(const CellColumnLayout& layout, const CellColumns& columns, Index j, double* column,
-                   double* mirrored) {
+/// A column of the whole matrix and its mirror image, [states] each.
+struct ColumnPair {
+  std::vector<double> column, mirrored;
+};
+
+void undo_mirror(const CellColumnLayout& layout, const CellColumns& columns, Index j, ColumnPair& whole) {
   const MirrorPairs& mirror = layout.mirror();
-  const bool pair = mirrored != nullptr;
-  const double* even = columns.even.block().column(j);
-  const double* odd = pair ? columns.odd.block().column(j) : nullptr;
-  for (Index i = 0; i < mirror.even_size(); ++i) {
-    const Index row = mirror.representative(i);
-    const Index row_mirrored = mirror.partner(i);
-    const bool both = pair && mirror.is_pair(i);
-    const double fixed = pair || mirror.is_pair(i) ? even[i] / std::numbers::sqrt2 : even[i];
+  const bool pair = mirror.is_pair(layout.first() + j);
+  const auto even = columns.even.block().column_span(j);
+  const auto odd = pair ? columns.odd.block().column_span(j) : std::span<const double>{};
+  for (std::size_t i = 0; i < even.size(); ++i) {
+    const auto k = static_cast<Index>(i);
+    const auto row = static_cast<std::size_t>(mirror.representative(k));
+    const auto row_mirrored = static_cast<std::size_t>(mirror.partner(k));
+    const bool both = pair && mirror.is_pair(k);
+    const double fixed = pair || mirror.is_pair(k) ? even[i] / std::numbers::sqrt2 : even[i];
     const double same = both ? (even[i] + odd[i]) / 2.0 : fixed;
     const double crossed = both ? (even[i] - odd[i]) / 2.0 : fixed;
-    column[row] = same;
-    column[row_mirrored] = crossed;
-    if (mirrored == nullptr) continue;
-    mirrored[row] = crossed;
-    mirrored[row_mirrored] = same;
+    whole.column[row] = same;
+    whole.column[row_mirrored] = crossed;
+    whole.mirrored[row] = crossed;
+    whole.mirrored[row_mirrored] = same;
   }
 }
 
@@ -37,12 +42,17 @@ FullColumns full_columns(const CellColumnLayout& layout, const CellColumns& colu
     if (mirror.is_pair(layout.first() + j)) cells.push_back(mirror.partner(layout.first() + j));
   }
   FullColumns full{cells, ColumnStorage<double>(mirror.states(), static_cast<Index>(cells.size()))};
+  const auto states = static_cast<std::size_t>(mirror.states());
+  ColumnPair whole{std::vector<double>(states), std::vector<double>(states)};
   Index next = 0;
+  const auto append = [&](const std::vector<double>& column) {
+    const auto to = full.values.block().column_span(next++);
+    std::copy(column.begin(), column.end(), to.begin());
+  };
   for (Index j = 0; j < layout.count(); ++j) {
-    const bool pair = mirror.is_pair(layout.first() + j);
-    double* column = full.values.block().column(next);
-    write_columns(layout, columns, j, column, pair ? column + mirror.states() : nullptr);
-    next += pair ? 2 : 1;
+    undo_mirror(layout, columns, j, whole);
+    append(whole.column);
+    if (mirror.is_pair(layout.first() + j)) append(whole.mirrored);
   }
   return full;
 }
