@@ -226,8 +226,12 @@ void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
   if (!kernel.series.error.empty()) {
     file.dataset(group + "/error", {static_cast<Index>(kernel.series.error.size())}, kernel.series.error);
   }
+  if (!kernel.series.scores.empty()) write_scores(kernel, file);  // memory kernels have none
   warn_about_uneven_start(file, group);
-  if (kernel.series.scores.empty()) return;  // memory kernels have none
+}
+
+void KernelStudy::write_scores(const Kernel& kernel, ResultsFile& file) const {
+  const std::string group = "/kernel/" + kernel.name;
   const auto times = static_cast<Index>(kernel.series.scores.size());
   const auto write_score = [&](const char* name, double Assumptions::*score) {
     std::vector<double> values;
@@ -361,6 +365,15 @@ void KernelStudy::warn_about_uneven_start(ResultsFile& file, const std::string& 
                  "the evenly mixed start");
 }
 
+/// Output times with known populations; the first one always is.
+std::size_t KernelStudy::reached_outputs(const Kernel& kernel) const {
+  const auto& populations = kernel.many_body->populations;
+  const std::size_t size = populations.size() / times_.size();
+  std::size_t reached = 1;
+  while (reached < times_.size() && !std::isnan(populations[reached * size])) ++reached;
+  return reached;
+}
+
 void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) const {
   const auto largest_known = [](const std::vector<double>& values) {
     double largest = std::nan("");
@@ -370,14 +383,15 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
   for (const auto& kernel : kernels_) {
     if (!kernel.many_body) continue;
     const bool time_local = kernel.sites.has_value();
-    const bool always_known = is_local_kernel(job_, kernel.name) || !time_local;
-    const std::size_t known = always_known ? times_.size() : kernel.series.known(times_);
-    if (known < times_.size()) {
+    if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
+      const bool diverges = !kernel.series.singular_times.empty();
+      const bool worn_out = kernel.series.known(times_) < times_.size();
       say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
-          known > 0 ? times_[known - 1] : 0.0,
-          kernel.series.singular_times.empty()
+          times_[reached - 1],
+          diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
+          : worn_out
               ? "its error passes 5 %"
-              : fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front()));
+              : "it cannot be followed there: raise time.outputs, singular times may hide between two");
     }
     if (exact) {
       say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,

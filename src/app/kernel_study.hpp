@@ -52,8 +52,10 @@ class KernelStudy {
   std::unique_ptr<TimeLocalKernel> tcl_kernel(int order) const;
   std::vector<std::unique_ptr<PropagatorOrders>> orders(int highest) const;
   bool keeps_generators() const;
+  std::size_t reached_outputs(const Kernel& kernel) const;
   void write_cells(ResultsFile& file) const;
   void write_series(const Kernel& kernel, ResultsFile& file) const;
+  void write_scores(const Kernel& kernel, ResultsFile& file) const;
   void write_generators(ResultsFile& file);
   void write_local_generator(const Kernel& kernel, ResultsFile& file) const;
   void write_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,

@@ -13,6 +13,7 @@
 #include "parallel/petsc.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/density_observer.hpp"
+#include "qheat/model/counter_random.hpp"
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/operators/liouvillian.hpp"
 
@@ -195,9 +196,16 @@ class SteadySolver {
     std::vector<Complex> b(rho.size());
     if (space_->first_state() == 0 && !b.empty()) b[0] = -rate_;
     if (!solve(solver.get(), b, rho)) return false;
-    // A second right-hand side tells whether A is singular: its solution then has no bound.
+    // A second right-hand side tells whether A is singular: its solution then has no bound. A random one,
+    // since a symmetric one would not see other steady states of other symmetry.
     std::vector<Complex> other(rho.size());
-    std::fill(b.begin(), b.end(), Complex(1.0, 0.5));
+    const CounterRandom random(1);
+    for (std::size_t i = 0; i < b.size(); ++i) {
+      const auto element = static_cast<std::uint64_t>(space_->first_state()) + i;
+      const auto low = static_cast<std::uint32_t>(element);
+      const auto high = static_cast<std::uint32_t>(element >> 32);
+      b[i] = {random.normal({low, high, 0, 0}), random.normal({low, high, 1, 0})};
+    }
     if (!solve(solver.get(), b, other)) return false;
     constexpr double kSingular = 1e10;
     if (!(norm(space_->comm(), other) * rate_ < kSingular * norm(space_->comm(), b))) return false;
@@ -252,6 +260,8 @@ class SteadySolver {
 [[noreturn]] void not_unique() {
   throw Error(
       "the steady state is not unique: something is conserved that no reservoir changes, such as the states "
+      "that a "
+      "symmetry of the lattice keeps away from them, or those "
       "of sites "
       "that no bond joins to a reservoir; couple all sites, add dephasing or a reservoir");
 }

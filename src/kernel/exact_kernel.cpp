@@ -144,19 +144,22 @@ double ExactKernel::crossing(std::size_t block, double low, double high) const {
 /// Where d/dt ln |det G| goes through infinity, a zero of det G of even order; NaN where it goes through
 /// zero.
 double ExactKernel::double_zero(std::size_t block, Bracket low, Bracket high) const {
-  constexpr int kPatience = 8;          // halvings in which the trace has to grow ...
-  constexpr double kGrowth = 10.0;      // ... so much more than at a smooth minimum
+  constexpr int kPatience = 8;          // halvings until the pole has to dominate the trace
   constexpr double kResolution = 1e-7;  // a double zero is smeared out over the root of the rounding error
-  const double start = std::min(std::abs(low.trace), std::abs(high.trace));
+  // Next to a zero of order m the trace is m/(t - t0): m at least over the width of the bracket on both
+  // sides.
+  const auto is_pole = [&] {
+    constexpr double kLeast = 1.0;  // m >= 2, less what is smooth
+    return std::min(std::abs(low.trace), std::abs(high.trace)) * (high.t - low.t) > kLeast;
+  };
   for (int step = 1; high.t - low.t > kResolution * high.t; ++step) {
     const double t = (low.t + high.t) / 2.0;
     const double now = trace(block, t);
     if (std::isinf(now)) return t;
     (now < 0.0 ? low : high) = {t, 0, now};
-    const double least = std::min(std::abs(low.trace), std::abs(high.trace));
-    if (step == kPatience && least < kGrowth * start) return kUnknown;
+    if (step == kPatience && !is_pole()) return kUnknown;
   }
-  return (low.t + high.t) / 2.0;
+  return is_pole() ? (low.t + high.t) / 2.0 : kUnknown;
 }
 
 void SingularTimes::advance(const ExactKernel& kernel, double t) {

@@ -1,7 +1,5 @@
 #include "qheat/kernel/kernel_interpolant.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -95,12 +93,7 @@ void KernelInterpolant::make_interval(double begin, double end, double shortest)
     panels_.push_back(std::move(panel));
     return;
   }
-  if (end - begin < shortest) {
-    throw Error(
-        fmt::format("the kernel changes too fast near t = {:g} to be followed; lower time.end or raise "
-                    "rates.tolerance",
-                    begin));
-  }
+  if (end - begin < shortest) throw KernelUnknown(begin);
   const double middle = (begin + end) / 2.0;
   make_interval(begin, middle, shortest);
   make_interval(middle, end, shortest);
@@ -109,9 +102,9 @@ void KernelInterpolant::make_interval(double begin, double end, double shortest)
 KernelInterpolant::Panel KernelInterpolant::make_panel(double begin, double end) const {
   Panel panel{ChebyshevPanel(begin, end, kDegree), {}};
   const auto& points = panel.points.points();
-  for (auto t = points.rbegin(); t != points.rend(); ++t) {  // ascending: cheapest
-    panel.values.push_back(kernel_.at(*t));
-    if (!(panel.values.back().error < 1.0)) throw KernelUnknown(*t);
+  for (std::size_t j = points.size(); j-- > 0;) {  // ascending times: cheapest
+    panel.values.push_back(kernel_.at(points[j]));
+    if (!(panel.values.back().error < 1.0)) throw KernelUnknown(points[j]);
   }
   std::reverse(panel.values.begin(), panel.values.end());
   return panel;

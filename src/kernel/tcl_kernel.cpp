@@ -114,6 +114,7 @@ std::vector<KernelValue> TclKernels::at(double t) {
   for (auto& value : values) {
     const double largest = largest_element(value, comm_);
     value.error = largest > 0.0 ? value.error / largest : 0.0;
+    drop_noise(value, t, comm_);
   }
   return values;
 }

@@ -15,4 +15,17 @@ double largest_element(const KernelValue& kernel, const Communicator& comm) {
   return comm.max(largest);
 }
 
+void drop_noise(KernelValue& kernel, double t, const Communicator& comm) {
+  if (!(kernel.error >= 1.0)) return;
+  constexpr double kNegligible = 1e-10;
+  const double largest = largest_element(kernel, comm);
+  if (!(std::max(1.0, kernel.error) * largest * t < kNegligible)) return;
+  for (auto& sector : kernel.sectors) {
+    const auto all = sector.values.block();
+    std::fill_n(all.data(), all.rows() * all.columns(), 0.0);
+  }
+  kernel.asymmetry_squared = 0.0;
+  kernel.error = 0.0;
+}
+
 }  // namespace qheat

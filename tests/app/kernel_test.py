@@ -231,6 +231,18 @@ class RequestTest(KernelCase):
         for name in set(short) - {"job"}:
             np.testing.assert_array_equal(short[name], full[name], name)
 
+    def test_uneven_start_is_told(self):
+        """A pure start inside a band runs, and kernels and rate equations say what they describe."""
+        job = chain(2, exact={}, kernel={"exact": True, "orders": [2]}, rates={"kernels": ["exact", "tcl2"]})
+        job["site"] = {"levels": [0.0, 1.0, 1.1], "bands": [0, 1, 1]}
+        job["interaction"] = {"kind": "exchange", "strength": 0.05}
+        job["initial"] = {"kind": "product", "levels": [1, 0], "within_band": "pure"}
+        self.write("a.toml", job)
+        self.finish("run", "a.toml", "--out", "a.h5")
+        with h5py.File(self.folder / "a.h5") as file:
+            for group in ("kernel/exact", "kernel/tcl2", "rates/tcl2", "rates/exact"):
+                self.assertIn("warning", file[group].attrs, group)
+
 
 class RanksTest(KernelCase):
     """The same numbers on any number of ranks, and NaN in the same places."""

@@ -155,6 +155,22 @@ TEST(ExactKernel, FindsSingularTimesOfEvenOrder) {
   EXPECT_NEAR(found.front(), std::numbers::pi / 0.4, 1e-4);
 }
 
+/// The even block of a pair is the number one: what its trace does is rounding and no singular time.
+TEST(ExactKernel, TakesNoRoundingForASingularTime) {
+  for (const double anisotropy : {1.0, 0.0}) {
+    const Model model = exchange_chain(2, 0.1, anisotropy);
+    const CellSpace cells(model, InitialState::product(model, {1, 0}));
+    ExactKernel kernel = exact_kernel(model, cells);
+    for (const int outputs : {2, 5, 6, 21, 101}) {
+      for (const double end : {2.0, 5.0, 7.5})
+        EXPECT_TRUE(singular_times(kernel, end, outputs).empty()) << outputs;
+    }
+    const auto found = singular_times(kernel, 10.0, 41);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NEAR(found.front(), std::numbers::pi / 0.4, 1e-9);
+  }
+}
+
 TEST(ExactKernel, FindsThoseOfADetunedPairAndNoneWhereThereIsNone) {
   for (const double detuning : {0.1, 0.5}) {
     Model model = exchange_chain(2, 0.1);

@@ -142,4 +142,15 @@ TEST(TclKernel, IsAPureFunctionOfTime) {
   EXPECT_EQ(largest_difference(kernel.at(1.3), first), 0.0);
 }
 
+/// A diagonal V moves nothing: rounding is no kernel.
+TEST(TclKernel, OfADiagonalInteractionIsZero) {
+  const Model model = uniform_model(Lattice::chain(3), Site({0.0, 1.0}),
+                                    PairInteraction::matrix(2, {{1, 1, 1, 1, 0.7}, {0, 1, 0, 1, 0.3}}), 0.4);
+  const CellSpace cells(model, InitialState::thermal(model, {1.0, 1.0, 1.0}));
+  for (const auto& value : tcl(model, cells, {2, 4, 6}, 1.1)) {
+    EXPECT_LT(value.error, 1e-6);
+    EXPECT_LT(largest_element(value, qheat_test::world()), 1e-12);
+  }
+}
+
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace qheat {
 
-/// A kernel has no digits left at a time that an equation needs.
+/// A kernel has no digits left at a time that an equation needs, or changes too fast there to be followed, as
+/// at a singular time between two outputs.
 class KernelUnknown : public std::exception {
  public:
   explicit KernelUnknown(double t) : t_(t) {}
@@ -56,8 +57,7 @@ class KernelInterpolant {
   KernelInterpolant(TimeLocalKernel& kernel, std::vector<double> times, double tolerance,
                     const Communicator& comm, Observe observe);
 
-  /// The panel that holds t; t within `times`, best ascending. Throws KernelUnknown, or Error if K changes
-  /// too fast. Collective.
+  /// The panel that holds t; t within `times`, best ascending. Throws KernelUnknown. Collective.
   const Panel& panel_of(double t);
 
  private:

@@ -31,6 +31,10 @@ class TimeLocalKernel {
   virtual KernelValue at(double t) = 0;
 };
 
+/// Sets a kernel to zero, and its error, if it is nothing but rounding that means nothing: no element has a
+/// digit, and over a time t their errors change no probability by more than 1e-10. Collective.
+void drop_noise(KernelValue& kernel, double t, const Communicator& comm);
+
 /// Largest |element| over all ranks.
 double largest_element(const KernelValue& kernel, const Communicator& comm);
 
