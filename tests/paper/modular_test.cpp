@@ -134,4 +134,37 @@ TEST(ModularModel, ExactPopulationsFollowTheRateEquation) {
   EXPECT_LT(diffused[6 * 3 + 2], 0.3);  // far from the start
 }
 
+/// Variance of the excitation's place about the third of six sites, exactly, at each time.
+std::vector<double> spread(const Model& model, const std::vector<double>& times) {
+  const auto initial = InitialState::band_mixture(model, {0, 0, 1, 0, 0, 0});
+  UninterruptedRun control;
+  Timings timings;
+  const auto exact =
+      propagate_exact(model, initial, times, {}, qheat_test::world(), control, timings).mean.populations;
+  const auto bands = band_populations(model, exact);
+  std::vector<double> variance;
+  for (std::size_t k = 0; k < times.size(); ++k) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < 6; ++i)
+      sum += std::pow(static_cast<double>(i) - 2.0, 2) * bands[12 * k + 2 * i + 1];
+    variance.push_back(sum);
+  }
+  return variance;
+}
+
+/// Outside the window on both sides: strong coupling (lambda^2 n / width^2 = 4) crosses the lattice before
+/// the band dephases, ballistically; a band of few levels (2 lambda n / width < 1) is none: most of the
+/// excitation stays.
+TEST(ModularModel, IsBallisticWhereTheBandIsTooNarrowAndStuckWhereItIsTooThin) {
+  const auto fast = spread(modular_chain(60, 0.13), {0.0, 0.15, 0.3});
+  EXPECT_NEAR(fast[2] / fast[1], 4.0, 0.2);
+  const auto window = spread(modular_chain(60, 0.004), {0.0, 30.0, 60.0});
+  EXPECT_NEAR(window[2] / window[1], 2.0, 0.3);
+
+  const double strength = 5e-4;  // 2 lambda n / width = 0.012
+  const double time = 4.0 / golden_rule(6, strength);
+  const auto thin = spread(modular_chain(6, strength), {0.0, time});
+  EXPECT_LT(thin[1], 2.0);  // by the golden rule nearly 19/6, that of an even distribution
+}
+
 }  // namespace
