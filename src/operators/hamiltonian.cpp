@@ -90,8 +90,7 @@ bool is_mirror_symmetric(const TermSum<Complex>& terms, int sites) {
   };
   for (const auto& term : terms.terms) {
     std::vector<int> there;
-    for (auto site = term.sites.rbegin(); site != term.sites.rend(); ++site)
-      there.push_back(sites - 1 - *site);
+    for (std::size_t k = term.sites.size(); k-- > 0;) there.push_back(sites - 1 - term.sites[k]);
     for (const auto& e : term.elements) {
       const std::size_t digits = term.sites.size();
       here[term.sites][{e.to, e.from}] += e.value;
