@@ -62,9 +62,7 @@ Need need_of(const Job& job, int ranks) {
         std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(*job.model)), kStatesARank));
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, kernel_bytes_per_rank(job, ranks));
-  const auto kernels = wanted_kernels(job);
-  const bool dense =
-      std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
+  const bool dense = wants_dense_kernels(job);
   if (dense || !kernels_with_rates(job).empty()) {
     const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
     need.sensible_ranks = std::max(need.sensible_ranks, useful(cells, dense ? kRowsARank : kStatesARank));

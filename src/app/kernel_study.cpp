@@ -93,7 +93,7 @@ void KernelStudy::solve_memory_equation(Kernel& kernel) {
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
   const Timings::Scope scope(timings_, "kernel " + kernel.name);
-  const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
+  const SecondOrderKernel& second_order = local_kernel(kernel.name);
   const auto sectors = sector_counts(model_, *job_.initial);
   for (const double t : times_of(kernel.name)) {
     kernel.series.scores.push_back(assumptions_of(model_, sectors, second_order.at(t), t));
@@ -181,7 +181,7 @@ void KernelStudy::solve_rates(Kernel& kernel) {
   const std::string many_body = "many-body-" + kernel.name;
   const std::string sites = "sites-" + kernel.name;
   if (is_local_kernel(job_, kernel.name)) {
-    const SecondOrderKernel& second_order = kernel.name == "markov" ? *markov_ : *tcl2_;
+    const SecondOrderKernel& second_order = local_kernel(kernel.name);
     {
       const Stage stage(control_, many_body);
       kernel.many_body =
@@ -306,7 +306,7 @@ void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file)
   const std::string name = "/kernel/" + kernel.name + "/generator";
   const bool markov = kernel.name == "markov";
   const auto dense = [&](double t) {
-    const auto terms = (markov ? *markov_ : *tcl2_).at(t);
+    const auto terms = local_kernel(kernel.name).at(t);
     std::vector<double> all(static_cast<std::size_t>(size * size), 0.0);
     for (const auto& sector : cells_->sectors()) {
       const auto block = dense_generator(sector.cells, terms);

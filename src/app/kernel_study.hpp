@@ -42,6 +42,9 @@ class KernelStudy {
   bool wants(const std::string& name) const;
   bool has_rates(const std::string& name) const;
   Kernel& of(const std::string& name);
+  const SecondOrderKernel& local_kernel(const std::string& name) const {
+    return name == "markov" ? *markov_ : *tcl2_;
+  }
   std::vector<double> times_of(const std::string& name) const;
   void make_dense_kernels();
   void evaluate_local(Kernel& kernel);

@@ -83,6 +83,11 @@ bool is_local_kernel(const Job& job, const std::string& kernel) {
   return kernel == "markov" || (kernel == "tcl2" && job.detuning.realizations == 1);
 }
 
+bool wants_dense_kernels(const Job& job) {
+  const auto kernels = wanted_kernels(job);
+  return std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
+}
+
 double kernel_bytes_per_rank(const Job& job, int ranks) {
   const Model& model = *job.model;
   int highest_order = 0;
@@ -117,9 +122,7 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   const auto kernels = wanted_kernels(job);
   const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
   if (markov) markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
-  const bool dense =
-      std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
-  if (!dense) return;
+  if (!wants_dense_kernels(job)) return;
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
       "orders than 2";

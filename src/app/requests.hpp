@@ -22,6 +22,8 @@ int tcl_order(const std::string& kernel);
 /// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
 /// is averaged over realisations.
 bool is_local_kernel(const Job& job, const std::string& kernel);
+/// True if the job needs a kernel held as a matrix.
+bool wants_dense_kernels(const Job& job);
 /// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
 /// limit).
 void require_possible_kernels(const Job& job, int ranks, double free_bytes);

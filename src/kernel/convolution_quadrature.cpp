@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
 namespace qheat {
 namespace {
@@ -60,6 +62,16 @@ std::vector<double> ConvolutionQuadrature::weights(std::size_t n) const {
     for (std::size_t j = 0; j < start_; ++j) weights[first + j] += last_step_[j];
   }
   return weights;
+}
+
+double largest_difference(std::span<const double> a, std::span<const double> b) {
+  double largest = 0.0;
+  for (std::size_t e = 0; e < a.size(); ++e) {
+    const double difference = std::abs(a[e] - b[e]);
+    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, difference);
+  }
+  return largest;
 }
 
 }  // namespace qheat

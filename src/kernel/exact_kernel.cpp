@@ -117,11 +117,12 @@ double ExactKernel::singular_time(std::size_t block, Bracket low, Bracket high) 
 
 /// Where det G changes its sign: regula falsi with Illinois' halving.
 double ExactKernel::crossing(std::size_t block, double low, double high) const {
-  Determinant at_low = determinant(block, low);
-  const double scale = std::max(at_low.log, determinant(block, high).log);
+  const Determinant at_low = determinant(block, low);
+  const Determinant at_high = determinant(block, high);
+  const double scale = std::max(at_low.log, at_high.log);
   const auto scaled = [&](const Determinant& d) { return d.sign * std::exp(d.log - scale); };
   double f_low = scaled(at_low);
-  double f_high = scaled(determinant(block, high));
+  double f_high = scaled(at_high);
   constexpr int kMostSteps = 100;
   for (int step = 0; step < kMostSteps && high - low > kTimeResolution * high; ++step) {
     double t = high - f_high * (high - low) / (f_high - f_low);

@@ -19,16 +19,6 @@ ColumnShare share_of(const CellColumnLayout& layout, bool even) {
 
 }  // namespace
 
-double largest_difference(std::span<const double> a, std::span<const double> b) {
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) {
-    const double difference = std::abs(a[e] - b[e]);
-    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, difference);
-  }
-  return largest;
-}
-
 Volterra::Volterra(const CellColumnLayout& layout, bool even)
     : even_(even),
       algebra_(layout, even),

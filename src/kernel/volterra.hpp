@@ -8,9 +8,6 @@
 
 namespace qheat {
 
-/// Largest |a - b|; infinity if a difference is not a number.
-double largest_difference(std::span<const double> a, std::span<const double> b);
-
 /// The Volterra equation N(t) = G''(t) - int_0^t N(u) G'(t - u) du, G'(0) = 0, on a uniform grid, for one
 /// parity of one sector.
 ///

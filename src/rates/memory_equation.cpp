@@ -18,16 +18,6 @@ void add(double scale, const Vector& vector, Vector& sum) {
   for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += scale * vector[e];
 }
 
-double largest_difference(const Vector& a, const Vector& b) {
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) {
-    const double difference = std::abs(a[e] - b[e]);
-    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, difference);
-  }
-  return largest;
-}
-
 /// The equation on one sector and one grid. Vectors are whole on all ranks, a matrix's columns are not.
 class SectorEquation {
  public:

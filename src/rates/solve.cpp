@@ -233,15 +233,4 @@ std::vector<double> closure_error(const Model& model, const std::vector<double>&
   return errors;
 }
 
-std::vector<double> bond_rate_series(const Model& model, const InitialState& initial,
-                                     const SecondOrderKernel& kernel, const std::vector<double>& times) {
-  const std::vector<int> counts = cell_counts(model, initial);
-  const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
-  std::vector<double> series(times.size() * bonds);
-  for (std::size_t k = 0; k < times.size(); ++k) {
-    kernel.bond_rates(times[k], counts, std::span(series).subspan(k * bonds, bonds));
-  }
-  return series;
-}
-
 }  // namespace qheat

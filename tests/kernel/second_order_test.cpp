@@ -7,24 +7,13 @@
 #include <cmath>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "support/cell_reference.hpp"
 #include "support/modular.hpp"
 #include "support/random_models.hpp"
 
 using namespace qheat;
 
 namespace {
-
-/// Reference number of each cell of a sector.
-std::vector<std::size_t> reference_cells(const Sector& cells) {
-  std::vector<std::size_t> numbers;
-  std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
-  for (Index cell = 0; cell < cells.dimension(); ++cell) {
-    cells.configuration(cell, bands);
-    numbers.push_back(
-        qheat_test::brute::number(std::vector<int>(bands.begin(), bands.end()), cells.levels()));
-  }
-  return numbers;
-}
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
   EXPECT_EQ(a.size(), b.size());
@@ -36,7 +25,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 void expect_reference(const qheat_test::RandomCase& random, const InitialState& initial) {
   const SecondOrderKernel kernel(random.model);
   const Sector cells = cell_sector(random.model, initial);
-  const auto numbers = reference_cells(cells);
+  const auto numbers = qheat_test::reference_cells(cells);
   for (const double t : {0.0, 1e-6, 0.3, 5.0}) {
     const auto all = qheat_test::brute::tcl2(random.reference, t);
     const auto expected = qheat_test::brute::restricted(all, numbers);

@@ -35,4 +35,7 @@ class ConvolutionQuadrature {
   std::vector<double> last_step_;    ///< from the last start point but one to the last, [j]
 };
 
+/// Largest |a - b|; infinity if a difference is not a number.
+double largest_difference(std::span<const double> a, std::span<const double> b);
+
 }  // namespace qheat

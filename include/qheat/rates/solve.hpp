@@ -74,8 +74,4 @@ std::vector<double> energies_from_bands(const Model& model, const std::vector<do
 std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
                                   const std::vector<double>& exact);
 
-/// w(b, t) at each time, [T][B].
-std::vector<double> bond_rate_series(const Model& model, const InitialState& initial,
-                                     const SecondOrderKernel& kernel, const std::vector<double>& times);
-
 }  // namespace qheat
