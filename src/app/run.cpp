@@ -112,7 +112,7 @@ class JobRun {
   }
 
   void say_steady(const SteadyState& state) const {
-    say("steady state    {} elements, {} ({} products): residual {:.1e}, smallest population {:.1e}\n",
+    say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}\n",
         state.elements, state.method, state.iterations, state.residual, state.smallest_population);
     for (std::size_t r = 0; r < state.heat.size(); ++r) {
       const auto& reservoir = model_.bath.reservoirs[r];

@@ -1,195 +1,199 @@
 #include "dynamics/coherent_inverse.hpp"
 
-#include <slepceps.h>
-#undef I
-
 #include <algorithm>
-#include <cstdint>
 
-#include "parallel/petsc.hpp"
+#include "dynamics/column_exchange.hpp"
+#include "dynamics/ket_elements.hpp"
+#include "parallel/scalapack.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 
 namespace qheat {
 namespace {
 
-/// A dense matrix of PETSc's around columns that lie one after the other.
-petsc::Matrix borrowed(Index rows, Index columns, std::span<const Complex> data) {
-  petsc::Matrix matrix;
-  QHEAT_PETSC(MatCreateSeqDense(PETSC_COMM_SELF, petsc::to_int(rows, "a block of the density matrix"),
-                                static_cast<PetscInt>(columns), const_cast<Complex*>(data.data()),
-                                matrix.out()));
-  return matrix;
-}
+using scalapack::ColumnExchange;
+using scalapack::Matrix;
+using scalapack::ProcessGrid;
 
-void conjugate(std::span<Complex> x) {
-  for (Complex& v : x) v = std::conj(v);
-}
+/// Side of the squares in which rows become columns, so that both fit into the first cache.
+constexpr Index kSide = 16;
 
-/// Hermitian eigenvectors one after the other, in the place of the matrix; and their eigenvalues.
-std::vector<double> diagonalize(Index size, std::vector<Complex>& matrix) {
-  petsc::Matrix h;
-  petsc::Handle<EPS, EPSDestroy> solver;
-  petsc::Vector vector;
-  std::vector<double> values;
-  std::vector<Complex> vectors(matrix.size());
-  {
-    const petsc::Matrix given = borrowed(size, size, matrix);
-    QHEAT_PETSC(MatDuplicate(given.get(), MAT_COPY_VALUES, h.out()));
+/// Calls visit(row, column) for all elements, square by square.
+template <class Visit>
+void visit_squares(Index rows, Index columns, const Visit& visit) {
+  for (Index top = 0; top < rows; top += kSide) {
+    for (Index left = 0; left < columns; left += kSide) {
+      for (Index i = top; i < std::min(top + kSide, rows); ++i) {
+        for (Index j = left; j < std::min(left + kSide, columns); ++j) visit(i, j);
+      }
+    }
   }
-  QHEAT_PETSC(EPSCreate(PETSC_COMM_SELF, solver.out()));
-  QHEAT_PETSC(EPSSetOperators(solver.get(), h.get(), nullptr));
-  QHEAT_PETSC(EPSSetProblemType(solver.get(), EPS_HEP));
-  QHEAT_PETSC(EPSSetType(solver.get(), EPSLAPACK));
-  QHEAT_PETSC(EPSSolve(solver.get()));
-  QHEAT_PETSC(MatCreateVecs(h.get(), vector.out(), nullptr));
-  PetscInt found = 0;
-  QHEAT_PETSC(EPSGetConverged(solver.get(), &found));
-  if (found < size) throw Error("the eigenvectors of the Hamiltonian did not converge");
-  for (PetscInt k = 0; k < static_cast<PetscInt>(size); ++k) {
-    PetscScalar value = 0.0;
-    const PetscScalar* elements = nullptr;
-    QHEAT_PETSC(EPSGetEigenpair(solver.get(), k, &value, nullptr, vector.get(), nullptr));
-    values.push_back(PetscRealPart(value));
-    QHEAT_PETSC(VecGetArrayRead(vector.get(), &elements));
-    std::copy_n(elements, size, vectors.begin() + k * size);
-    QHEAT_PETSC(VecRestoreArrayRead(vector.get(), &elements));
-  }
-  matrix = std::move(vectors);
-  return values;
 }
 
 }  // namespace
 
+/// One block of rho.
+class CoherentInverse::Block {
+ public:
+  /// `begin`: first row of each rank, [ranks + 1]; `first`: place of this rank's first element.
+  Block(const Communicator& comm, std::vector<Index> begin, std::size_t first)
+      : grid_(comm, begin.back()), size_(begin.back()), rows_(grid_, std::move(begin)), first_(first) {}
+  virtual ~Block() = default;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  /// The block's part of y, of that of x.
+  virtual void apply(std::span<const Complex> x, std::span<Complex> y) const = 0;
+
+  void make_hermitian(std::span<Complex> x) const {
+    const auto packed = this->packed<double>(x);
+    unpack(rows_.square_to_grid<double>(packed.block()), x);
+  }
+
+ protected:
+  /// This rank's rows of a Hermitian block: the sum of real and imaginary part of each element, from which
+  /// they follow, or the elements themselves.
+  template <class T>
+  ColumnStorage<T> packed(std::span<const Complex> x) const {
+    ColumnStorage<T> result(rows_.local_rows(), size());
+    const Complex* from = x.data() + first_;
+    visit_squares(rows_.local_rows(), size(), [&](Index i, Index j) {
+      const Complex element = from[i * size() + j];
+      if constexpr (std::is_same_v<T, double>) {
+        result.block().column(j)[i] = element.real() + element.imag();
+      } else {
+        result.block().column(j)[i] = element;
+      }
+    });
+    return result;
+  }
+  void unpack(const Matrix<double>& rho, std::span<Complex> y) const {
+    ColumnStorage<double> own(rows_.local_rows(), size());
+    ColumnStorage<double> other(rows_.local_rows(), size());
+    rows_.square_from_grid(rho, own.block());
+    rows_.square_from_grid(transposed(grid_, rho), other.block());
+    Complex* to = y.data() + first_;
+    visit_squares(rows_.local_rows(), size(), [&](Index i, Index j) {
+      const double a = own.block().column(j)[i];
+      const double b = other.block().column(j)[i];
+      to[i * size() + j] = Complex((a + b) / 2, (a - b) / 2);
+    });
+  }
+  void unpack(const Matrix<Complex>& rho, std::span<Complex> y) const {
+    ColumnStorage<Complex> rows(rows_.local_rows(), size());
+    rows_.square_from_grid(rho, rows.block());
+    Complex* to = y.data() + first_;
+    visit_squares(rows_.local_rows(), size(),
+                  [&](Index i, Index j) { to[i * size() + j] = rows.block().column(j)[i]; });
+  }
+
+  Index size() const { return size_; }
+  const ProcessGrid& grid() const { return grid_; }
+  const ColumnExchange& rows() const { return rows_; }
+
+ private:
+  ProcessGrid grid_;
+  Index size_;
+  ColumnExchange rows_;
+  std::size_t first_;
+};
+
+/// With a real H, rho is held as the real matrix Re rho + Im rho, from which a Hermitian rho follows: half of
+/// the bytes and a quarter of the work.
+template <class T>
+class CoherentInverse::BlockOf final : public Block {
+ public:
+  BlockOf(const Communicator& comm, std::vector<Index> begin, std::size_t first, const HalfSpace& kets,
+          Index first_ket, const TermSum<T>& hamiltonian, double damping)
+      : Block(comm, std::move(begin), first), damping_(damping), vectors_(grid(), size(), size()) {
+    Matrix<T> h(grid(), size(), size());
+    const auto& columns = h.column_rule();
+    for (Index i = 0; i < h.local_rows(); ++i) {
+      const Index ket = first_ket + h.row_rule().global(i, grid().row());
+      visit_ket_row(kets, hamiltonian, ket, [&](Index column, T value) {
+        if (columns.owner(column) == grid().column())
+          h.column(columns.count_below(column, grid().column()))[i] += value;
+      });
+    }
+    energies_ = diagonalize(grid(), h, vectors_);
+  }
+
+  void apply(std::span<const Complex> x, std::span<Complex> y) const override {
+    const auto packed = this->template packed<T>(x);
+    unpack(solve(rows().template square_to_grid<T>(packed.block())), y);
+  }
+
+ private:
+  /// From V^+ rho V = R to R_ab / (-damping - i(E_a - E_b)), and back.
+  Matrix<T> solve(const Matrix<T>& rho) const {
+    Matrix<T> inside = into_basis(grid(), vectors_, rho);
+    const Matrix<T> turned = transposed(grid(), inside);
+    for (Index j = 0; j < inside.local_columns(); ++j) {
+      const Index b = inside.column_rule().global(j, grid().column());
+      T* column = inside.column(j);
+      const T* other = turned.column(j);
+      for (Index i = 0; i < inside.local_rows(); ++i) {
+        const Index a = inside.row_rule().global(i, grid().row());
+        const double frequency =
+            energies_[static_cast<std::size_t>(a)] - energies_[static_cast<std::size_t>(b)];
+        const double square = damping_ * damping_ + frequency * frequency;
+        if constexpr (std::is_same_v<T, double>) {
+          column[i] = (frequency * other[i] - damping_ * column[i]) / square;
+        } else {
+          column[i] *= Complex(-damping_, frequency) / square;
+        }
+      }
+    }
+    return out_of_basis(grid(), vectors_, inside);
+  }
+
+  double damping_;
+  Matrix<T> vectors_;
+  std::vector<double> energies_;
+};
+
 CoherentInverse::CoherentInverse(const Model& model, std::shared_ptr<const DistributedSector> pairs,
-                                 double damping)
-    : space_(std::move(pairs)),
-      damping_(damping),
-      work_(static_cast<std::size_t>(space_->local_size())),
-      send_(work_.size()),
-      product_(work_.size()) {
-  if (space_->local_size() > INT32_MAX)
-    throw Error("a rank has more than 2^31 elements of the density matrix; use more ranks");
-  const Partition& partition = space_->partition();
+                                 double damping) {
+  const Communicator& comm = pairs->comm();
+  const Partition& partition = pairs->partition();
+  const HalfSpace& kets = pairs->sector().prefix();
+  TermSum<Complex> h = hamiltonian(model);
+  canonicalize(h);
   std::size_t first = 0;
-  int number = 0;
-  for (const auto& layout : space_->sector().blocks()) {
+  std::size_t number = 0;
+  for (const auto& layout : pairs->sector().blocks()) {
     QHEAT_ASSERT(layout.rows == layout.row_length);
-    Block block{.size = layout.rows, .begin = {}, .first = first, .energies = {}, .vectors = {}};
+    std::vector<Index> begin;
     for (int rank = 0; rank <= partition.ranks(); ++rank)
-      block.begin.push_back(std::clamp<Index>(partition.first_row(rank) - layout.first_row, 0, layout.rows));
-    first += static_cast<std::size_t>(block.local_rows(space_->comm().rank()) * block.size);
-    find_vectors(model, number++, block);
-    blocks_.push_back(std::move(block));
-  }
-}
-
-void CoherentInverse::find_vectors(const Model& model, int number, Block& block) const {
-  const HalfSpace& kets = space_->sector().prefix();
-  const Index first = kets.classes()[static_cast<std::size_t>(number)].first;
-  const auto n = static_cast<std::size_t>(block.size);
-  block.vectors.assign(n * n, Complex{});
-  const TermSum<Complex> h = hamiltonian(model);
-  std::vector<Level> source;
-  for (std::size_t row = 0; row < n; ++row) {
-    const auto ket = kets.configuration(first + static_cast<Index>(row));
-    source.assign(ket.begin(), ket.end());
-    for (const auto& term : h.terms) {
-      const LocalCode to = code_on(ket, term.sites, h.levels);
-      for (const auto& e : term.elements) {
-        if (e.to != to) continue;
-        write_code(e.from, term.sites, h.levels, source);
-        block.vectors[row + n * static_cast<std::size_t>(kets.rank_in_class(source))] += e.value;
-      }
-      write_code(to, term.sites, h.levels, source);
-    }
-  }
-  block.energies = qheat::diagonalize(block.size, block.vectors);
-}
-
-void CoherentInverse::multiply(Side side, std::span<const Complex> rows, std::span<Complex> products) const {
-  for (const Block& block : blocks_) {
-    const Index count = block.local_rows(space_->comm().rank());
-    if (count == 0) continue;
-    const auto elements = static_cast<std::size_t>(count * block.size);
-    const petsc::Matrix vectors = borrowed(block.size, block.size, block.vectors);
-    const petsc::Matrix columns =
-        borrowed(block.size, count, rows.subspan(block.first, elements));  // our rows
-    petsc::Matrix product;
-    if (side == Side::vectors) {
-      QHEAT_PETSC(MatTransposeMatMult(vectors.get(), columns.get(), MAT_INITIAL_MATRIX, 1.0, product.out()));
+      begin.push_back(std::clamp<Index>(partition.first_row(rank) - layout.first_row, 0, layout.rows));
+    const auto me = static_cast<std::size_t>(comm.rank());
+    const auto elements = static_cast<std::size_t>((begin[me + 1] - begin[me]) * layout.row_length);
+    const Index first_ket = kets.classes()[number++].first;
+    if (is_real(h)) {
+      blocks_.push_back(std::make_unique<BlockOf<double>>(comm, std::move(begin), first, kets, first_ket,
+                                                          real_part(h), damping));
     } else {
-      QHEAT_PETSC(MatMatMult(vectors.get(), columns.get(), MAT_INITIAL_MATRIX, 1.0, product.out()));
+      blocks_.push_back(
+          std::make_unique<BlockOf<Complex>>(comm, std::move(begin), first, kets, first_ket, h, damping));
     }
-    const PetscScalar* values = nullptr;
-    QHEAT_PETSC(MatDenseGetArrayRead(product.get(), &values));
-    std::copy_n(values, elements, products.begin() + static_cast<std::ptrdiff_t>(block.first));
-    QHEAT_PETSC(MatDenseRestoreArrayRead(product.get(), &values));
+    first += elements;
   }
 }
 
-void CoherentInverse::transpose(std::span<const Complex> x, std::span<Complex> y) const {
-  const Communicator& comm = space_->comm();
-  const int me = comm.rank();
-  const auto ranks = static_cast<std::size_t>(comm.size());
-  std::vector<int> counts(ranks, 0);
-  std::vector<int> starts(ranks, 0);
-  std::size_t packed = 0;
-  for (int rank = 0; rank < comm.size(); ++rank) {
-    const auto r = static_cast<std::size_t>(rank);
-    starts[r] = static_cast<int>(packed);
-    for (const Block& block : blocks_) {
-      const Complex* rows = x.data() + block.first;
-      for (Index column = block.begin[r]; column < block.begin[r + 1]; ++column) {
-        for (Index row = 0; row < block.local_rows(me); ++row)
-          send_[packed++] = rows[row * block.size + column];
-      }
-    }
-    counts[r] = static_cast<int>(packed) - starts[r];
-  }
-  // What a rank gets from another has as many elements as what it sends there: blocks are square.
-  MPI_Alltoallv(send_.data(), counts.data(), starts.data(), MPI_C_DOUBLE_COMPLEX, work_.data(), counts.data(),
-                starts.data(), MPI_C_DOUBLE_COMPLEX, comm.get());
-  const Complex* next = work_.data();
-  for (std::size_t r = 0; r < ranks; ++r) {
-    for (const Block& block : blocks_) {
-      Complex* rows = y.data() + block.first;
-      const Index length = block.begin[r + 1] - block.begin[r];
-      for (Index row = 0; row < block.local_rows(me); ++row, next += length)
-        std::copy(next, next + length, rows + row * block.size + block.begin[r]);
-    }
-  }
-}
-
-void CoherentInverse::divide(std::span<Complex> rows) const {
-  const auto me = static_cast<std::size_t>(space_->comm().rank());
-  for (const Block& block : blocks_) {
-    Complex* element = rows.data() + block.first;
-    for (Index b = block.begin[me]; b < block.begin[me + 1]; ++b) {
-      for (const double energy : block.energies)
-        *element++ /= Complex(-damping_, block.energies[static_cast<std::size_t>(b)] - energy);
-    }
-  }
-}
+CoherentInverse::~CoherentInverse() = default;
 
 void CoherentInverse::apply(std::span<const Complex> x, std::span<Complex> y) const {
-  // x = V z V^+: the transpose of x V, conjugated, times V is z^+. Back: z^T V^T is (V z)^T, and (V z) V^+ is
-  // the conjugate of (V z)* V^T.
-  multiply(Side::vectors, x, y);
-  transpose(y, product_);
-  conjugate(product_);
-  multiply(Side::vectors, product_, y);
-  conjugate(y);
-  divide(y);
-  multiply(Side::transposed_vectors, y, product_);
-  transpose(product_, y);
-  conjugate(y);
-  multiply(Side::transposed_vectors, y, product_);
-  std::transform(product_.begin(), product_.end(), y.begin(), [](Complex v) { return std::conj(v); });
+  for (const auto& block : blocks_) block->apply(x, y);
 }
 
-double CoherentInverse::bytes_per_rank(Index elements, int ranks) {
-  constexpr double kDiagonalizing = 2.0;  // workspace of the largest block, itself less than all of them
-  return 16.0 * static_cast<double>(elements) * (1.0 + kDiagonalizing + 4.0 / ranks);
+void CoherentInverse::make_hermitian(std::span<Complex> x) const {
+  for (const auto& block : blocks_) block->make_hermitian(x);
+}
+
+double CoherentInverse::bytes_per_rank(Index elements, bool real, int ranks) {
+  // Eigenvectors of all blocks; of the largest, which has at most half of the elements, the matrices that a
+  // product, a transpose or a change of layout joins.
+  constexpr double kMatrices = 1.0 + 0.5 * 6.0;
+  return kMatrices * (real ? sizeof(double) : sizeof(Complex)) * static_cast<double>(elements) / ranks;
 }
 
 }  // namespace qheat

@@ -9,44 +9,28 @@
 
 namespace qheat {
 
-/// The inverse of rho -> -i[H, rho] - damping rho, in the basis of H's eigenvectors: the preconditioner of
-/// steady states. What is left to an iteration is how the dissipators differ from an even damping. Each rank
-/// holds the eigenvectors, together as large as rho, and diagonalises by itself; rho is transposed between
-/// ranks twice an application.
+/// The inverse of rho -> -i[H, rho] - damping rho on Hermitian matrices, in the basis of H's eigenvectors: of
+/// L only how the dissipators differ from an even damping is left out. Eigenvectors and products are spread
+/// over the ranks by ScaLAPACK; eigenvectors take 8 bytes an element of rho (16 for a complex H).
 class CoherentInverse {
  public:
-  /// On blocks with the same counts in ket and bra (density_space). Collective.
+  /// On blocks with the same counts in ket and bra (density_space); damping > 0. Collective.
   CoherentInverse(const Model& model, std::shared_ptr<const DistributedSector> pairs, double damping);
+  ~CoherentInverse();
 
-  /// y = inverse of x; they do not overlap. Collective.
+  /// y = inverse of a Hermitian x, with a real H Hermitian to the last bit; they do not overlap. Collective.
   void apply(std::span<const Complex> x, std::span<Complex> y) const;
+  /// x <- (x + x^+)/2 to the last bit, for an x that is Hermitian but for rounding. Collective.
+  void make_hermitian(std::span<Complex> x) const;
   /// Bytes on a rank for so many elements of rho on `ranks` ranks.
-  static double bytes_per_rank(Index elements, int ranks);
+  static double bytes_per_rank(Index elements, bool real, int ranks);
 
  private:
-  /// One block of rho, and the rows that each rank has of it.
-  struct Block {
-    Index size;
-    std::vector<Index> begin;      ///< [ranks + 1] rows, from 0
-    std::size_t first;             ///< place of this rank's first element
-    std::vector<double> energies;  ///< [size]
-    std::vector<Complex> vectors;  ///< [size][size], one eigenvector after the other
-    Index local_rows(int rank) const {
-      return begin[static_cast<std::size_t>(rank) + 1] - begin[static_cast<std::size_t>(rank)];
-    }
-  };
-  void find_vectors(const Model& model, int number, Block& block) const;
-  enum class Side { vectors, transposed_vectors };
-  /// Rows times V (an eigenvector a column) or V^T, block by block.
-  void multiply(Side side, std::span<const Complex> rows, std::span<Complex> products) const;
-  /// Every block becomes its transpose.
-  void transpose(std::span<const Complex> x, std::span<Complex> y) const;
-  void divide(std::span<Complex> rows) const;
+  class Block;
+  template <class T>
+  class BlockOf;
 
-  std::shared_ptr<const DistributedSector> space_;
-  double damping_;
-  std::vector<Block> blocks_;
-  mutable std::vector<Complex> work_, send_, product_;
+  std::vector<std::unique_ptr<Block>> blocks_;
 };
 
 }  // namespace qheat

@@ -11,7 +11,10 @@ struct ColumnExchange::Messages {
     counts.push_back(to_int(size, "the length of a message"));
     total += size;
   }
-  std::vector<double> buffer() const { return std::vector<double>(static_cast<std::size_t>(total)); }
+  template <class T>
+  std::vector<T> buffer() const {
+    return std::vector<T>(static_cast<std::size_t>(total));
+  }
 
   std::vector<int> counts, offsets;
   Index total = 0;
@@ -20,7 +23,8 @@ struct ColumnExchange::Messages {
 ColumnExchange::ColumnExchange(const ProcessGrid& grid, std::vector<Index> starts)
     : grid_(grid), starts_(std::move(starts)) {}
 
-ColumnExchange::Messages ColumnExchange::messages_by_rows(const Matrix<double>& matrix) const {
+template <class T>
+ColumnExchange::Messages ColumnExchange::messages_by_rows(const Matrix<T>& matrix) const {
   const auto& rows = matrix.row_rule();
   Messages messages;
   for (int rank = 0; rank < grid_.comm().size(); ++rank) {
@@ -33,7 +37,8 @@ ColumnExchange::Messages ColumnExchange::messages_by_rows(const Matrix<double>& 
   return messages;
 }
 
-ColumnExchange::Messages ColumnExchange::messages_by_blocks(const Matrix<double>& matrix) const {
+template <class T>
+ColumnExchange::Messages ColumnExchange::messages_by_blocks(const Matrix<T>& matrix) const {
   Messages messages;
   for (int rank = 0; rank < grid_.comm().size(); ++rank) {
     Index rows = 0;
@@ -50,8 +55,8 @@ ColumnExchange::Messages ColumnExchange::messages_by_blocks(const Matrix<double>
 
 /// Calls visit(row, column) for the elements of this rank's contiguous rows in the order of the messages;
 /// `row` counts from first_row(), `column` is one of the matrix.
-template <class Visit>
-void ColumnExchange::visit_by_rows(const Matrix<double>& matrix, const Visit& visit) const {
+template <class T, class Visit>
+void ColumnExchange::visit_by_rows(const Matrix<T>& matrix, const Visit& visit) const {
   const auto& rows = matrix.row_rule();
   const auto& columns = matrix.column_rule();
   std::vector<Index> rows_there;
@@ -69,8 +74,8 @@ void ColumnExchange::visit_by_rows(const Matrix<double>& matrix, const Visit& vi
 
 /// Calls visit(row, column, count) for consecutive elements of the local part of the matrix in the order of
 /// the messages.
-template <class Visit>
-void ColumnExchange::visit_by_blocks(const Matrix<double>& matrix, const Visit& visit) const {
+template <class T, class Visit>
+void ColumnExchange::visit_by_blocks(const Matrix<T>& matrix, const Visit& visit) const {
   if (!grid_.contains_this_rank()) return;
   for (std::size_t rank = 0; rank + 1 < starts_.size(); ++rank) {
     const Index first = matrix.row_rule().count_below(starts_[rank], grid_.row());
@@ -79,46 +84,90 @@ void ColumnExchange::visit_by_blocks(const Matrix<double>& matrix, const Visit& 
   }
 }
 
+namespace {
+
+template <class T>
+MPI_Datatype mpi_type() {
+  if constexpr (std::is_same_v<T, double>) {
+    return MPI_DOUBLE;
+  } else {
+    return MPI_C_DOUBLE_COMPLEX;
+  }
+}
+
+}  // namespace
+
+template <class T, class Element>
+void ColumnExchange::fill_grid(const Element& element, Matrix<T>& matrix) const {
+  const Messages sent = messages_by_rows(matrix);
+  const Messages received = messages_by_blocks(matrix);
+  auto out = sent.buffer<T>();
+  auto in = received.buffer<T>();
+  auto* next = out.data();
+  visit_by_rows(matrix, [&](Index row, Index column) { *next++ = element(row, column); });
+  MPI_Alltoallv(out.data(), sent.counts.data(), sent.offsets.data(), mpi_type<T>(), in.data(),
+                received.counts.data(), received.offsets.data(), mpi_type<T>(), grid_.comm().get());
+  const auto* from = in.data();
+  visit_by_blocks(matrix, [&](Index row, Index column, Index count) {
+    std::copy_n(from, count, matrix.column(column) + row);
+    from += count;
+  });
+}
+
+template <class T, class Take>
+void ColumnExchange::read_grid(const Matrix<T>& matrix, const Take& take) const {
+  const Messages sent = messages_by_blocks(matrix);
+  const Messages received = messages_by_rows(matrix);
+  auto out = sent.buffer<T>();
+  auto in = received.buffer<T>();
+  auto* next = out.data();
+  visit_by_blocks(matrix, [&](Index row, Index column, Index count) {
+    next = std::copy_n(matrix.column(column) + row, count, next);
+  });
+  MPI_Alltoallv(out.data(), sent.counts.data(), sent.offsets.data(), mpi_type<T>(), in.data(),
+                received.counts.data(), received.offsets.data(), mpi_type<T>(), grid_.comm().get());
+  const auto* from = in.data();
+  visit_by_rows(matrix, [&](Index row, Index column) { take(row, column, *from++); });
+}
+
 Matrix<double> ColumnExchange::to_grid(ColumnBlock<const Complex> columns) const {
   QHEAT_ASSERT(columns.rows() == local_rows());
   const Index real_columns = 2 * columns.columns();
   // Few columns are spread over all processes nevertheless.
   const Index column_block = std::clamp<Index>(quotient_up(real_columns, grid_.columns()), 1, kBlock);
   Matrix<double> matrix(grid_, starts_.back(), real_columns, column_block);
-  const Messages sent = messages_by_rows(matrix);
-  const Messages received = messages_by_blocks(matrix);
-  auto out = sent.buffer();
-  auto in = received.buffer();
-  auto* next = out.data();
-  visit_by_rows(matrix, [&](Index row, Index column) {
-    *next++ = reinterpret_cast<const double*>(columns.column(column / 2))[2 * row + column % 2];
-  });
-  MPI_Alltoallv(out.data(), sent.counts.data(), sent.offsets.data(), MPI_DOUBLE, in.data(),
-                received.counts.data(), received.offsets.data(), MPI_DOUBLE, grid_.comm().get());
-  const auto* from = in.data();
-  visit_by_blocks(matrix, [&](Index row, Index column, Index count) {
-    std::copy_n(from, count, matrix.column(column) + row);
-    from += count;
-  });
+  fill_grid(
+      [&](Index row, Index column) {
+        return reinterpret_cast<const double*>(columns.column(column / 2))[2 * row + column % 2];
+      },
+      matrix);
   return matrix;
 }
 
 void ColumnExchange::from_grid(const Matrix<double>& matrix, ColumnBlock<Complex> columns) const {
   QHEAT_ASSERT(columns.rows() == local_rows() && matrix.column_rule().size == 2 * columns.columns());
-  const Messages sent = messages_by_blocks(matrix);
-  const Messages received = messages_by_rows(matrix);
-  auto out = sent.buffer();
-  auto in = received.buffer();
-  auto* next = out.data();
-  visit_by_blocks(matrix, [&](Index row, Index column, Index count) {
-    next = std::copy_n(matrix.column(column) + row, count, next);
-  });
-  MPI_Alltoallv(out.data(), sent.counts.data(), sent.offsets.data(), MPI_DOUBLE, in.data(),
-                received.counts.data(), received.offsets.data(), MPI_DOUBLE, grid_.comm().get());
-  const auto* from = in.data();
-  visit_by_rows(matrix, [&](Index row, Index column) {
-    reinterpret_cast<double*>(columns.column(column / 2))[2 * row + column % 2] = *from++;
+  read_grid(matrix, [&](Index row, Index column, double value) {
+    reinterpret_cast<double*>(columns.column(column / 2))[2 * row + column % 2] = value;
   });
 }
+
+template <class T>
+Matrix<T> ColumnExchange::square_to_grid(ColumnBlock<const T> columns) const {
+  QHEAT_ASSERT(columns.rows() == local_rows() && columns.columns() == starts_.back());
+  Matrix<T> matrix(grid_, starts_.back(), starts_.back());
+  fill_grid([&](Index row, Index column) { return columns.column(column)[row]; }, matrix);
+  return matrix;
+}
+
+template <class T>
+void ColumnExchange::square_from_grid(const Matrix<T>& matrix, ColumnBlock<T> columns) const {
+  QHEAT_ASSERT(columns.rows() == local_rows() && columns.columns() == matrix.column_rule().size);
+  read_grid(matrix, [&](Index row, Index column, T value) { columns.column(column)[row] = value; });
+}
+
+template Matrix<double> ColumnExchange::square_to_grid(ColumnBlock<const double>) const;
+template Matrix<Complex> ColumnExchange::square_to_grid(ColumnBlock<const Complex>) const;
+template void ColumnExchange::square_from_grid(const Matrix<double>&, ColumnBlock<double>) const;
+template void ColumnExchange::square_from_grid(const Matrix<Complex>&, ColumnBlock<Complex>) const;
 
 }  // namespace qheat::scalapack

@@ -8,8 +8,8 @@
 
 namespace qheat::scalapack {
 
-/// Moves complex columns, distributed over all ranks by contiguous rows, into a real matrix on the grid and
-/// back: real parts become columns 0, 2, .., imaginary parts columns 1, 3, ... All calls are collective.
+/// Moves columns, distributed over all ranks by contiguous rows, into a matrix on the grid and back. All
+/// calls are collective.
 class ColumnExchange {
  public:
   /// Rank r has rows starts[r] .. starts[r+1]-1. The grid must outlive this.
@@ -17,19 +17,33 @@ class ColumnExchange {
 
   Index first_row() const { return starts_[static_cast<std::size_t>(grid_.comm().rank())]; }
   Index local_rows() const { return last_row() - first_row(); }
+  /// Complex columns as a real matrix: real parts become columns 0, 2, .., imaginary parts columns 1, 3, ...
   Matrix<double> to_grid(ColumnBlock<const Complex> columns) const;
   void from_grid(const Matrix<double>& matrix, ColumnBlock<Complex> columns) const;
+  /// A square matrix of the columns' own kind; T is double or Complex.
+  template <class T>
+  Matrix<T> square_to_grid(ColumnBlock<const T> columns) const;
+  template <class T>
+  void square_from_grid(const Matrix<T>& matrix, ColumnBlock<T> columns) const;
 
  private:
   struct Messages;
 
   Index last_row() const { return starts_[static_cast<std::size_t>(grid_.comm().rank()) + 1]; }
-  Messages messages_by_rows(const Matrix<double>& matrix) const;
-  Messages messages_by_blocks(const Matrix<double>& matrix) const;
-  template <class Visit>
-  void visit_by_rows(const Matrix<double>& matrix, const Visit& visit) const;
-  template <class Visit>
-  void visit_by_blocks(const Matrix<double>& matrix, const Visit& visit) const;
+  template <class T>
+  Messages messages_by_rows(const Matrix<T>& matrix) const;
+  template <class T>
+  Messages messages_by_blocks(const Matrix<T>& matrix) const;
+  template <class T, class Visit>
+  void visit_by_rows(const Matrix<T>& matrix, const Visit& visit) const;
+  template <class T, class Visit>
+  void visit_by_blocks(const Matrix<T>& matrix, const Visit& visit) const;
+  /// Fills `matrix` with element(row, column) of this rank's rows, counted from first_row().
+  template <class T, class Element>
+  void fill_grid(const Element& element, Matrix<T>& matrix) const;
+  /// Calls take(row, column, value) for the elements of this rank's rows.
+  template <class T, class Take>
+  void read_grid(const Matrix<T>& matrix, const Take& take) const;
 
   const ProcessGrid& grid_;
   std::vector<Index> starts_;  ///< [ranks + 1]

@@ -1,261 +1,30 @@
 #include "qheat/dynamics/steady.hpp"
 
 #include <fmt/format.h>
-#include <petscksp.h>
-#undef I
 
 #include <algorithm>
 #include <cmath>
 
-#include "dynamics/coherent_inverse.hpp"
-#include "operators/assembled_operator.hpp"
-#include "operators/shell_matrix.hpp"
-#include "parallel/petsc.hpp"
+#include "dynamics/steady_solver.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/density_observer.hpp"
-#include "qheat/model/counter_random.hpp"
 #include "qheat/model/thermodynamics.hpp"
-#include "qheat/operators/liouvillian.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr Index kSmall = 1000;         // solved directly without a second thought
 constexpr Index kMostDirect = 100000;  // beyond, factors grow past any memory
-constexpr int kRestart = 80;           // vectors of GMRES
-constexpr int kMostIterations = 800;
-constexpr int kCorrections = 4;  // solves for what a solve has left
-constexpr double kSameState = 1e-6;
-
-using Solver = petsc::Handle<KSP, KSPDestroy>;
 
 double factor_bytes(Index elements) {
   // Measured for chains: 353 MB for 12870 elements, with an exponent that fill-in in two dimensions explains.
   return 3.5e8 * std::pow(static_cast<double>(elements) / 12870.0, 1.8);
 }
 
-double iterative_bytes(Index elements, int ranks) {
-  return (kRestart + 8.0) * 16.0 * static_cast<double>(elements) / ranks +
-         CoherentInverse::bytes_per_rank(elements, ranks);
-}
-
 std::vector<std::vector<int>> blocks_of(const Model& model) {
   const std::vector<int> ground(static_cast<std::size_t>(model.sites()), 0);
   return density_counts(model, InitialState::product(model, ground));
 }
-
-/// L - rate |mixed><1|, with <1|rho> = tr rho and `mixed` the even mixture: as L keeps the trace, A rho =
-/// -rate mixed has the steady state of unit trace as its solution, and no other if the state is unique.
-class TracedLiouvillian final : public Operator {
- public:
-  TracedLiouvillian(std::shared_ptr<const DistributedSector> space, const Model& model, double rate)
-      : Operator(std::move(space)),
-        l_(make_liouvillian(shared_space(), model)),
-        rate_(rate),
-        trace_(diagonal_places(this->space())),
-        kets_(static_cast<double>(this->space().sector().rows())) {}
-
-  const Operator& liouvillian() const { return *l_; }
-  bool is_real() const override { return false; }
-  Index bytes() const override { return l_->bytes(); }
-  void diagonal(std::span<Complex> diagonal) const override {
-    l_->diagonal(diagonal);
-    for (const Index place : trace_) diagonal[static_cast<std::size_t>(place)] -= rate_ / kets_;
-  }
-  /// Mean rate at which elements decay: that of the even damping which stands for the dissipators.
-  double mean_decay() const {
-    std::vector<Complex> elements(static_cast<std::size_t>(space().local_size()));
-    l_->diagonal(elements);
-    double sum = 0.0;
-    for (const Complex& d : elements) sum -= d.real();
-    return space().comm().sum(sum) / static_cast<double>(space().dimension());
-  }
-  /// -rate mixed.
-  void right_hand_side(std::span<Complex> b) const {
-    std::fill(b.begin(), b.end(), Complex{});
-    for (const Index place : trace_) b[static_cast<std::size_t>(place)] = -rate_ / kets_;
-  }
-  Complex trace(std::span<const Complex> rho) const {
-    Complex sum = 0.0;
-    for (const Index place : trace_) sum += rho[static_cast<std::size_t>(place)];
-    return space().comm().sum(sum);
-  }
-
- private:
-  Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const override {
-    l_->apply(x, y);
-    for (Index k = 0; k < x.columns(); ++k) {
-      const Complex all = trace(x.column_span(k)) * rate_ / kets_;
-      for (const Index place : trace_) y.column(k)[place] -= all;
-    }
-    return 0;  // counted by L
-  }
-  Index apply_impl(ColumnBlock<const double>, ColumnBlock<double>) const override {
-    throw Error("a Liouvillian does not act on real vectors");
-  }
-
-  std::unique_ptr<Operator> l_;
-  double rate_;
-  std::vector<Index> trace_;
-  double kets_;
-};
-
-double norm(const Communicator& comm, std::span<const Complex> x) {
-  double square = 0.0;
-  for (const Complex& v : x) square += std::norm(v);
-  return std::sqrt(comm.sum(square));
-}
-
-/// A vector of PETSc's around ours.
-petsc::Vector borrowed(const DistributedSector& space, std::span<Complex> data) {
-  petsc::Vector vector;
-  QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, static_cast<PetscInt>(space.local_size()),
-                                    petsc::to_int(space.dimension(), "the size of the density matrix"),
-                                    data.data(), vector.out()));
-  return vector;
-}
-
-PetscErrorCode apply_inverse(PC preconditioner, Vec x, Vec y) {
-  return petsc::guarded([&] {
-    const CoherentInverse* inverse = nullptr;
-    QHEAT_PETSC(PCShellGetContext(preconditioner, &inverse));
-    PetscInt size = 0;
-    QHEAT_PETSC(VecGetLocalSize(x, &size));
-    const PetscScalar* source = nullptr;
-    PetscScalar* target = nullptr;
-    QHEAT_PETSC(VecGetArrayRead(x, &source));
-    QHEAT_PETSC(VecGetArrayWrite(y, &target));
-    const auto count = static_cast<std::size_t>(size);
-    inverse->apply({source, count}, {target, count});
-    QHEAT_PETSC(VecRestoreArrayWrite(y, &target));
-    QHEAT_PETSC(VecRestoreArrayRead(x, &source));
-  });
-}
-
-/// Solutions of A rho = b by one of the methods.
-class SteadySolver {
- public:
-  SteadySolver(const TracedLiouvillian& a, const Model& model, double rate)
-      : a_(a), model_(model), rate_(rate), space_(a.shared_space()) {}
-
-  /// |L rho| / (rate |rho|), the true residual.
-  double residual(std::span<const Complex> rho) const {
-    std::vector<Complex> image(rho.size());
-    a_.liouvillian().apply(rho, std::span(image));
-    return norm(space_->comm(), image) / (rate_ * norm(space_->comm(), rho));
-  }
-
-  /// From `rho`; true if the true residual is below the tolerance at the end.
-  bool iterate(double tolerance, std::vector<Complex>& rho) {
-    std::vector<Complex> b(rho.size());
-    a_.right_hand_side(b);
-    if (!inverse_) inverse_ = std::make_unique<CoherentInverse>(model_, space_, a_.mean_decay());
-    const petsc::Vector right = borrowed(*space_, b);
-    const petsc::Vector solution = borrowed(*space_, rho);
-    const petsc::Matrix matrix = shell_matrix(a_);
-    Solver solver;
-    PC preconditioner = nullptr;
-    QHEAT_PETSC(KSPCreate(space_->comm().get(), solver.out()));
-    QHEAT_PETSC(KSPSetOperators(solver.get(), matrix.get(), matrix.get()));
-    QHEAT_PETSC(KSPSetType(solver.get(), KSPGMRES));
-    QHEAT_PETSC(KSPGMRESSetRestart(solver.get(), kRestart));
-    QHEAT_PETSC(KSPSetPCSide(solver.get(), PC_RIGHT));  // the residual it watches is the true one
-    QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
-    QHEAT_PETSC(PCSetType(preconditioner, PCSHELL));
-    QHEAT_PETSC(PCShellSetContext(preconditioner, inverse_.get()));
-    QHEAT_PETSC(PCShellSetApply(preconditioner, apply_inverse));
-    QHEAT_PETSC(KSPSetInitialGuessNonzero(solver.get(), PETSC_TRUE));
-    for (int k = 0; k < kCorrections; ++k) {
-      const double goal = 0.3 * tolerance * rate_ * norm(space_->comm(), rho);
-      QHEAT_PETSC(KSPSetTolerances(solver.get(), 1e-30, goal, PETSC_DEFAULT, kMostIterations));
-      QHEAT_PETSC(KSPSolve(solver.get(), right.get(), solution.get()));
-      PetscInt taken = 0;
-      QHEAT_PETSC(KSPGetIterationNumber(solver.get(), &taken));
-      iterations_ += taken;
-      normalize(rho);
-      if (residual(rho) <= tolerance) return true;
-      if (taken >= kMostIterations) return false;
-    }
-    return false;
-  }
-
-  /// By MUMPS; false if it fails, which a state that is not unique can be the reason of.
-  bool factorize(std::vector<Complex>& rho) {
-    TermSum<Complex> terms = qheat::liouvillian(model_);
-    canonicalize(terms);
-    const petsc::Matrix matrix = assemble(*space_, terms);
-    add_trace_row(matrix.get());
-    Solver solver;
-    PC preconditioner = nullptr;
-    QHEAT_PETSC(KSPCreate(space_->comm().get(), solver.out()));
-    QHEAT_PETSC(KSPSetOperators(solver.get(), matrix.get(), matrix.get()));
-    QHEAT_PETSC(KSPSetType(solver.get(), KSPPREONLY));
-    QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
-    QHEAT_PETSC(PCSetType(preconditioner, PCLU));
-    QHEAT_PETSC(PCFactorSetMatSolverType(preconditioner, MATSOLVERMUMPS));
-    std::vector<Complex> b(rho.size());
-    if (space_->first_state() == 0 && !b.empty()) b[0] = -rate_;
-    if (!solve(solver.get(), b, rho)) return false;
-    // A second right-hand side tells whether A is singular: its solution then has no bound. A random one,
-    // since a symmetric one would not see other steady states of other symmetry.
-    std::vector<Complex> other(rho.size());
-    const CounterRandom random(1);
-    for (std::size_t i = 0; i < b.size(); ++i) {
-      const auto element = static_cast<std::uint64_t>(space_->first_state()) + i;
-      const auto low = static_cast<std::uint32_t>(element);
-      const auto high = static_cast<std::uint32_t>(element >> 32);
-      b[i] = {random.normal({low, high, 0, 0}), random.normal({low, high, 1, 0})};
-    }
-    if (!solve(solver.get(), b, other)) return false;
-    constexpr double kSingular = 1e10;
-    if (!(norm(space_->comm(), other) * rate_ < kSingular * norm(space_->comm(), b))) return false;
-    normalize(rho);
-    return true;
-  }
-
-  Index iterations() const { return iterations_; }
-
- private:
-  void normalize(std::span<Complex> rho) const {
-    const Complex trace = a_.trace(rho);
-    for (Complex& v : rho) v /= trace;
-  }
-
-  bool solve(KSP solver, std::vector<Complex>& b, std::vector<Complex>& x) const {
-    const petsc::Vector right = borrowed(*space_, b);
-    const petsc::Vector solution = borrowed(*space_, x);
-    QHEAT_PETSC(KSPSolve(solver, right.get(), solution.get()));
-    KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
-    QHEAT_PETSC(KSPGetConvergedReason(solver, &reason));
-    return reason > 0;
-  }
-
-  /// -rate tr(rho) to the first row, which is a diagonal element's.
-  void add_trace_row(Mat matrix) const {
-    QHEAT_PETSC(MatSetOption(matrix, MAT_NEW_NONZERO_ALLOCATION_ERR, PETSC_FALSE));
-    const Sector& pairs = space_->sector();
-    if (space_->comm().is_root()) {
-      std::vector<PetscInt> columns;
-      for (Index row = 0; row < pairs.rows(); ++row) {
-        const auto& block = pairs.blocks()[static_cast<std::size_t>(pairs.block_of_row(row))];
-        columns.push_back(static_cast<PetscInt>(pairs.first_state(row) + (row - block.first_row)));
-      }
-      const std::vector<PetscScalar> values(columns.size(), -rate_);
-      const PetscInt first = 0;
-      QHEAT_PETSC(MatSetValues(matrix, 1, &first, static_cast<PetscInt>(columns.size()), columns.data(),
-                               values.data(), ADD_VALUES));
-    }
-    QHEAT_PETSC(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
-    QHEAT_PETSC(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
-  }
-
-  const TracedLiouvillian& a_;
-  const Model& model_;
-  double rate_;
-  std::shared_ptr<const DistributedSector> space_;
-  std::unique_ptr<CoherentInverse> inverse_;
-  Index iterations_ = 0;
-};
 
 [[noreturn]] void not_unique() {
   throw Error(
@@ -266,6 +35,25 @@ class SteadySolver {
       "that no bond joins to a reservoir; couple all sites, add dephasing or a reservoir");
 }
 
+/// From the even mixture; and once more from a random start, whose part of a second steady state would stay:
+/// throws if it ends elsewhere. False if one of them does not converge.
+bool iterate(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, std::vector<Complex>& rho) {
+  constexpr double kOtherTolerance = 1e-8;
+  constexpr double kStart = 10.0;  // in norms of rho
+  constexpr double kSame = 1e-4;   // a second state would differ by kStart over the root of the elements
+  a.right_hand_side(rho);
+  for (Complex& v : rho) v = -v;
+  if (!solver.iterate(tolerance, rho)) return false;
+  const Communicator& comm = a.space().comm();
+  const double norm = frobenius_norm(comm, rho);
+  auto other = random_hermitian(a.space(), kStart * norm);
+  for (std::size_t i = 0; i < other.size(); ++i) other[i] += rho[i];
+  if (!solver.iterate(std::max(tolerance, kOtherTolerance), other)) return false;
+  for (std::size_t i = 0; i < other.size(); ++i) other[i] -= rho[i];
+  if (frobenius_norm(comm, other) > kSame * norm) not_unique();
+  return true;
+}
+
 /// Solves by the method asked for; throws if that fails.
 std::string solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions& options,
                   bool direct_fits, std::vector<Complex>& rho) {
@@ -273,23 +61,13 @@ std::string solve(SteadySolver& solver, const TracedLiouvillian& a, const Steady
   const bool direct_first = options.method == SteadyMethod::direct ||
                             (options.method == SteadyMethod::automatic && elements <= kSmall);
   if (!direct_first) {
-    // From two sides: the even mixture, and all sites in their ground level.
-    a.right_hand_side(rho);
-    for (Complex& v : rho) v = -v;
-    std::vector<Complex> other(rho.size());
-    if (a.space().first_state() == 0 && !other.empty()) other[0] = 1.0;
-    if (solver.iterate(options.tolerance, rho) && solver.iterate(options.tolerance, other)) {
-      for (std::size_t i = 0; i < rho.size(); ++i) other[i] -= rho[i];
-      const Communicator& comm = a.space().comm();
-      if (norm(comm, other) > std::max(kSameState, 1e4 * options.tolerance) * norm(comm, rho)) not_unique();
-      return "iterative";
-    }
+    if (iterate(solver, a, options.tolerance, rho)) return "iterative";
     if (options.method == SteadyMethod::iterative || !direct_fits) {
-      throw Error(
-          fmt::format("the steady state of {} elements did not converge: residual {:.1e} after {} products, "
-                      "{:g} asked for; add "
-                      "dephasing, take fewer sites, or raise steady.tolerance",
-                      elements, solver.residual(rho), solver.iterations(), options.tolerance));
+      throw Error(fmt::format(
+          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations, "
+          "{:g} asked for; add "
+          "dephasing, take fewer sites, or raise steady.tolerance",
+          elements, solver.residual(rho), solver.iterations(), options.tolerance));
     }
   }
   if (!solver.factorize(rho)) not_unique();
@@ -336,7 +114,8 @@ double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, i
   const Index elements = steady_elements(model);
   const bool direct = options.method == SteadyMethod::direct ||
                       (options.method == SteadyMethod::automatic && elements <= kSmall);
-  return direct ? factor_bytes(elements) / ranks : iterative_bytes(elements, ranks);
+  return direct ? factor_bytes(elements) / ranks
+                : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }
 
 bool bonds_keep_level_energy(const Model& model) {

@@ -27,6 +27,10 @@ void pdgemm_(const char* transposed_a, const char* transposed_b, const int* m, c
              const double* alpha, const double* a, const int* ia, const int* ja, const int* a_descriptor,
              const double* b, const int* ib, const int* jb, const int* b_descriptor, const double* beta,
              double* c, const int* ic, const int* jc, const int* c_descriptor);
+void pzgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n, const int* k,
+             const Complex* alpha, const Complex* a, const int* ia, const int* ja, const int* a_descriptor,
+             const Complex* b, const int* ib, const int* jb, const int* b_descriptor, const Complex* beta,
+             Complex* c, const int* ic, const int* jc, const int* c_descriptor);
 void pdtran_(const int* m, const int* n, const double* alpha, const double* a, const int* ia, const int* ja,
              const int* a_descriptor, const double* beta, double* c, const int* ic, const int* jc,
              const int* c_descriptor);
@@ -184,22 +188,65 @@ std::vector<double> diagonalize(const ProcessGrid& grid, Matrix<T>& matrix, Matr
 template std::vector<double> diagonalize(const ProcessGrid&, Matrix<double>&, Matrix<double>&);
 template std::vector<double> diagonalize(const ProcessGrid&, Matrix<Complex>&, Matrix<Complex>&);
 
-Matrix<double> product(const ProcessGrid& grid, Transposed transposed, const Matrix<double>& left,
-                       const Matrix<double>& right) {
-  const bool turned = transposed == Transposed::yes;
-  const Index rows = turned ? left.column_rule().size : left.row_rule().size;
-  Matrix<double> result(grid, rows, right.column_rule().size, right.column_rule().block);
+namespace {
+
+enum class Side { plain, adjoint };
+
+/// The product of two matrices, each as it is or adjoint.
+template <class T>
+Matrix<T> product_of(const ProcessGrid& grid, Side left_side, const Matrix<T>& left, Side right_side,
+                     const Matrix<T>& right) {
+  const auto shape = [](Side side, const Matrix<T>& matrix) {
+    const auto& rows = matrix.row_rule();
+    const auto& columns = matrix.column_rule();
+    return side == Side::plain ? std::pair(rows, columns) : std::pair(columns, rows);
+  };
+  const auto& columns = shape(right_side, right).second;
+  Matrix<T> result(grid, shape(left_side, left).first.size, columns.size, columns.block);
   if (!grid.contains_this_rank()) return result;
-  const int m = static_cast<int>(rows);
-  const int n = static_cast<int>(right.column_rule().size);
-  const int k = static_cast<int>(right.row_rule().size);
-  const double one = 1.0;
-  const double zero = 0.0;
-  pdgemm_(turned ? "T" : "N", "N", &m, &n, &k, &one, left.data(), &kOne, &kOne, left.descriptor(),
-          right.data(), &kOne, &kOne, right.descriptor(), &zero, result.data(), &kOne, &kOne,
-          result.descriptor());
+  const int m = static_cast<int>(result.row_rule().size);
+  const int n = static_cast<int>(columns.size);
+  const int k = static_cast<int>(shape(right_side, right).first.size);
+  const T one = 1.0;
+  const T zero = 0.0;
+  const auto multiply = [] {
+    if constexpr (std::is_same_v<T, double>) {
+      return pdgemm_;
+    } else {
+      return pzgemm_;
+    }
+  }();
+  const auto letter = [](Side side) { return side == Side::plain ? "N" : "C"; };
+  multiply(letter(left_side), letter(right_side), &m, &n, &k, &one, left.data(), &kOne, &kOne,
+           left.descriptor(), right.data(), &kOne, &kOne, right.descriptor(), &zero, result.data(), &kOne,
+           &kOne, result.descriptor());
   return result;
 }
+
+}  // namespace
+
+Matrix<double> product(const ProcessGrid& grid, Transposed transposed, const Matrix<double>& left,
+                       const Matrix<double>& right) {
+  return product_of(grid, transposed == Transposed::yes ? Side::adjoint : Side::plain, left, Side::plain,
+                    right);
+}
+
+template <class T>
+Matrix<T> into_basis(const ProcessGrid& grid, const Matrix<T>& vectors, const Matrix<T>& matrix) {
+  return product_of(grid, Side::plain, product_of(grid, Side::adjoint, vectors, Side::plain, matrix),
+                    Side::plain, vectors);
+}
+
+template <class T>
+Matrix<T> out_of_basis(const ProcessGrid& grid, const Matrix<T>& vectors, const Matrix<T>& matrix) {
+  return product_of(grid, Side::plain, product_of(grid, Side::plain, vectors, Side::plain, matrix),
+                    Side::adjoint, vectors);
+}
+
+template Matrix<double> into_basis(const ProcessGrid&, const Matrix<double>&, const Matrix<double>&);
+template Matrix<Complex> into_basis(const ProcessGrid&, const Matrix<Complex>&, const Matrix<Complex>&);
+template Matrix<double> out_of_basis(const ProcessGrid&, const Matrix<double>&, const Matrix<double>&);
+template Matrix<Complex> out_of_basis(const ProcessGrid&, const Matrix<Complex>&, const Matrix<Complex>&);
 
 template <class T>
 Matrix<T> transposed(const ProcessGrid& grid, const Matrix<T>& matrix) {

@@ -105,6 +105,11 @@ enum class Transposed { no, yes };
 /// left * right, or left^T * right. Collective.
 Matrix<double> product(const ProcessGrid& grid, Transposed transposed, const Matrix<double>& left,
                        const Matrix<double>& right);
+/// V^+ matrix V, and V matrix V^+, for square matrices. Collective.
+template <class T>
+Matrix<T> into_basis(const ProcessGrid& grid, const Matrix<T>& vectors, const Matrix<T>& matrix);
+template <class T>
+Matrix<T> out_of_basis(const ProcessGrid& grid, const Matrix<T>& vectors, const Matrix<T>& matrix);
 
 /// The transpose, without conjugation, with blocks of kBlock. Collective.
 template <class T>

@@ -34,7 +34,7 @@ struct SteadyState {
   double smallest_population = 0.0;
   double hermiticity_error = 0.0;
   Index elements = 0;    ///< of rho
-  Index iterations = 0;  ///< products with L, 0 for the direct solver
+  Index iterations = 0;  ///< of GMRES, 0 for the direct solver
   std::string method;    ///< "direct" or "iterative"
 };
 
