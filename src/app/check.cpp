@@ -55,6 +55,15 @@ Need need_of(const Job& job, int ranks) {
       need.sensible_ranks = std::max(need.sensible_ranks, useful(1.0 * together * realizations, 1.0));
     }
   }
+  if (job.spectrum) {
+    need.bytes_per_rank =
+        std::max(need.bytes_per_rank,
+                 eigenstate_bytes_per_rank(*job.model, *job.initial, job.spectrum->states, ranks));
+    for (const auto& counts : sector_counts(*job.model, *job.initial)) {
+      const auto dimension = static_cast<double>(level_sector_dimension(*job.model, counts));
+      need.sensible_ranks = std::max(need.sensible_ranks, useful(dimension, kStatesARank));
+    }
+  }
   if (job.steady) {
     need.bytes_per_rank = std::max(
         need.bytes_per_rank, steady_bytes_per_rank(*job.model, {.tolerance = job.steady->tolerance}, ranks));
@@ -145,6 +154,10 @@ int check(const std::string& name, const Communicator& comm) {
   if (!comm.is_root()) return 0;
   print_model(job);
   if (job.exact) print_exact(job);
+  if (job.spectrum) {
+    fmt::print("spectrum    {} {} energies, by Krylov-Schur iteration\n", job.spectrum->states,
+               job.spectrum->highest ? "highest" : "lowest");
+  }
   if (job.steady) fmt::print("steady      density matrix of {} elements\n", steady_elements(*job.model));
   if (const auto kernels = wanted_kernels(job); !kernels.empty()) {
     const auto cells = cell_count(job);

@@ -50,6 +50,12 @@ ExactOptions exact_options(const ExactRequest& request) {
   return options;
 }
 
+EigenstateOptions eigenstate_options(const SpectrumRequest& request) {
+  return {.states = request.states,
+          .end = request.highest ? SpectrumEnd::highest : SpectrumEnd::lowest,
+          .tolerance = request.tolerance};
+}
+
 Realization realization_of(const Job& job, int number) {
   Model model = model_of_realization(*job.model, job.detuning, number);
   InitialState initial = job.initial_temperatures.empty()

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "qheat/dynamics/eigenstates.hpp"
 #include "qheat/dynamics/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 
@@ -9,6 +10,7 @@ namespace qheat::app {
 
 /// Options of the exact propagation that a job asks for.
 ExactOptions exact_options(const ExactRequest& request);
+EigenstateOptions eigenstate_options(const SpectrumRequest& request);
 
 /// Model and initial state of a realisation of the job's detunings.
 Realization realization_of(const Job& job, int number);

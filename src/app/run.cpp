@@ -12,6 +12,7 @@
 #include "io/console.hpp"
 #include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/eigenstates.hpp"
 #include "qheat/dynamics/steady.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
@@ -25,6 +26,7 @@ namespace {
 /// Everything that the requested computations gave.
 struct Findings {
   std::optional<ExactResult> exact;
+  std::optional<Eigenstates> eigenstates;
   std::optional<SteadyState> steady;
 };
 
@@ -47,6 +49,7 @@ class JobRun {
       const Timings::Scope scope(timings_, "exact");
       found.exact = exact();
     }
+    if (job_.spectrum) found.eigenstates = eigenstates();
     study_.compute();
     if (job_.steady) found.steady = steady();
     return found;
@@ -63,6 +66,7 @@ class JobRun {
         file.dataset("/exact/hermiticity_error", {outputs()}, watch->hermiticity_error);
       }
     }
+    if (found.eigenstates) write_eigenstates(*found.eigenstates, file);
     study_.write(exact_bands(found), file);
     if (found.steady) write_steady(*found.steady, file);
     file.timings(timings_);
@@ -86,11 +90,41 @@ class JobRun {
             drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
       }
     }
+    if (found.eigenstates) say_eigenstates(*found.eigenstates);
     study_.summarize(exact_bands(found));
     if (found.steady) say_steady(*found.steady);
   }
 
  private:
+  Eigenstates eigenstates() {
+    progress_.log("eigenstates");
+    const Timings::Scope scope(timings_, "eigenstates");
+    return extreme_eigenstates(model_, *job_.initial, eigenstate_options(*job_.spectrum), comm_,
+                               free_bytes_per_rank(comm_), timings_);
+  }
+
+  void write_eigenstates(const Eigenstates& found, ResultsFile& file) const {
+    const auto states = static_cast<Index>(found.energies.size());
+    const auto& values = found.observations;
+    file.dataset("/spectrum/energies", {states}, found.energies);
+    file.dataset("/spectrum/residuals", {states}, found.residuals);
+    file.dataset("/spectrum/populations", {states, sites(), model_.levels()}, values.populations);
+    file.dataset("/spectrum/energy", {states, sites()}, values.energy);
+    file.dataset("/spectrum/outflow", {states, bonds(), 2}, values.outflow);
+    file.dataset("/spectrum/current", {states, bonds()}, values.current);
+    std::vector<std::int64_t> counts;
+    for (const auto& one : found.band_counts) counts.insert(counts.end(), one.begin(), one.end());
+    const auto bands = states == 0 ? 0 : static_cast<Index>(counts.size()) / states;
+    if (bands > 0) file.dataset("/spectrum/band_counts", {states, bands}, counts);
+  }
+
+  void say_eigenstates(const Eigenstates& found) const {
+    const double residual = *std::max_element(found.residuals.begin(), found.residuals.end());
+    say("eigenstates     {} from the {} energy, {:.10g}, to {:.10g}; |H psi - E psi| at most {:.1e}\n",
+        found.energies.size(), job_.spectrum->highest ? "highest" : "lowest", found.energies.front(),
+        found.energies.back(), residual);
+  }
+
   SteadyState steady() {
     progress_.log("steady state");
     const Timings::Scope scope(timings_, "steady state");
@@ -187,11 +221,11 @@ class JobRun {
 };
 
 std::string basis_text(const Job& job) {
-  if (!job.exact) {
+  if (!job.exact && !job.spectrum) {
     const auto cells = cell_count(job);
     return cells ? fmt::format("{} cells", *cells) : "more than 2^63 cells";
   }
-  if (!job.model->bath.closed()) {
+  if (job.exact && !job.model->bath.closed()) {
     const auto counts = density_counts(*job.model, *job.initial);
     const std::string blocks = counts.size() > 1 ? fmt::format(" in {} blocks", counts.size()) : "";
     return fmt::format("density matrix of {} elements{}", density_dimension(*job.model, counts), blocks);

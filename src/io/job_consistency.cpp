@@ -15,6 +15,7 @@ struct Needs {
 
 const std::vector<Needs>& needs() {
   static const std::vector<Needs> list = {{"exact", {"lattice", "site", "interaction", "initial", "time"}},
+                                          {"spectrum", {"lattice", "site", "interaction", "initial"}},
                                           {"kernel", {"lattice", "site", "interaction", "time"}},
                                           {"rates", {"lattice", "site", "interaction", "initial", "time"}},
                                           {"steady", {"lattice", "site", "interaction", "bath"}},
@@ -52,8 +53,8 @@ void check_something_asked(const CheckedTable& root) {
       std::any_of(needs().begin(), needs().end(), [&](const Needs& n) { return root.has(n.computation); });
   if (asked) return;
   root.problem(
-      "this job asks for no computation; add [exact], [kernel], [rates], [steady], [transport], "
-      "[matrix-elements] or [heat]");
+      "this job asks for no computation; add [exact], [spectrum], [kernel], [rates], [steady], "
+      "[transport], [matrix-elements] or [heat]");
 }
 
 void tell(const CheckedTable& root, std::string_view path, std::string_view message) {

@@ -66,6 +66,17 @@ void read_exact(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
 }
 
+void read_spectrum(CheckedTable& root, Draft& draft) {
+  auto table = root.table("spectrum");
+  if (!table) return;
+  constexpr int kMostStates = 10000;
+  auto& spectrum = draft.job.spectrum.emplace();
+  table->integer("states", spectrum.states, {1, kMostStates});
+  table->choice("end", spectrum.highest, {{"lowest", false}, {"highest", true}});
+  table->number("tolerance", spectrum.tolerance, solver_tolerance());
+  table->report_unknown_keys();
+}
+
 void read_broadening(CheckedTable& table, KernelRequest& kernel) {
   using Shape = Broadening::Shape;
   Broadening broadening;
@@ -199,6 +210,7 @@ const std::vector<std::string>& kernel_names() {
 void read_requests(CheckedTable& root, Draft& draft) {
   read_time(root, draft);
   read_exact(root, draft);
+  read_spectrum(root, draft);
   read_kernel(root, draft);
   read_rates(root, draft);
   read_steady(root, draft);

@@ -315,6 +315,22 @@ class LatticeTest(ProgramCase):
         job["initial"] = {"kind": "thermal", "temperatures": [2.0, 1.0, 0.5, 0.5, 1.0, 2.0]}
         self.check_ranks(job)
 
+    def test_spectrum(self):
+        job = chain(6, spectrum={"states": 3, "end": "highest"})
+        job["initial"] = {"kind": "thermal", "temperatures": [1.0] * 6}
+        self.write("a.toml", job)
+        for ranks in (0, 1, 2, 3, 4):
+            self.finish("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks)
+            found = datasets(self.folder / f"r{ranks}.h5")
+            # all sites excited; then one is not, and travels as a standing wave of the open chain
+            coupling = job["interaction"]["strength"]
+            wave = [5 + 5 * coupling - 2 * coupling * (1 - np.cos(np.pi * k / 6)) for k in (0, 1)]
+            np.testing.assert_allclose(found["spectrum/energies"], [6 + 5 * coupling, *wave], atol=1e-8)
+            np.testing.assert_allclose(found["spectrum/energy"].sum(axis=1), [6, 5, 5], atol=1e-8)
+            np.testing.assert_array_equal(found["spectrum/band_counts"][0], [0, 6])
+            np.testing.assert_allclose(found["spectrum/current"], 0.0, atol=1e-6)
+        self.assertIn("3 highest energies", self.finish("check", "a.toml").out)
+
     def test_average_over_realizations(self):
         detuning = {"distribution": "lorentzian", "width": 0.3, "realizations": 7, "seed": 3}
         found = self.check_ranks(chain(4, exact={}, site_detuning=detuning))

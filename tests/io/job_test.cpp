@@ -567,7 +567,7 @@ TEST(JobProblems, TopLevel) {
 
 TEST(JobProblems, NothingAsked) {
   expect_only(replaced(kBase, "[exact]", ""), "1:1: this job asks for no computation",
-              "add [exact], [kernel]");
+              "add [exact], [spectrum], [kernel]");
 }
 
 TEST(JobProblems, MissingTablesAreToldWhereTheyAreNeeded) {
@@ -1009,6 +1009,19 @@ TEST(JobProblems, OnlyClosedSystemsAreDiagonalized) {
               "15:1: exact.method: diagonalize is for closed systems", "krylov");
   expect_only(diagonalize + "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n",
               "15:1: exact.method: diagonalize is for closed systems");
+}
+
+TEST(JobRequests, SpectrumTakesStatesAndAnEnd) {
+  const Job job =
+      parse_job(kBase + "[spectrum]\nstates = 3\nend = \"highest\"\ntolerance = 1e-8\n", "job.toml");
+  ASSERT_TRUE(job.spectrum);
+  EXPECT_EQ(job.spectrum->states, 3);
+  EXPECT_TRUE(job.spectrum->highest);
+  EXPECT_EQ(job.spectrum->tolerance, 1e-8);
+  EXPECT_FALSE(parse_job(kBase + "[spectrum]\n", "job.toml").spectrum->highest);
+  expect_only(kBase + "[spectrum]\nstates = 0\n", "16:1: spectrum.states: 0 is not possible");
+  expect_only(kBase + "[spectrum]\nend = \"middle\"\n", "16:1: spectrum.end");
+  expect_only(kBase + "[spectrum]\nstate = 3\n", "16:1: spectrum.state: this key is unknown");
 }
 
 TEST(JobProblems, Steady) {

@@ -44,6 +44,13 @@ struct ExactRequest {
   std::uint64_t seed = 1;  ///< of the random phases
 };
 
+/// [spectrum]: eigenstates from one end of the spectrum of H.
+struct SpectrumRequest {
+  int states = 6;
+  bool highest = false;  ///< from the highest energy downwards
+  double tolerance = 1e-10;
+};
+
 struct KernelRequest {
   bool exact = true;
   std::vector<int> orders = {2};
@@ -97,6 +104,7 @@ struct Job {
   std::optional<TimeGrid> time;
 
   std::optional<ExactRequest> exact;
+  std::optional<SpectrumRequest> spectrum;
   std::optional<KernelRequest> kernel;
   std::optional<RatesRequest> rates;
   std::optional<SteadyRequest> steady;
