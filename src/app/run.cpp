@@ -208,8 +208,10 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
   if (!comm.is_root()) return;
   const Model& model = *job.model;
   say("qheat {}   {}\n", kVersion, job.title);
-  say("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
-      model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
+  say("model           {} sites, {} bonds, {} levels, lambda = {:g}{}\n", model.sites(),
+      model.lattice.bond_count(), model.levels(), model.strength,
+      model.bath.correlation ? std::string(", bath by its correlation function")
+                             : fmt::format(", gamma = {:g}", model.bath.dephasing));
   say("basis           {}\n", basis_text(job));
   say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }
