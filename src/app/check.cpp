@@ -23,6 +23,7 @@ constexpr double kRowsARank = 200.0;
 
 const char* method_name(ExactMethod method) {
   if (method == ExactMethod::diagonalize) return "diagonalisation";
+  if (method == ExactMethod::runge_kutta) return "Runge-Kutta steps";
   return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
@@ -110,7 +111,7 @@ void print_open(const Job& job) {
                                 ? fmt::format("sector [{}]", fmt::join(plan.counts.front(), ", "))
                                 : fmt::format("{} blocks of equal counts", plan.counts.size());
   fmt::print("exact       {}: density matrix of {} elements, by {}\n", where, plan.elements,
-             plan.method == ExactMethod::krylov ? "Krylov subspaces" : "Faber polynomials");
+             plan.method == ExactMethod::chebyshev ? "Faber polynomials" : method_name(plan.method));
 }
 
 void print_exact(const Job& job) {

@@ -1009,6 +1009,9 @@ TEST(JobProblems, OnlyClosedSystemsAreDiagonalized) {
               "15:1: exact.method: diagonalize is for closed systems", "krylov");
   expect_only(diagonalize + "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n",
               "15:1: exact.method: diagonalize is for closed systems");
+  const std::string stepped = kBase + "method = \"runge-kutta\"\n";
+  expect_good(stepped + "[bath]\ndephasing = 1\n");
+  expect_only(stepped, "15:1: exact.method: runge-kutta is for open systems", "krylov");
 }
 
 TEST(JobProblems, Steady) {
