@@ -72,14 +72,16 @@ double smallest_eigenvalue(const DistributedSector& pairs, std::span<const Compl
   double smallest = std::numeric_limits<double>::infinity();
   bool failed = false;
   // a round of as many blocks as ranks, one for each
-  for (int first = 0; first < static_cast<int>(blocks.size()); first += comm.size()) {
+  const int count = static_cast<int>(blocks.size());
+  for (int first = 0; first < count; first += comm.size()) {
     std::vector<Complex> mine;
     Index size = 0;
-    for (int owner = 0; owner < comm.size() && first + owner < static_cast<int>(blocks.size()); ++owner) {
+    for (int owner = 0; owner < std::min(comm.size(), count - first); ++owner) {
+      const auto number = static_cast<std::size_t>(first) + static_cast<std::size_t>(owner);
       auto block = gather_block(pairs, rho, first + owner, owner);
       if (owner != comm.rank()) continue;
-      size = blocks[static_cast<std::size_t>(first + owner)].rows;
-      QHEAT_ASSERT(size == blocks[static_cast<std::size_t>(first + owner)].row_length);
+      size = blocks[number].rows;
+      QHEAT_ASSERT(size == blocks[number].row_length);
       mine = std::move(block);
     }
     if (size == 0) continue;

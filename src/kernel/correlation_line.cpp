@@ -127,7 +127,10 @@ double shortest_time(const BathCorrelation& bath) {
 double log_gamma_ratio(double x, double y) {
   constexpr double kLarge = 12.0;
   double result = 0.0;
-  for (; x < kLarge; x += 1.0) result -= 0.5 * std::log1p((y / x) * (y / x));
+  while (x < kLarge) {  // Gamma(z) = Gamma(z + 1) / z
+    result -= 0.5 * std::log1p((y / x) * (y / x));
+    x += 1.0;
+  }
   result += 0.5 * (x - 0.5) * std::log1p((y / x) * (y / x)) - y * std::atan(y / x);
   // B_2m / (2m (2m - 1)) (z^{1-2m} - x^{1-2m}), z = x + iy
   constexpr std::array<double, 8> kSeries = {1.0 / 12,   -1.0 / 360,       1.0 / 1260, -1.0 / 1680,

@@ -13,6 +13,7 @@
 #include <numbers>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/kernel/assumptions.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/parallel/error.hpp"
@@ -335,6 +336,19 @@ TEST(CorrelationKernel, DetailedBalanceComesWithTime) {
   EXPECT_NEAR(up_early / down_early, 1.0, 1e-2);
   const auto [up, down] = swap_rates(kernel, 100.0);
   EXPECT_NEAR(up / down, std::exp(-2.0), 1e-10);
+}
+
+/// Energies count as conserved within the inverse of the memory's length once 2 pi/t is below it.
+TEST(CorrelationKernel, EnergyIsConservedWithinTheWidthOfTheLine) {
+  const auto bath = with_rate(Kind::gaussian, 0.5);
+  const double width = 0.5 * std::sqrt(4.0 / kPi);
+  for (const double factor : {0.99, 1.01}) {
+    const auto model = pair(factor * width, bath);
+    const auto scores = assumptions_of(model, {{1, 1}}, markov_kernel(model, {}).at(1e4), 1e4);
+    EXPECT_EQ(scores.energy_conservation, factor < 1.0 ? 1.0 : 0.0);
+    const auto early = assumptions_of(model, {{1, 1}}, SecondOrderKernel(model).at(0.1), 0.1);
+    EXPECT_EQ(early.energy_conservation, 1.0);
+  }
 }
 
 TEST(CorrelationMarkov, ColdBosonsTakeEnergyOnly) {
