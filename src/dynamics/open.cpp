@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMostOutputs = 64;  // measured together: bounds the numbers held beside rho
 constexpr double kLargestPhase = 1e8;     // |L| t: as many products
+constexpr double kRungeKuttaPhase = 8.0;  // of a step, so that safe points come often: some hundred products
 
 int work_vectors(ExactMethod method) {
   if (method == ExactMethod::krylov) return KrylovEvolution::kWorkVectors;
@@ -106,13 +107,16 @@ class DensityPropagation {
 
   void make_evolution() {
     const double end = times_.back();
-    if (const double phase = std::max(range_.imaginary, -range_.low) * end; phase > kLargestPhase) {
+    const double phase = std::max(range_.imaginary, -range_.low) * end;
+    if (phase > kLargestPhase) {
       throw Error(
           fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
                       "lower time.end",
                       phase));
     }
-    const auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
+    auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
+    if (plan_.method == ExactMethod::runge_kutta)
+      least_steps = std::max(least_steps, static_cast<Index>(std::ceil(phase / kRungeKuttaPhase)));
     const FaberPlan steps = plan_faber(range_, end, options_.tolerance, least_steps);
     if (plan_.method == ExactMethod::krylov) {
       evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, end);
