@@ -23,6 +23,7 @@ constexpr double kRowsARank = 200.0;
 
 const char* method_name(ExactMethod method) {
   if (method == ExactMethod::diagonalize) return "diagonalisation";
+  if (method == ExactMethod::runge_kutta) return "Runge-Kutta steps";
   return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
@@ -80,6 +81,23 @@ Need need_of(const Job& job, int ranks) {
   return need;
 }
 
+std::string bath_text(const Bath& bath) {
+  if (bath.closed()) return "none";
+  if (!bath.correlation) {
+    return fmt::format("dephasing gamma = {:g}, {} reservoir(s)", bath.dephasing, bath.reservoirs.size());
+  }
+  const auto& c = *bath.correlation;
+  switch (c.kind) {
+    case BathCorrelation::Kind::exponential:
+      return fmt::format("correlation exp(-gamma t), gamma = {:g}", c.rate);
+    case BathCorrelation::Kind::gaussian:
+      return fmt::format("correlation exp(-(gamma t)^2/2), gamma = {:g}", c.rate);
+    case BathCorrelation::Kind::bosons:
+      break;
+  }
+  return fmt::format("bosons, alpha = {:g}, cutoff = {:g}, T = {:g}", c.alpha, c.cutoff, c.temperature);
+}
+
 void print_model(const Job& job) {
   const Model& model = *job.model;
   fmt::print("{}: valid\n", job.name);
@@ -91,10 +109,7 @@ void print_model(const Job& job) {
   fmt::print(
       "interaction lambda = {:g}, {}, {}\n", model.strength, model.is_real() ? "real" : "complex",
       model.hamiltonian_conserves_bands() ? "keeps the number of sites in each band" : "mixes the bands");
-  fmt::print("bath        {}\n", model.bath.closed()
-                                     ? "none"
-                                     : fmt::format("dephasing gamma = {:g}, {} reservoir(s)",
-                                                   model.bath.dephasing, model.bath.reservoirs.size()));
+  fmt::print("bath        {}\n", bath_text(model.bath));
   if (job.time) fmt::print("time        0 to {:g}, {} outputs\n", job.time->end, job.time->outputs);
 }
 
@@ -105,7 +120,7 @@ void print_open(const Job& job) {
                                 ? fmt::format("sector [{}]", fmt::join(plan.counts.front(), ", "))
                                 : fmt::format("{} blocks of equal counts", plan.counts.size());
   fmt::print("exact       {}: density matrix of {} elements, by {}\n", where, plan.elements,
-             plan.method == ExactMethod::krylov ? "Krylov subspaces" : "Faber polynomials");
+             plan.method == ExactMethod::chebyshev ? "Faber polynomials" : method_name(plan.method));
 }
 
 void print_exact(const Job& job) {

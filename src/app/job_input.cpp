@@ -62,6 +62,13 @@ std::string model_digest(const Job& job) {
     }
     for (const Level band : job.model->site.band_of_level()) hash.add(std::uint64_t{band});
     add_real(job.model->bath.dephasing);
+    if (const auto& correlation = job.model->bath.correlation) {
+      hash.add(static_cast<std::uint64_t>(correlation->kind));
+      add_real(correlation->rate);
+      add_real(correlation->alpha);
+      add_real(correlation->cutoff);
+      add_real(correlation->temperature);
+    }
   }
   if (job.initial) {
     for (const double p : job.initial->probabilities) add_real(p);

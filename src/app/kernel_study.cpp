@@ -97,6 +97,7 @@ void KernelStudy::evaluate_local(Kernel& kernel) {
   const auto sectors = sector_counts(model_, *job_.initial);
   for (const double t : times_of(kernel.name)) {
     kernel.series.scores.push_back(assumptions_of(model_, sectors, second_order.at(t), t));
+    if (second_order.has_error()) kernel.series.error.push_back(second_order.error(t));
   }
 }
 

@@ -44,6 +44,9 @@ ExactOptions exact_options(const ExactRequest& request) {
     case ExactRequest::Method::chebyshev:
       options.method = ExactMethod::chebyshev;
       break;
+    case ExactRequest::Method::runge_kutta:
+      options.method = ExactMethod::runge_kutta;
+      break;
     case ExactRequest::Method::automatic:
       break;
   }

@@ -64,6 +64,8 @@ class JobRun {
       if (const auto& watch = found.exact->watch) {
         file.dataset("/exact/smallest_population", {outputs()}, watch->smallest_population);
         file.dataset("/exact/hermiticity_error", {outputs()}, watch->hermiticity_error);
+        if (!std::isnan(watch->smallest_eigenvalue))
+          file.dataset("/exact/smallest_eigenvalue", {1}, std::span(&watch->smallest_eigenvalue, 1));
       }
     }
     if (found.eigenstates) write_eigenstates(*found.eigenstates, file);
@@ -141,13 +143,18 @@ class JobRun {
     file.dataset("/steady/temperature", {sites()}, state.temperature);
     file.dataset("/steady/heat", {reservoirs}, state.heat);
     file.dataset("/steady/entropy_production", {1}, std::span(&state.entropy_production, 1));
+    if (!std::isnan(state.smallest_eigenvalue))
+      file.dataset("/steady/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
     file.attribute("/steady", "method", state.method);
     file.attribute("/steady", "residual", fmt::format("{:.3e}", state.residual));
   }
 
   void say_steady(const SteadyState& state) const {
-    say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}\n",
-        state.elements, state.method, state.iterations, state.residual, state.smallest_population);
+    say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
+        state.elements, state.method, state.iterations, state.residual, state.smallest_population,
+        eigenvalue_text(state.smallest_eigenvalue));
+    if (state.smallest_eigenvalue < -1e-7)
+      say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
     for (std::size_t r = 0; r < state.heat.size(); ++r) {
       const auto& reservoir = model_.bath.reservoirs[r];
       say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n", reservoir.site,
@@ -160,16 +167,21 @@ class JobRun {
         "balance\n");
   }
 
+  static std::string eigenvalue_text(double smallest) {
+    return std::isnan(smallest) ? "" : fmt::format(", smallest eigenvalue {:.1e}", smallest);
+  }
+
   /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
   static void say_watch(const DensityWatch& watch, double trace_drift) {
     const double population =
         *std::min_element(watch.smallest_population.begin(), watch.smallest_population.end());
     const double hermiticity =
         *std::max_element(watch.hermiticity_error.begin(), watch.hermiticity_error.end());
-    say("exact           trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}\n",
-        trace_drift, hermiticity, population);
+    const double eigenvalue = watch.smallest_eigenvalue;
+    say("exact           trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}{}\n",
+        trace_drift, hermiticity, population, eigenvalue_text(eigenvalue));
     constexpr double kNoticeable = 1e-7;
-    if (std::max({trace_drift, hermiticity, -population}) > kNoticeable)
+    if (std::max({trace_drift, hermiticity, -population}) > kNoticeable || eigenvalue < -kNoticeable)
       say("                WARNING: the density matrix drifts; lower exact.tolerance\n");
   }
 
@@ -242,8 +254,10 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
   if (!comm.is_root()) return;
   const Model& model = *job.model;
   say("qheat {}   {}\n", kVersion, job.title);
-  say("model           {} sites, {} bonds, {} levels, lambda = {:g}, gamma = {:g}\n", model.sites(),
-      model.lattice.bond_count(), model.levels(), model.strength, model.bath.dephasing);
+  say("model           {} sites, {} bonds, {} levels, lambda = {:g}{}\n", model.sites(),
+      model.lattice.bond_count(), model.levels(), model.strength,
+      model.bath.correlation ? std::string(", bath by its correlation function")
+                             : fmt::format(", gamma = {:g}", model.bath.dephasing));
   say("basis           {}\n", basis_text(job));
   say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }

@@ -178,6 +178,9 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                                                       static_cast<double>(plan.columns), outputs);
     const double stepwise_seconds = chebyshev_cost(plan, sector_radius_bound(model, radius, counts),
                                                    elements_a_state(model, counts), outputs, times.back());
+    if (options.method == ExactMethod::runge_kutta) {
+      throw Error("Runge-Kutta steps are for open systems; set exact.method = \"chebyshev\" or \"krylov\"");
+    }
     if (options.method != ExactMethod::automatic) {
       with(options.method);
     } else {

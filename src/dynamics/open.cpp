@@ -8,6 +8,8 @@
 
 #include "qheat/dynamics/density_evolution.hpp"
 #include "qheat/dynamics/density_observer.hpp"
+#include "qheat/dynamics/density_spectrum.hpp"
+#include "qheat/dynamics/runge_kutta.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/parallel/memory.hpp"
 
@@ -16,12 +18,18 @@ namespace {
 
 constexpr std::size_t kMostOutputs = 64;  // measured together: bounds the numbers held beside rho
 constexpr double kLargestPhase = 1e8;     // |L| t: as many products
+constexpr double kRungeKuttaPhase = 8.0;  // of a step, so that safe points come often: some hundred products
+
+int work_vectors(ExactMethod method) {
+  if (method == ExactMethod::krylov) return KrylovEvolution::kWorkVectors;
+  if (method == ExactMethod::runge_kutta) return RungeKuttaEvolution::kWorkVectors;
+  return FaberEvolution::kWorkVectors;
+}
 
 double bytes_per_rank(const Model& model, const OpenPlan& plan, std::size_t outputs, int ranks) {
   double kets = 0.0;
   for (const auto& c : plan.counts) kets += static_cast<double>(level_sector_dimension(model, c));
-  const int vectors =
-      1 + (plan.method == ExactMethod::krylov ? KrylovEvolution::kWorkVectors : FaberEvolution::kWorkVectors);
+  const int vectors = 1 + work_vectors(plan.method);
   constexpr double kBuffers = 0.05;  // of a vector: rows of other ranks under way
   const double vector = 16.0 * static_cast<double>(plan.elements) / ranks;
   const double bonds = model.lattice.bond_count();
@@ -66,7 +74,7 @@ class DensityPropagation {
     return {.mean = unpack(observer_.layout(), values_),
             .error = std::nullopt,
             .truncation_error = truncation_,
-            .watch = DensityWatch{smallest_, hermiticity_}};
+            .watch = DensityWatch{smallest_, hermiticity_, smallest_eigenvalue(*space_, rho_)}};
   }
 
   static void save_series(const ExactResult& result, StateWriter& writer) {
@@ -79,6 +87,7 @@ class DensityPropagation {
     writer.replicated("truncation", result.truncation_error);
     writer.replicated("smallest", result.watch->smallest_population);
     writer.replicated("hermiticity", result.watch->hermiticity_error);
+    writer.replicated("eigenvalue", std::span(&result.watch->smallest_eigenvalue, 1));
   }
   static ExactResult load_series(StateReader& reader) {
     return {.mean = {.populations = reader.replicated("populations"),
@@ -89,7 +98,8 @@ class DensityPropagation {
                      .total_energy = reader.replicated("total-energy")},
             .error = std::nullopt,
             .truncation_error = reader.replicated("truncation"),
-            .watch = DensityWatch{reader.replicated("smallest"), reader.replicated("hermiticity")}};
+            .watch = DensityWatch{reader.replicated("smallest"), reader.replicated("hermiticity"),
+                                  reader.replicated("eigenvalue").front()}};
   }
 
  private:
@@ -97,16 +107,21 @@ class DensityPropagation {
 
   void make_evolution() {
     const double end = times_.back();
-    if (const double phase = std::max(range_.imaginary, -range_.low) * end; phase > kLargestPhase) {
+    const double phase = std::max(range_.imaginary, -range_.low) * end;
+    if (phase > kLargestPhase) {
       throw Error(
           fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
                       "lower time.end",
                       phase));
     }
-    const auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
+    auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
+    if (plan_.method == ExactMethod::runge_kutta)
+      least_steps = std::max(least_steps, static_cast<Index>(std::ceil(phase / kRungeKuttaPhase)));
     const FaberPlan steps = plan_faber(range_, end, options_.tolerance, least_steps);
     if (plan_.method == ExactMethod::krylov) {
       evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, end);
+    } else if (plan_.method == ExactMethod::runge_kutta) {
+      evolution_ = std::make_unique<RungeKuttaEvolution>(*generator_, steps, end);
     } else {
       evolution_ = std::make_unique<FaberEvolution>(*generator_, steps, end);
     }
@@ -211,14 +226,18 @@ void require_trace(const std::vector<double>& trace) {
 OpenPlan plan_open(const Model& model, const InitialState& initial, const std::vector<double>& times,
                    const ExactOptions& options, int ranks, double free_bytes) {
   if (options.method == ExactMethod::diagonalize) {
-    throw Error("diagonalisation is for closed systems; set exact.method = \"chebyshev\" or \"krylov\"");
+    throw Error(
+        "diagonalisation is for closed systems; set exact.method = \"chebyshev\", \"krylov\" or "
+        "\"runge-kutta\"");
   }
   if (model.bath.correlation)
     throw Error(
         "a bath given by its correlation function has no exact dynamics; use dephasing or reservoirs");
   OpenPlan plan{.counts = density_counts(model, initial)};
   plan.elements = density_dimension(model, plan.counts);
-  if (options.method == ExactMethod::krylov) plan.method = ExactMethod::krylov;
+  const bool polynomials =
+      options.method == ExactMethod::automatic || options.method == ExactMethod::chebyshev;
+  if (!polynomials) plan.method = options.method;
   plan.bytes_per_rank = bytes_per_rank(model, plan, times.size(), ranks);
   if (free_bytes > 0.0 && plan.bytes_per_rank > 0.8 * free_bytes) {
     throw Error(fmt::format(
@@ -226,7 +245,7 @@ OpenPlan plan_open(const Model& model, const InitialState& initial, const std::v
         "{:.3g} GB are "
         "free; use more nodes, fewer sites{}",
         plan.elements, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
-        plan.method == ExactMethod::krylov ? ", or exact.method = \"chebyshev\"" : " or a smaller sector"));
+        !polynomials ? ", or exact.method = \"chebyshev\"" : " or a smaller sector"));
   }
   return plan;
 }

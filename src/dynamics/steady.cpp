@@ -8,6 +8,7 @@
 #include "dynamics/steady_solver.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/density_observer.hpp"
+#include "qheat/dynamics/density_spectrum.hpp"
 #include "qheat/model/thermodynamics.hpp"
 
 namespace qheat {
@@ -174,6 +175,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
   state.current = std::move(observations.current);
   state.smallest_population = report.smallest_population.front();
   state.hermiticity_error = observer.hermiticity_error(rho);
+  state.smallest_eigenvalue = smallest_eigenvalue(*space, rho);
   for (int i = 0; i < model.sites(); ++i)
     state.temperature.push_back(
         temperature_of(model.energies_of(i), state.energy[static_cast<std::size_t>(i)]));

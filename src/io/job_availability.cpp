@@ -77,13 +77,13 @@ bool asks_tcl2(const Job& job) {
 }
 
 void second_order(Missing& missing, const Job& job, const Bath& bath) {
-  if (!asks_tcl2(job)) return;
-  if (!bath.reservoirs.empty()) {
+  if (asks_tcl2(job) && !bath.reservoirs.empty()) {
     missing.add("bath.reservoir", "compute second-order kernels with reservoirs", "remove the reservoirs");
   }
-  if (bath.correlation) {
-    missing.add("bath.correlation", "compute kernels from a bath correlation function",
-                "use dephasing instead");
+  const bool kernels = job.kernel || job.rates;
+  if (kernels && job.detuning.realizations > 1 && (bath.correlation || bath.dephasing > 0.0)) {
+    missing.add("site.detuning.realizations", "average kernels in a bath over realizations",
+                "set realizations = 1");
   }
 }
 

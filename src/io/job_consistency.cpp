@@ -85,12 +85,20 @@ void check_correlation(const CheckedTable& root, const Job& job) {
 }
 
 void check_exact(const CheckedTable& root, const Draft& draft) {
-  if (!draft.job.exact || draft.job.exact->method != ExactRequest::Method::diagonalize) return;
-  if (draft.bath.dephasing == 0.0 && !draft.reservoirs_listed) return;
-  tell(root, "exact.method",
-       "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing and "
-       "reservoirs "
-       "from [bath]");
+  if (!draft.job.exact) return;
+  const bool open = draft.bath.dephasing > 0.0 || draft.reservoirs_listed;
+  const auto method = draft.job.exact->method;
+  if (open && method == ExactRequest::Method::diagonalize) {
+    tell(root, "exact.method",
+         "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing and "
+         "reservoirs from [bath]");
+  }
+  if (!open && method == ExactRequest::Method::runge_kutta) {
+    tell(
+        root, "exact.method",
+        "runge-kutta is for open systems; use \"chebyshev\" or \"krylov\", or add dephasing or reservoirs to "
+        "[bath]");
+  }
 }
 
 void check_kernel_asks(const CheckedTable& root, const Job& job) {

@@ -59,7 +59,8 @@ void read_exact(CheckedTable& root, Draft& draft) {
                 {{"auto", Method::automatic},
                  {"diagonalize", Method::diagonalize},
                  {"krylov", Method::krylov},
-                 {"chebyshev", Method::chebyshev}});
+                 {"chebyshev", Method::chebyshev},
+                 {"runge-kutta", Method::runge_kutta}});
   table->number("tolerance", exact.tolerance, solver_tolerance());
   table->integer("samples", exact.samples, {0, kMaxInt});
   table->integer("seed", exact.seed, {.lowest = 0});

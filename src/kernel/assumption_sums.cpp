@@ -5,6 +5,7 @@
 #include <numbers>
 #include <utility>
 
+#include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
@@ -36,11 +37,21 @@ double arrangements(const std::vector<int>& counts) {
   return ways;
 }
 
+/// Gamma of a change of 0, 1 and 2 sites. Kernels with a correlation function know no others.
+std::array<double, 3> line_widths(const Bath& bath) {
+  std::array<double, 3> widths{};
+  for (int s = 1; s < 3; ++s) {
+    widths[static_cast<std::size_t>(s)] =
+        bath.correlation ? line_width(*bath.correlation, s) : s * bath.dephasing;
+  }
+  return widths;
+}
+
 }  // namespace
 
 CellChanges::CellChanges(const Model& model, std::vector<std::vector<int>> sector_counts)
     : lattice_(model.lattice),
-      dephasing_(model.bath.dephasing),
+      widths_(line_widths(model.bath)),
       sites_(model.sites()),
       bands_(model.site.bands()),
       conserved_(!sector_counts.front().empty()),
@@ -94,11 +105,13 @@ double CellChanges::cells_with(std::span<const Level> bands) const {
 }
 
 double CellChanges::width_a_site() const {
-  return kBelow * dephasing_;
+  return kBelow * widths_[1];
 }
 
 double CellChanges::energy_window(double t, int changed_sites) const {
-  return std::max(width_a_site() * changed_sites, kBelow * 2.0 * std::numbers::pi / t);
+  const double width = changed_sites < 3 ? kBelow * widths_[static_cast<std::size_t>(changed_sites)]
+                                         : width_a_site() * changed_sites;
+  return std::max(width, kBelow * 2.0 * std::numbers::pi / t);
 }
 
 Assumptions CellChanges::scores(const AssumptionSums& sums, std::span<const double> swaps) const {

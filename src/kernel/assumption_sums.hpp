@@ -48,7 +48,7 @@ class CellChanges {
   }
   /// Energies within this are conserved by a change of `changed_sites` sites: max(Gamma_nm, 2 pi/t).
   double energy_window(double t, int changed_sites) const;
-  /// The part of it that grows with the number of sites.
+  /// The part of it that grows with the number of sites; dense kernels have no correlation functions.
   double width_a_site() const;
 
   /// The scores. `swaps`: sums of the swap elements by bond and bands of its sites before the swap,
@@ -60,7 +60,7 @@ class CellChanges {
   void score_levels(std::span<const double> swaps, Assumptions& result) const;
 
   Lattice lattice_;
-  double dephasing_;
+  std::array<double, 3> widths_;  ///< Gamma by changed sites
   int sites_;
   int bands_;
   bool conserved_;

@@ -1,14 +1,23 @@
 #include "qheat/kernel/markov.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "qheat/basis/cell_space.hpp"
+#include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
+
+/// pi times the density of the mismatch, in units of time, with a bound of its error.
+struct Line {
+  std::function<double(const Transition&)> value;
+  double error = 0.0;
+};
 
 /// Energies that differ by less are equal but for rounding.
 double rounding_of_energies(const Model& model) {
@@ -24,7 +33,7 @@ bool has_wide_bands(const Model& model) {
 }
 
 Line line_of_bands(const Model& model) {
-  return [rounding = rounding_of_energies(model)](const Transition& change, double) {
+  return {[rounding = rounding_of_energies(model)](const Transition& change) {
     const double mismatch = std::abs(change.band_mismatch);
     if (mismatch > change.final_width / 2.0 + rounding) return 0.0;
     if (change.final_width <= rounding) {
@@ -34,7 +43,60 @@ Line line_of_bands(const Model& model) {
           "for the Markov kernel");
     }
     return std::numbers::pi / change.final_width;
-  };
+  }};
+}
+
+Line lorentzian() {
+  return {[](const Transition& change) {
+    return change.decay / (change.decay * change.decay + change.mismatch * change.mismatch);
+  }};
+}
+
+/// int_0^inf (1 + i w_c tau)^{-p} e^{-i Delta tau}, p = 2 alpha s: the bath takes energy and has none to
+/// give.
+Line line_of_cold_bosons(const BathCorrelation& bath, double rounding) {
+  return {[bath, rounding](const Transition& change) {
+    const double p = 2.0 * bath.alpha * change.changed_sites;
+    const double given = -change.mismatch;  // to the bath
+    if (std::abs(given) > rounding) {
+      if (given < 0.0) return 0.0;
+      const double x = given / bath.cutoff;
+      return std::numbers::pi / bath.cutoff * std::exp((p - 1.0) * std::log(x) - x - std::lgamma(p));
+    }
+    if (p > 1.0) return 0.0;
+    if (p == 1.0) return std::numbers::pi / (2.0 * bath.cutoff);
+    throw InputError(
+        "at bath.correlation.temperature = 0 a change between states of equal energy has no Markov rate "
+        "unless 4 alpha > 1 for two sites that change (2 alpha > 1 for one): correlations decay as "
+        "t^(-4 alpha) and the rate grows for ever; raise the temperature or alpha, detune the sites, or do "
+        "not ask for the Markov kernel");
+  }};
+}
+
+/// Uphill by detailed balance, exactly: the integral itself has no digits where its value is tiny.
+Line line_of_warm_bosons(const BathCorrelation& bath) {
+  const std::array<CorrelationIntegral, 2> integrals = {CorrelationIntegral(bath, 1),
+                                                        CorrelationIntegral(bath, 2)};
+  const double error = std::max(integrals[0].error(INFINITY), integrals[1].error(INFINITY));
+  return {[bath, integrals](const Transition& change) {
+            const auto& integral = integrals[static_cast<std::size_t>(change.changed_sites) - 1];
+            const double down = std::max(0.0, integral.limit(-std::abs(change.mismatch)));
+            return change.mismatch > 0.0 ? down * std::exp(-change.mismatch / bath.temperature) : down;
+          },
+          error};
+}
+
+Line line_of_correlation(const BathCorrelation& bath, double rounding) {
+  using Kind = BathCorrelation::Kind;
+  if (bath.kind == Kind::exponential) return lorentzian();
+  if (bath.kind == Kind::gaussian) {
+    return {[rate = bath.rate](const Transition& change) {
+      const double deviation = rate * std::sqrt(static_cast<double>(change.changed_sites));
+      const double x = change.mismatch / deviation;
+      return std::sqrt(std::numbers::pi / 2.0) / deviation * std::exp(-x * x / 2.0);
+    }};
+  }
+  return bath.temperature > 0.0 ? line_of_warm_bosons(bath) : line_of_cold_bosons(bath, rounding);
 }
 
 Line markov_line(const Model& model, const std::optional<Broadening>& broadening) {
@@ -44,20 +106,19 @@ Line markov_line(const Model& model, const std::optional<Broadening>& broadening
         "two "
         "actions of the interaction; remove the reservoirs, or do not ask for the Markov kernel");
   }
-  if (model.bath.dephasing > 0.0 && broadening) {
+  if ((model.bath.dephasing > 0.0 || model.bath.correlation) && broadening) {
     throw InputError(
-        "bath.dephasing and kernel.broadening both give the density of the mismatch for the Markov kernel; "
+        "the bath and kernel.broadening both give the density of the mismatch for the Markov kernel; "
         "name one of them");
   }
-  if (model.bath.dephasing > 0.0) {
-    return [](const Transition& change, double) {
-      return change.decay / (change.decay * change.decay + change.mismatch * change.mismatch);
-    };
+  if (model.bath.correlation) {
+    return line_of_correlation(*model.bath.correlation, rounding_of_energies(model));
   }
+  if (model.bath.dephasing > 0.0) return lorentzian();
   if (broadening) {
-    return [shape = *broadening](const Transition& change, double) {
+    return {[shape = *broadening](const Transition& change) {
       return std::numbers::pi * shape.density(change.mismatch);
-    };
+    }};
   }
   if (has_wide_bands(model)) return line_of_bands(model);
   throw InputError(
@@ -69,11 +130,8 @@ Line markov_line(const Model& model, const std::optional<Broadening>& broadening
 }  // namespace
 
 SecondOrderKernel markov_kernel(const Model& model, const std::optional<Broadening>& broadening) {
-  SecondOrderKernel kernel(model, markov_line(model, broadening));
-  // what the line refuses shall be told here
-  std::vector<double> values(kernel.value_count());
-  kernel.values(0.0, values);
-  return kernel;
+  const Line line = markov_line(model, broadening);
+  return {model, line.value, line.error};
 }
 
 }  // namespace qheat

@@ -8,6 +8,7 @@
 
 #include "operators/matrix_elements.hpp"
 #include "qheat/basis/cell_space.hpp"
+#include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
@@ -46,9 +47,48 @@ double second_order_integral(double decay, double mismatch, double t) {
   return t * (real * a + imaginary * b) / (a * a + b * b);
 }
 
-double tcl2_line(const Transition& transition, double t) {
-  return second_order_integral(transition.decay, transition.mismatch, t);
-}
+/// Lines of a bath without a closed form, for a list of transitions: the integrals up to the begin of each
+/// panel are kept, 8 bytes a transition and panel (some thirty), so a time costs one panel.
+class SecondOrderKernel::CorrelationLines {
+ public:
+  CorrelationLines(const BathCorrelation& bath, std::span<const Transition> transitions) {
+    for (int s = 1; s <= kMostChangedSites; ++s) integrals_.emplace_back(bath, s);
+    for (const Transition& transition : transitions) {
+      const auto& integral = of(transition);
+      first_.push_back(whole_.size());
+      whole_.resize(whole_.size() + integral.panels() + 1);
+      integral.whole_panels(transition.mismatch, std::span(whole_).subspan(first_.back()));
+    }
+  }
+
+  void integrate(double t, std::span<const Transition> transitions, std::span<double> integrals) const {
+    std::vector<std::pair<std::size_t, CorrelationIntegral::Panel>> last;
+    for (const auto& integral : integrals_) last.push_back(integral.up_to(t));
+    for (std::size_t n = 0; n < transitions.size(); ++n) {
+      const auto& [number, part] = last[static_cast<std::size_t>(transitions[n].changed_sites) - 1];
+      integrals[n] = whole_[first_[n] + number];
+      if (!part.coefficients.empty())
+        integrals[n] += CorrelationIntegral::integral(part, transitions[n].mismatch);
+    }
+  }
+  /// By changed sites, from one on.
+  std::vector<double> errors(double t) const {
+    std::vector<double> found;
+    for (const auto& integral : integrals_) found.push_back(integral.error(t));
+    return found;
+  }
+
+ private:
+  static constexpr int kMostChangedSites = 2;  // by one action of the interaction
+
+  const CorrelationIntegral& of(const Transition& transition) const {
+    return integrals_[static_cast<std::size_t>(transition.changed_sites) - 1];
+  }
+
+  std::vector<CorrelationIntegral> integrals_;  ///< by changed sites
+  std::vector<std::size_t> first_;              ///< of each transition in whole_
+  std::vector<double> whole_;
+};
 
 /// Collects the rates of all elements and lays them out.
 class SecondOrderKernel::Builder {
@@ -59,6 +99,12 @@ class SecondOrderKernel::Builder {
         band_energies_(band_energies(model)),
         band_widths_(band_widths(model)) {
     for (const double e : model.energies) scale_ = std::max(scale_, std::abs(e));
+    const auto& correlation = model.bath.correlation;
+    if (correlation && model.bath.dephasing > 0.0) {
+      throw InputError("bath.dephasing and bath.correlation are two baths; keep one of them");
+    }
+    const bool exponential = correlation && correlation->kind == BathCorrelation::Kind::exponential;
+    decay_a_site_ = exponential ? correlation->rate : model.bath.dephasing;
     for (int b = 0; b < model.lattice.bond_count(); ++b) add_pair_changes(b);
     for (int i = 0; i < model.sites(); ++i) add_site_changes(i);
   }
@@ -110,7 +156,7 @@ class SecondOrderKernel::Builder {
     const int changed_sites = static_cast<int>(steps.size());
     Transition found{.mismatch = 0.0,
                      .changed_sites = changed_sites,
-                     .decay = model_.bath.dephasing * changed_sites,
+                     .decay = decay_a_site_ * changed_sites,
                      .band_mismatch = 0.0,
                      .final_width = 0.0};
     for (const auto& [site, to, from] : steps) {
@@ -242,19 +288,61 @@ class SecondOrderKernel::Builder {
   std::vector<double> band_energies_;  ///< [N][L]
   std::vector<double> band_widths_;    ///< [N][L]
   double scale_ = 0.0;
+  double decay_a_site_ = 0.0;
   std::map<std::tuple<long long, long long, long long, int>, std::uint32_t> transition_number_;
   std::vector<Transition> transitions_;
   std::map<std::vector<int>, std::map<Codes, Spectrum>> channels_;
 };
 
-SecondOrderKernel::SecondOrderKernel(const Model& model, Line line) : line_(std::move(line)) {
+SecondOrderKernel::SecondOrderKernel(const Model& model) {
   Builder(model).build(*this);
+  const auto& correlation = model.bath.correlation;
+  if (correlation && correlation->kind != BathCorrelation::Kind::exponential) {
+    correlation_ = std::make_shared<const CorrelationLines>(*correlation, transitions_);
+  }
+}
+
+SecondOrderKernel::SecondOrderKernel(const Model& model, const std::function<double(const Transition&)>& line,
+                                     double line_error)
+    : line_error_(line_error) {
+  Builder(model).build(*this);
+  for (const Transition& transition : transitions_) constant_.push_back(line(transition));
 }
 
 void SecondOrderKernel::integrals(double t, std::vector<double>& integrals) const {
+  if (!constant_.empty()) {
+    integrals = constant_;
+    return;
+  }
   integrals.resize(transitions_.size());
-  std::transform(transitions_.begin(), transitions_.end(), integrals.begin(),
-                 [&](const Transition& transition) { return line_(transition, t); });
+  if (correlation_) {
+    correlation_->integrate(t, transitions_, integrals);
+    return;
+  }
+  std::transform(transitions_.begin(), transitions_.end(), integrals.begin(), [&](const Transition& change) {
+    return second_order_integral(change.decay, change.mismatch, t);
+  });
+}
+
+double SecondOrderKernel::error(double t) const {
+  std::vector<double> f;
+  integrals(t, f);
+  const auto errors = correlation_ ? correlation_->errors(t) : std::vector<double>{line_error_, line_error_};
+  double largest = 0.0;
+  double largest_error = 0.0;
+  for (std::size_t channel = 0; channel + 1 < channel_begin_.size(); ++channel) {
+    double rate = 0.0;
+    double error = 0.0;
+    for (std::uint32_t p = channel_begin_[channel]; p < channel_begin_[channel + 1]; ++p) {
+      const std::uint32_t number = parts_[p].transition;
+      rate += parts_[p].weight * f[number];
+      error += std::abs(parts_[p].weight) *
+               errors[static_cast<std::size_t>(transitions_[number].changed_sites) - 1];
+    }
+    largest = std::max(largest, std::abs(rate));
+    largest_error = std::max(largest_error, error);
+  }
+  return largest > 0.0 ? largest_error / largest : 0.0;
 }
 
 void SecondOrderKernel::values(double t, std::span<double> values) const {

@@ -113,8 +113,6 @@ class UnavailableTest(ProgramCase):
         yield "steady", toml(chain(4, steady={})) + self.RESERVOIRS
         yield "transport", toml(chain(4, transport={"temperatures": [1.0]}))
         yield "bath.reservoir", toml(chain(4, kernel=self.KERNEL)) + self.RESERVOIRS
-        yield "bath.correlation", toml(chain(4, kernel=self.KERNEL,
-                                             bath_correlation={"kind": "exponential", "rate": 1.0}))
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
         yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))
         heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}

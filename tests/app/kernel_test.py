@@ -98,6 +98,26 @@ class LayoutTest(KernelCase):
         np.testing.assert_allclose(found["kernel/markov/bond_rate"], 0.25 / 0.2, rtol=1e-12)
         self.assertEqual(found["rates/markov/populations"].shape, (11, 4, 2))
 
+    def test_correlation_function(self):
+        """Kernels and rates with each kind of correlation function, the same on any number of ranks."""
+        kinds = ({"kind": "exponential", "rate": 0.4}, {"kind": "gaussian", "rate": 0.8},
+                 {"kind": "bosons", "alpha": 0.2, "cutoff": 3.0, "temperature": 0.7})
+        detuned = {"offsets": [[0.0, 0.1 * site] for site in range(4)]}
+        tables = {"site_detuning": detuned, "kernel": {"exact": False, "markov": True},
+                  "rates": {"kernels": ["tcl2", "markov"]}}
+        for kind in kinds:
+            alone = self.results(chain(4, bath_correlation=kind, **tables), 1)
+            self.assertEqual("kernel/tcl2/error" in alone, kind["kind"] != "exponential")
+            for ranks in (2, 3, 4):
+                found = self.results(chain(4, bath_correlation=kind, **tables), ranks)
+                for name in ("kernel/tcl2/generator", "rates/tcl2/populations", "sites/markov/populations"):
+                    np.testing.assert_allclose(found[name], alone[name], atol=1e-9, err_msg=name)
+            if kind["kind"] == "exponential":
+                dephased = self.results(chain(4, bath={"dephasing": 0.4}, **tables), 1)
+                for name, values in dephased.items():
+                    if values.dtype.kind == "f" and not name.startswith("timing"):
+                        np.testing.assert_allclose(alone[name], values, atol=1e-12, err_msg=name)
+
     def test_memory(self):
         """A memory kernel has no scores and no site equation."""
         found = self.results(chain(4, exact={}, time={"end": 2.0, "outputs": 3}, kernel={"exact": False, "memory": True},
@@ -339,6 +359,10 @@ class BadInputTest(ProgramCase):
     def test_markov_without_a_source(self):
         for tables in ({"kernel": {"exact": False, "markov": True}}, {"rates": {"kernels": ["markov"]}}):
             self.check_refused(chain(4, exact={}, **tables), "Markov|markov", "dephasing", "broadening")
+
+    def test_cold_bosons_without_a_markov_rate(self):
+        cold = {"kind": "bosons", "alpha": 0.2, "cutoff": 3.0, "temperature": 0.0}
+        self.check_refused(chain(4, bath_correlation=cold, kernel={"exact": False, "markov": True}), "4 alpha > 1")
 
     def test_open_exact_kernel(self):
         bath = {"dephasing": 0.1}

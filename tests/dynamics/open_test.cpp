@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "qheat/dynamics/density_observer.hpp"
+#include "qheat/dynamics/density_spectrum.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
@@ -52,6 +54,7 @@ void expect_equal(const Observations& got, const qheat_test::brute::Evolution& e
 void expect_state(const DensityWatch& watch) {
   for (const double population : watch.smallest_population) EXPECT_GT(population, -1e-10);
   for (const double error : watch.hermiticity_error) EXPECT_LT(error, 1e-12);
+  EXPECT_GT(watch.smallest_eigenvalue, -1e-10);
 }
 
 TEST(Open, PopulationsAndCurrentsEqualTheReference) {
@@ -66,6 +69,10 @@ TEST(Open, PopulationsAndCurrentsEqualTheReference) {
     EXPECT_LT(faber.truncation_error.back(), 1e-9);
     const auto krylov = propagate(random.model, initial, kTimes, {.method = ExactMethod::krylov});
     expect_equal(krylov.mean, expected, random.name + ", krylov");
+    const auto stepped = propagate(random.model, initial, kTimes, {.method = ExactMethod::runge_kutta});
+    expect_equal(stepped.mean, expected, random.name + ", runge-kutta");
+    expect_state(*stepped.watch);
+    EXPECT_LT(stepped.truncation_error.back(), 1e-8);
   }
 }
 
@@ -236,7 +243,7 @@ TEST(Open, ResumedRunsRepeatTheUninterruptedOneBitForBit) {
   const auto initial = InitialState::product(model, {1, 0, 1, 0, 0});
   std::vector<double> times;
   for (int k = 0; k <= 40; ++k) times.push_back(0.5 * k);
-  for (const auto method : {ExactMethod::chebyshev, ExactMethod::krylov}) {
+  for (const auto method : {ExactMethod::chebyshev, ExactMethod::krylov, ExactMethod::runge_kutta}) {
     const ExactOptions options{.method = method};
     const auto whole = propagate(model, initial, times, options);
     for (const int stop : {1, 3}) {
@@ -250,9 +257,62 @@ TEST(Open, ResumedRunsRepeatTheUninterruptedOneBitForBit) {
       EXPECT_EQ(resumed.mean.populations, whole.mean.populations);
       EXPECT_EQ(resumed.mean.outflow, whole.mean.outflow);
       EXPECT_EQ(resumed.watch->smallest_population, whole.watch->smallest_population);
+      EXPECT_EQ(resumed.watch->smallest_eigenvalue, whole.watch->smallest_eigenvalue);
       EXPECT_EQ(resumed.truncation_error, whole.truncation_error);
     }
   }
+}
+
+/// Smaller tolerances buy smaller errors: the error control is at work.
+TEST(Open, RungeKuttaKeepsItsTolerance) {
+  auto model = uniform_model(Lattice::chain(6), Site({0.0, 1.0}), PairInteraction::exchange(2), 1.0);
+  model.bath.dephasing = 0.2;
+  const auto initial = InitialState::product(model, {1, 0, 1, 0, 1, 0});
+  const std::vector<double> times = {0.0, 0.3, 7.0, 20.0};
+  const auto faber = propagate(model, initial, times, {.tolerance = 1e-13});
+  for (const double tolerance : {1e-4, 1e-8, 1e-12}) {
+    const auto stepped =
+        propagate(model, initial, times, {.method = ExactMethod::runge_kutta, .tolerance = tolerance});
+    double worst = 0.0;
+    for (std::size_t e = 0; e < faber.mean.populations.size(); ++e)
+      worst = std::max(worst, std::abs(faber.mean.populations[e] - stepped.mean.populations[e]));
+    EXPECT_LT(worst, std::max(tolerance, 1e-11)) << tolerance;
+    EXPECT_LT(stepped.truncation_error.back(), 10.0 * std::max(tolerance, 1e-11));
+  }
+}
+
+TEST(Open, SmallestEigenvalueEqualsTheReference) {
+  std::uint64_t seed = 1;
+  for (const auto& random : qheat_test::random_open_cases(32)) {
+    const auto levels = qheat_test::random_levels(random.model, seed++);
+    const auto initial = InitialState::product(random.model, levels);
+    const double got = propagate(random.model, initial, {0.0, 0.7}).watch->smallest_eigenvalue;
+    const std::size_t size = qheat_test::brute::dimension(random.reference);
+    qheat_test::brute::ComplexMatrix rho(size * size);
+    const std::size_t start = qheat_test::brute::number(levels, random.model.levels());
+    rho[start * size + start] = 1.0;
+    rho = qheat_test::brute::evolve_density(random.reference, rho, {0.7}).front();
+    // the program keeps the states that the start can reach; elsewhere the eigenvalues are 0
+    const auto values = qheat_test::brute::eigen_hermitian(rho, size).values;
+    const double expected = *std::min_element(values.begin(), values.end());
+    EXPECT_GE(got, expected - 1e-9) << random.name;
+    if (density_counts(random.model, initial).front().empty() || !random.model.bath.reservoirs.empty()) {
+      EXPECT_NEAR(got, expected, 1e-9) << random.name;
+    }
+  }
+}
+
+TEST(Open, SmallestEigenvalueSeesNegativeStates) {
+  auto model = uniform_model(Lattice::chain(4), Site({0.0, 1.0}), PairInteraction::exchange(2), 1.0);
+  model.bath.dephasing = 0.1;
+  const auto initial = InitialState::product(model, {1, 0, 1, 0});
+  const auto pairs = std::make_shared<DistributedSector>(density_space(model, density_counts(model, initial)),
+                                                         qheat_test::world());
+  // all elements 1: one eigenvalue 6, five 0; less 1/4 of the identity
+  std::vector<Complex> rho(static_cast<std::size_t>(pairs->local_size()), 1.0);
+  for (const Index place : diagonal_places(*pairs)) rho[static_cast<std::size_t>(place)] -= 0.25;
+  EXPECT_NEAR(smallest_eigenvalue(*pairs, rho), -0.25, 1e-14);
+  EXPECT_TRUE(std::isnan(smallest_eigenvalue(*pairs, rho, 5)));
 }
 
 TEST(Open, HermiticityErrorSeesTheAntiHermitianPart) {
@@ -277,6 +337,12 @@ TEST(Open, RefusesWhatDoesNotFit) {
   const auto initial = InitialState::product(model, levels);
   EXPECT_THROW(propagate(model, initial, kTimes), Error);
   EXPECT_THROW(plan_open(model, initial, kTimes, {.method = ExactMethod::diagonalize}, 1, 0.0), Error);
+  const auto bytes = [&](ExactMethod method) {
+    return plan_open(model, initial, kTimes, {.method = method}, 1, 0.0).bytes_per_rank;
+  };
+  EXPECT_NEAR(bytes(ExactMethod::runge_kutta) / bytes(ExactMethod::chebyshev), 28.0 / 3.0, 0.1);
+  model.bath.dephasing = 0.0;
+  EXPECT_THROW(plan_exact(model, initial, kTimes, {.method = ExactMethod::runge_kutta}, 1, 0.0), Error);
 }
 
 }  // namespace

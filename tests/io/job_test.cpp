@@ -1009,6 +1009,9 @@ TEST(JobProblems, OnlyClosedSystemsAreDiagonalized) {
               "15:1: exact.method: diagonalize is for closed systems", "krylov");
   expect_only(diagonalize + "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n",
               "15:1: exact.method: diagonalize is for closed systems");
+  const std::string stepped = kBase + "method = \"runge-kutta\"\n";
+  expect_good(stepped + "[bath]\ndephasing = 1\n");
+  expect_only(stepped, "15:1: exact.method: runge-kutta is for open systems", "krylov");
 }
 
 TEST(JobRequests, SpectrumTakesStatesAndAnEnd) {
@@ -1125,15 +1128,17 @@ TEST(JobAvailability, WhatItDoesNot) {
   expect_unavailable(open + "[kernel]\nexact = false\nmemory = true\n", "19:1: kernel.memory");
   expect_unavailable(open + "[rates]\nkernels = [\"tcl2\", \"exact\"]\n", "18:20: rates.kernels[1]");
   expect_unavailable(kernel_only + "[kernel]\nexact = false\n" + reservoir, "16:1: bath.reservoir");
-  expect_unavailable(
-      kernel_only + "[rates]\nkernels = [\"tcl2\"]\n[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
-      "16:1: bath.correlation");
   expect_unavailable(kernel_only + reservoir + "[steady]\nsizes = [4, 6]\n", "19:1: steady.sizes");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
   const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
   EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
+  const std::string kernels = replaced(averaged, "[exact]", "[kernel]\nexact = false");
+  EXPECT_TRUE(parse_job(kernels, "job.toml").unavailable.empty());
+  expect_unavailable(kernels + "[bath]\ndephasing = 1\n", "19:1: site.detuning.realizations");
+  expect_unavailable(kernels + "[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
+                     "19:1: site.detuning.realizations");
   const std::string thermal = replaced(replaced(averaged, "product", "thermal"), "levels = [1, 0, 0, 0]",
                                        "temperatures = [1, 2, 3, 4]");
   EXPECT_TRUE(parse_job(averaged + "[kernel]\n", "job.toml").unavailable.empty());
@@ -1142,8 +1147,8 @@ TEST(JobAvailability, WhatItDoesNot) {
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
   const Strings sentences = parse_job(kEverything, "e.toml").unavailable;
-  EXPECT_EQ(sentences.size(), 11U) << joined(sentences);
-  EXPECT_TRUE(sentences.front().starts_with("e.toml:29:1: bath.reservoir: "));
+  EXPECT_EQ(sentences.size(), 12U) << joined(sentences);
+  EXPECT_TRUE(sentences.front().starts_with("e.toml:17:1: site.detuning.realizations: "));
   EXPECT_TRUE(sentences.back().starts_with("e.toml:72:1: heat: ")) << sentences.back();
   for (const auto& sentence : sentences) EXPECT_TRUE(contains(sentence, "; ")) << sentence;
 }

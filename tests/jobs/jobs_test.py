@@ -176,6 +176,22 @@ class JobsTest(ProgramCase):
         np.testing.assert_allclose(found["kernel/markov/bond_rate"], 0.02, rtol=1e-12)
         np.testing.assert_allclose(found["kernel/tcl2/bond_rate"][50:], 0.02, rtol=1e-12)
 
+    def test_job_bosonic_bath(self):
+        """Rates up and down keep detailed balance, and the populations become those of the Gibbs state."""
+        found = self.check("bosonic_bath")
+        cells, energies = found["kernel/cells"], found["model/site_energies"][:, 1]
+        weights = np.exp(-(cells @ energies) / 0.5)
+        weights /= weights.sum()
+        markov = found["kernel/markov/generator"]
+        flow = markov * weights
+        np.testing.assert_allclose(flow, flow.T, atol=1e-12 * np.abs(flow).max())
+        np.testing.assert_allclose(found["kernel/tcl2/generator"][-1], markov, atol=1e-12)
+        for kernel in ("tcl2", "markov"):
+            late = found[f"rates/{kernel}/populations"][-1, :, 1]
+            np.testing.assert_allclose(late, weights @ cells, atol=1e-5)
+        self.assertLess(np.diff(found["rates/markov/energy"].sum(axis=1)).max(), 1e-9)
+        self.assertLess(found["kernel/tcl2/error"].max(), 1e-12)
+
     def test_job_modular(self):
         self.check("modular")
 

@@ -221,6 +221,10 @@ class ResumeTest(RestartCase):
     def test_open(self):
         self.check_all_ranks(open_job())
 
+    def test_one_rank_runge_kutta(self):
+        job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
+        self.check_same_ranks(job, 0, cuts=2)
+
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)
 

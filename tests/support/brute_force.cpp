@@ -918,6 +918,14 @@ RealMatrix tcl2_by_quadrature(const System& system, double t) {
   return second_order(system, t, time_integral_by_quadrature);
 }
 
+RealMatrix second_order_kernel(const System& system, const std::function<double(int, double)>& integral) {
+  System counting = system;  // a unit of dephasing counts the sites
+  counting.dephasing = 1;
+  return second_order(counting, 0.0, [&](Complex z, double) {
+    return integral(static_cast<int>(std::lround(z.real())), -z.imag());
+  });
+}
+
 std::vector<double> bond_rate(const System& system, const RealMatrix& kernel,
                               const std::vector<std::size_t>& cells) {
   const std::size_t count = cell_count(system);

@@ -161,6 +161,10 @@ RealMatrix exact_kernel(const System& system, double t, const std::vector<std::s
 RealMatrix tcl2(const System& system, double t);
 /// The same with 2 Re int_0^t e^{-z tau} dtau by composite Gauss-Legendre quadrature.
 RealMatrix tcl2_by_quadrature(const System& system, double t);
+/// Second order with any bath: the rate m -> n is 2 lambda^2 |B_nm|^2 integral(s, E_n - E_m), s the number of
+/// sites that change.
+RealMatrix second_order_kernel(const System& system,
+                               const std::function<double(int changed_sites, double mismatch)>& integral);
 
 /// bond_rate w(b) of section 8, [B], from a kernel over all cells, or over `cells` alone (told by its
 /// size). A non-empty `cells` restricts the means to its elements.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -10,7 +11,8 @@
 
 namespace qheat {
 
-enum class ExactMethod { automatic, diagonalize, krylov, chebyshev };
+/// runge_kutta: open systems only.
+enum class ExactMethod { automatic, diagonalize, krylov, chebyshev, runge_kutta };
 
 struct ExactOptions {
   ExactMethod method = ExactMethod::automatic;
@@ -38,10 +40,12 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes);
 
-/// What a density matrix must keep: at every output time.
+/// What a density matrix must keep.
 struct DensityWatch {
   std::vector<double> smallest_population;  ///< smallest diagonal element, [T]
   std::vector<double> hermiticity_error;    ///< anti-Hermitian part relative to the whole, estimated, [T]
+  /// At the last output time; NaN where a block is too large to be diagonalised (density_spectrum.hpp).
+  double smallest_eigenvalue = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct ExactResult {

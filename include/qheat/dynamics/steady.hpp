@@ -32,6 +32,7 @@ struct SteadyState {
   double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
   double residual = 0.0;            ///< |L rho| / (g |rho|), Frobenius norms, g the largest reservoir rate
   double smallest_population = 0.0;
+  double smallest_eigenvalue = 0.0;  ///< NaN where a block of rho is too large to be diagonalised
   double hermiticity_error = 0.0;
   Index elements = 0;    ///< of rho
   Index iterations = 0;  ///< of GMRES, 0 for the direct solver

@@ -36,7 +36,7 @@ struct TimeGrid {
 };
 
 struct ExactRequest {
-  enum class Method { automatic, diagonalize, krylov, chebyshev };
+  enum class Method { automatic, diagonalize, krylov, chebyshev, runge_kutta };
 
   Method method = Method::automatic;
   double tolerance = 1e-10;
