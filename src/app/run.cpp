@@ -9,10 +9,10 @@
 #include "app/kernel_study.hpp"
 #include "app/output_file.hpp"
 #include "app/requests.hpp"
+#include "app/steady_study.hpp"
 #include "io/console.hpp"
 #include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/steady.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
@@ -25,7 +25,6 @@ namespace {
 /// Everything that the requested computations gave.
 struct Findings {
   std::optional<ExactResult> exact;
-  std::optional<SteadyState> steady;
 };
 
 class JobRun {
@@ -37,7 +36,8 @@ class JobRun {
         comm_(comm),
         control_(control),
         progress_(progress),
-        study_(job, comm, control, progress, timings_) {}
+        study_(job, comm, control, progress, timings_),
+        steady_(job, comm, control, progress, timings_) {}
 
   Findings compute() {
     Findings found;
@@ -48,7 +48,7 @@ class JobRun {
       found.exact = exact();
     }
     study_.compute();
-    if (job_.steady) found.steady = steady();
+    steady_.compute();
     return found;
   }
 
@@ -64,7 +64,7 @@ class JobRun {
       }
     }
     study_.write(exact_bands(found), file);
-    if (found.steady) write_steady(*found.steady, file);
+    steady_.write(file);
     file.timings(timings_);
   }
 
@@ -87,45 +87,10 @@ class JobRun {
       }
     }
     study_.summarize(exact_bands(found));
-    if (found.steady) say_steady(*found.steady);
+    steady_.summarize();
   }
 
  private:
-  SteadyState steady() {
-    progress_.log("steady state");
-    const Timings::Scope scope(timings_, "steady state");
-    return find_steady_state(model_, {.tolerance = job_.steady->tolerance}, comm_, free_bytes_per_rank(comm_),
-                             timings_);
-  }
-
-  void write_steady(const SteadyState& state, ResultsFile& file) const {
-    const auto reservoirs = static_cast<Index>(state.heat.size());
-    file.dataset("/steady/populations", {sites(), model_.levels()}, state.populations);
-    file.dataset("/steady/energy", {sites()}, state.energy);
-    file.dataset("/steady/current", {bonds()}, state.current);
-    file.dataset("/steady/outflow", {bonds(), 2}, state.outflow);
-    file.dataset("/steady/temperature", {sites()}, state.temperature);
-    file.dataset("/steady/heat", {reservoirs}, state.heat);
-    file.dataset("/steady/entropy_production", {1}, std::span(&state.entropy_production, 1));
-    file.attribute("/steady", "method", state.method);
-    file.attribute("/steady", "residual", fmt::format("{:.3e}", state.residual));
-  }
-
-  void say_steady(const SteadyState& state) const {
-    say("steady state    {} elements, {} ({} products): residual {:.1e}, smallest population {:.1e}\n",
-        state.elements, state.method, state.iterations, state.residual, state.smallest_population);
-    for (std::size_t r = 0; r < state.heat.size(); ++r) {
-      const auto& reservoir = model_.bath.reservoirs[r];
-      say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n", reservoir.site,
-          reservoir.temperature, state.heat[r]);
-    }
-    say("                entropy production {:.3g}\n", state.entropy_production);
-    if (bonds_keep_level_energy(model_)) return;
-    say("                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
-        "break detailed "
-        "balance\n");
-  }
-
   /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
   static void say_watch(const DensityWatch& watch, double trace_drift) {
     const double population =
@@ -184,6 +149,7 @@ class JobRun {
   Progress& progress_;
   Timings timings_;
   KernelStudy study_;
+  SteadyStudy steady_;
 };
 
 std::string basis_text(const Job& job) {
