@@ -260,9 +260,7 @@ void SteadyStudy::summarize() const {
     }
     const bool fitted = !std::isnan(fits_.front().slope);
     if (fitted && rates_.size() > 1) {
-      const bool agree = std::all_of(fits_.begin(), fits_.end(), [&](const ContactFit& fit) {
-        return conductivities_agree(fits_.front(), fit, 0.0);
-      });
+      const bool agree = conductivities_agree(fits_, 0.0);
       say("                kappa' at the different rates {} within twice their errors\n",
           agree ? "agrees" : "does not agree");
     }

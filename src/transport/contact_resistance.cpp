@@ -40,6 +40,13 @@ bool known(std::span<const double> values) {
   return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
 }
 
+bool agree(const ContactFit& a, const ContactFit& b, double tolerance) {
+  const double difference = std::abs(a.conductivity - b.conductivity);
+  const double error = std::hypot(a.conductivity_error, b.conductivity_error);
+  if (!std::isfinite(difference) || !std::isfinite(error)) return false;
+  return difference <= std::max(2.0 * error, tolerance * 0.5 * std::abs(a.conductivity + b.conductivity));
+}
+
 /// Why one rate does not show diffusion; empty if it does.
 std::string doubt(std::span<const double> sizes, std::span<const double> resistance, const ContactFit& fit) {
   if (!(fit.slope > kSignificant * fit.slope_error))
@@ -96,11 +103,11 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
   return fit;
 }
 
-bool conductivities_agree(const ContactFit& a, const ContactFit& b, double tolerance) {
-  const double difference = std::abs(a.conductivity - b.conductivity);
-  const double error = std::hypot(a.conductivity_error, b.conductivity_error);
-  if (!std::isfinite(difference) || !std::isfinite(error)) return false;
-  return difference <= std::max(2.0 * error, tolerance * 0.5 * std::abs(a.conductivity + b.conductivity));
+bool conductivities_agree(const std::vector<ContactFit>& fits, double tolerance) {
+  for (std::size_t r = 0; r < fits.size(); ++r)
+    for (std::size_t q = 0; q < r; ++q)
+      if (!agree(fits[q], fits[r], tolerance)) return false;
+  return true;
 }
 
 std::string TransportVerdict::text() const {
@@ -130,9 +137,9 @@ TransportVerdict judge_resistance(std::span<const double> sizes,
   for (std::size_t r = 0; r < fits.size(); ++r) {
     const std::string why = doubt(sizes, resistance[r], fits[r]);
     if (!why.empty()) return {Kind::undecided, why};
-    if (!conductivities_agree(fits[0], fits[r], kStraight))
-      return {Kind::undecided, "the conductivity depends on the reservoirs' rate: longer chains are needed"};
   }
+  if (!conductivities_agree(fits, kStraight))
+    return {Kind::undecided, "the conductivity depends on the reservoirs' rate: longer chains are needed"};
   return {Kind::diffusive,
           "J N tends to a constant, with the same conductivity at all rates of the reservoirs within errors"};
 }

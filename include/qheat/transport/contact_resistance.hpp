@@ -27,9 +27,9 @@ struct ContactFit {
 ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const double> resistance,
                                   std::span<const double> errors);
 
-/// True if the difference of two fitted conductivities is within twice its standard error, or within
-/// `tolerance` of their mean. False where an error is not known.
-bool conductivities_agree(const ContactFit& a, const ContactFit& b, double tolerance);
+/// True if each two of the fitted conductivities differ by at most twice the standard error of their
+/// difference, or by at most `tolerance` times their mean. False where an error is not known.
+bool conductivities_agree(const std::vector<ContactFit>& fits, double tolerance);
 
 /// What the growth of a chain's resistance with its length says.
 struct TransportVerdict {
