@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "io/console.hpp"
 #include "qheat/parallel/memory.hpp"
@@ -117,7 +118,7 @@ SteadyState SteadyStudy::solve(std::size_t rate, std::size_t size) {
 void SteadyStudy::compute() {
   if (models_.empty()) return;
   const Stage stage(control_, "steady state");
-  control_.restore_partial([](StateReader&) {});  // all that counts are the states finished before
+  control_.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
   const double all = static_cast<double>(rates_.size() * models_.size());
   for (std::size_t r = 0; r < rates_.size(); ++r) {
     for (std::size_t s = 0; s < models_.size(); ++s) {
@@ -126,7 +127,9 @@ void SteadyStudy::compute() {
       const auto bulk = bulk_coefficients(model, state);
       const auto chain = chain_resistance(model, state);
       cases_.push_back({std::move(state), bulk, chain});
-      control_.offer(static_cast<double>(cases_.size()) / all, [](StateWriter&) {});
+      const auto done = static_cast<double>(cases_.size());
+      control_.offer(done / all,
+                     [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
     }
   }
   if (compares()) compare();
