@@ -54,27 +54,33 @@ bool TwoPointEquation::reaches_all_sites() const {
   return true;
 }
 
+namespace {
+
+constexpr PetscInt kMostInRow = 5;
+
+void set_row(Mat matrix, const TwoPointEquation& equation, const BandLayout& band, Index i, Index k) {
+  std::array<PetscInt, kMostInRow> columns{};
+  std::array<PetscScalar, kMostInRow> values{};
+  PetscInt count = 0;
+  equation.row(i, k, [&](Index to_i, Index to_k, Complex value) {
+    if (!band.holds(to_i, to_k)) return;
+    if (to_i == i && to_k == k) value -= equation.damping(i, k, band);
+    columns[static_cast<std::size_t>(count)] = static_cast<PetscInt>(band.number(to_i, to_k));
+    values[static_cast<std::size_t>(count++)] = value;
+  });
+  const auto row = static_cast<PetscInt>(band.number(i, k));
+  QHEAT_PETSC(MatSetValues(matrix, 1, &row, count, columns.data(), values.data(), INSERT_VALUES));
+}
+
+}  // namespace
+
 BandSolver::BandSolver(const TwoPointEquation& equation, const BandLayout& band) {
   const PetscInt size = petsc::to_int(band.size(), "the number of two-point functions");
-  constexpr PetscInt kMostInRow = 5;
   QHEAT_PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, size, size, kMostInRow, nullptr, matrix_.out()));
   for (Index low = 0; low < band.sites(); ++low) {
-    for (Index high = low; high < band.sites() && high - low <= band.width(); ++high) {
-      for (const auto& [i, k] : {std::pair(low, high), std::pair(high, low)}) {
-        std::array<PetscInt, kMostInRow> columns{};
-        std::array<PetscScalar, kMostInRow> values{};
-        PetscInt count = 0;
-        equation.row(i, k, [&](Index to_i, Index to_k, Complex value) {
-          if (!band.holds(to_i, to_k)) return;
-          if (to_i == i && to_k == k) value -= equation.damping(i, k, band);
-          columns[static_cast<std::size_t>(count)] = static_cast<PetscInt>(band.number(to_i, to_k));
-          values[static_cast<std::size_t>(count++)] = value;
-        });
-        const auto row = static_cast<PetscInt>(band.number(i, k));
-        QHEAT_PETSC(
-            MatSetValues(matrix_.get(), 1, &row, count, columns.data(), values.data(), INSERT_VALUES));
-        if (low == high) break;
-      }
+    for (Index high = low; band.holds(low, high); ++high) {
+      set_row(matrix_.get(), equation, band, low, high);
+      if (high != low) set_row(matrix_.get(), equation, band, high, low);
     }
   }
   QHEAT_PETSC(MatAssemblyBegin(matrix_.get(), MAT_FINAL_ASSEMBLY));
