@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <span>
 
 #include "io/console.hpp"
@@ -234,8 +235,9 @@ void SteadyStudy::say_sizes(std::size_t rate) const {
       "D inside", "kappa inside", "residual");
   for (std::size_t s = 0; s < models_.size(); ++s) {
     const Case& one = at(rate, s);
-    const double heat = one.state.heat.front();
     const int sites = models_[s]->sites();
+    const auto& current = one.state.current;
+    const double heat = std::accumulate(current.begin(), current.end(), 0.0) / (sites - 1);
     say("                {:>7}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", sites, heat,
         heat * sites, one.bulk.diffusion, one.bulk.kappa, one.state.residual, one.state.method);
   }
@@ -268,9 +270,9 @@ void SteadyStudy::summarize() const {
           agree ? "agrees" : "does not agree");
     }
     if (!fitted) {
-      say("                no fit: it takes two levels a site, one reservoir at each end, and an interaction "
-          "that keeps "
-          "the number of excited sites\n");
+      say("                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
+          "an "
+          "interaction that keeps the number of excited sites\n");
     }
     say("                transport {}\n", verdict_.text());
   } else {

@@ -32,10 +32,11 @@ struct Profile {
   std::vector<double> flow;
 };
 
-/// Largest change of an occupation, or of a flow relative to the largest one.
+/// Largest change of an occupation, or of a flow relative to the largest one (or to 1e-4 of the rate: where
+/// next to nothing flows, what does is rounding).
 double change(const Profile& a, const Profile& b, double rate) {
   double largest = 0.0;
-  double strongest = 1e-13 * rate;  // below lies rounding
+  double strongest = 1e-4 * rate;
   for (std::size_t i = 0; i < a.occupation.size(); ++i)
     largest = std::max(largest, std::abs(a.occupation[i] - b.occupation[i]));
   for (const double flow : b.flow) strongest = std::max(strongest, std::abs(flow));

@@ -30,6 +30,7 @@ TwoPointEquation::TwoPointEquation(const Model& model)
     up_[i] += rates.up;
     loss_[i] += rates.up + rates.down;
   }
+  for (const Complex& h : hopping_) strongest_ = std::max(strongest_, std::abs(h));
   for (const double loss : loss_) loss_before_.push_back(loss_before_.back() + loss);
 }
 
@@ -38,9 +39,7 @@ double TwoPointEquation::damping(Index i, Index k, const BandLayout& band) const
   if (dephasing_ > 0.0 || band.width() < 2 || band.width() >= band.sites() - 1) return 0.0;
   const Index outside = std::abs(i - k) - inner;
   if (outside <= 0) return 0.0;
-  double strongest = 0.0;
-  for (const Complex& h : hopping_) strongest = std::max(strongest, std::abs(h));
-  return strongest * static_cast<double>(outside) / static_cast<double>(band.width() - inner);
+  return strongest_ * static_cast<double>(outside) / static_cast<double>(band.width() - inner);
 }
 
 bool TwoPointEquation::reaches_all_sites() const {

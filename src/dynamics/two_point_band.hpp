@@ -62,6 +62,7 @@ class TwoPointEquation {
   std::vector<double> loss_;         ///< up + down
   std::vector<double> loss_before_;  ///< sum of loss over the sites before, [N + 1]
   double dephasing_;
+  double strongest_ = 0.0;  ///< largest |h_{i,i+1}|
 };
 
 template <class Visit>

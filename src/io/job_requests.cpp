@@ -134,11 +134,13 @@ void read_steady(CheckedTable& root, Draft& draft) {
                  {"direct", Method::direct},
                  {"iterative", Method::iterative},
                  {"two-point", Method::two_point}});
-  if (table->integers("sizes", steady.sizes, {2, kMaxSites}, {})) {
+  const Length some{1, std::numeric_limits<std::size_t>::max(),
+                    "such as sizes = [4, 6, 8], rates = [0.5, 1, 2]"};
+  if (table->integers("sizes", steady.sizes, {2, kMaxSites}, some)) {
     check_no_repeats(*table, "sizes", steady.sizes);
     check_ascends(*table, "sizes", steady.sizes);
   }
-  if (table->numbers("rates", steady.rates, NumberRule::positive(), {})) {
+  if (table->numbers("rates", steady.rates, NumberRule::positive(), some)) {
     check_no_repeats(*table, "rates", steady.rates);
     if (!table->has("sizes")) {
       table->problem("rates", "compares fits over several sizes; add for example sizes = [4, 6, 8]");

@@ -1035,6 +1035,7 @@ std::string with_sizes(const std::string& steady) {
 TEST(JobProblems, SteadySizesAndRates) {
   expect_good(with_sizes("sizes = [2, 4, 9]\nrates = [0.5, 2]\n"));
   expect_only(with_sizes("sizes = [6, 4]\n"), "24:13: steady.sizes[1]: 4 comes after 6; sort them");
+  expect_only(with_sizes("sizes = []\n"), "24:1: steady.sizes: has 0 entries");
   expect_only(with_sizes("rates = [1, 2]\n"), "24:1: steady.rates: compares fits over several sizes");
   expect_only(with_sizes("sizes = [4, 6]\nrates = [1, 0]\n"), "25:13: steady.rates[1]: 0 is not possible");
   expect_only(with_sizes("sizes = [4, 6]\nrates = [1, 1.0]\n"), "25:13: steady.rates[1]: 1 is listed twice");
