@@ -47,8 +47,8 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
                               double free_bytes, Timings& timings);
 
 /// True if the two-point functions are solved for and no density matrix: because `options` says so, or by
-/// `automatic` if they obey equations of their own and the density matrix does not fit `free_bytes` on each of
-/// `ranks` (0: has more than 2^63 elements).
+/// `automatic` if they obey equations of their own and the density matrix does not fit `free_bytes` on each
+/// of `ranks` (0: only if it has more than 2^63 elements).
 bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
 /// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
