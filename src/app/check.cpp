@@ -6,6 +6,7 @@
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
 #include "app/requests.hpp"
+#include "app/steady_study.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/dynamics/open.hpp"
@@ -32,11 +33,26 @@ struct Need {
   int sensible_ranks = 1;  ///< most ranks that still gain
 };
 
-Need need_of(const Job& job, int ranks) {
+int useful(double size, double share) {
+  return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
+}
+
+/// Of the largest size.
+void add_steady(const Job& job, int ranks, double free_bytes, Need& need) {
+  const Model& model = *steady_models(job).back();
+  SteadyOptions options = steady_options(*job.steady);
+  if (takes_two_point(model, options, ranks, free_bytes)) {
+    options.method = SteadyMethod::two_point;
+  } else {
+    need.sensible_ranks =
+        std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(model)), kStatesARank));
+  }
+  need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
+}
+
+/// `free_bytes`: a rank, which decides methods; 0: no limit.
+Need need_of(const Job& job, int ranks, double free_bytes) {
   Need need;
-  const auto useful = [](double size, double share) {
-    return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
-  };
   if (job.exact && !job.model->bath.closed()) {
     const auto plan =
         plan_open(*job.model, *job.initial, job.time->times(), exact_options(*job.exact), ranks, 0.0);
@@ -65,12 +81,7 @@ Need need_of(const Job& job, int ranks) {
       need.sensible_ranks = std::max(need.sensible_ranks, useful(dimension, kStatesARank));
     }
   }
-  if (job.steady) {
-    need.bytes_per_rank = std::max(
-        need.bytes_per_rank, steady_bytes_per_rank(*job.model, {.tolerance = job.steady->tolerance}, ranks));
-    need.sensible_ranks =
-        std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(*job.model)), kStatesARank));
-  }
+  if (job.steady) add_steady(job, ranks, free_bytes, need);
   need.bytes_per_rank = std::max(need.bytes_per_rank, kernel_bytes_per_rank(job, ranks));
   const bool dense = wants_dense_kernels(job);
   if (dense || !kernels_with_rates(job).empty()) {
@@ -146,16 +157,32 @@ void print_exact(const Job& job) {
     fmt::print("            ... and {} more sectors\n", plans.size() - kMostLines);
 }
 
+void print_steady(const Job& job, double free_here) {
+  const auto models = steady_models(job);
+  const Model& largest = *models.back();
+  std::string sizes;
+  for (const Model* model : models) sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", model->sites());
+  const std::size_t rates = std::max<std::size_t>(1, job.steady->rates.size());
+  if (!job.steady->sizes.empty())
+    fmt::print("steady      {} states: chains of {} sites at {} rate(s) of the reservoirs; the longest:\n",
+               models.size() * rates, sizes, rates);
+  if (takes_two_point(largest, steady_options(*job.steady), 1, free_here)) {
+    fmt::print("steady      two-point functions of {} sites, on one rank\n", largest.sites());
+  } else {
+    fmt::print("steady      density matrix of {} elements\n", steady_elements(largest));
+  }
+}
+
 void print_ranks(const Job& job, double free_here) {
-  const int sensible = need_of(job, 1).sensible_ranks;
+  const int sensible = need_of(job, 1, free_here).sensible_ranks;
   fmt::print("ranks       memory a rank\n");
   for (int ranks = 1;; ranks *= 2) {
-    const Need need = need_of(job, ranks);
+    const Need need = need_of(job, ranks, free_here / ranks);
     fmt::print("{:>8}    {:.3g} GB{}\n", ranks, need.bytes_per_rank / 1e9,
                ranks <= sensible ? "" : "   (too many: more talk than work)");
     if (ranks > sensible || ranks >= 1 << 20) break;
   }
-  const double one = need_of(job, 1).bytes_per_rank;
+  const double one = need_of(job, 1, free_here).bytes_per_rank;
   fmt::print("advice      1 to {} rank(s) make sense; {:.3g} GB in all, {:.3g} GB are free here\n", sensible,
              one / 1e9, free_here / 1e9);
 }
@@ -173,7 +200,7 @@ int check(const std::string& name, const Communicator& comm) {
     fmt::print("spectrum    {} {} energies, by Krylov-Schur iteration\n", job.spectrum->states,
                job.spectrum->highest ? "highest" : "lowest");
   }
-  if (job.steady) fmt::print("steady      density matrix of {} elements\n", steady_elements(*job.model));
+  if (job.steady) print_steady(job, free_here);
   if (const auto kernels = wanted_kernels(job); !kernels.empty()) {
     const auto cells = cell_count(job);
     const double stored =

@@ -5,15 +5,16 @@
 #include <optional>
 
 #include "app/commands.hpp"
+#include "app/eigenvalue_text.hpp"
 #include "app/job_input.hpp"
 #include "app/kernel_study.hpp"
 #include "app/output_file.hpp"
 #include "app/requests.hpp"
+#include "app/steady_study.hpp"
 #include "io/console.hpp"
 #include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/eigenstates.hpp"
-#include "qheat/dynamics/steady.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
@@ -27,7 +28,6 @@ namespace {
 struct Findings {
   std::optional<ExactResult> exact;
   std::optional<Eigenstates> eigenstates;
-  std::optional<SteadyState> steady;
 };
 
 class JobRun {
@@ -39,7 +39,8 @@ class JobRun {
         comm_(comm),
         control_(control),
         progress_(progress),
-        study_(job, comm, control, progress, timings_) {}
+        study_(job, comm, control, progress, timings_),
+        steady_(job, comm, control, progress, timings_) {}
 
   Findings compute() {
     Findings found;
@@ -51,7 +52,7 @@ class JobRun {
     }
     if (job_.spectrum) found.eigenstates = eigenstates();
     study_.compute();
-    if (job_.steady) found.steady = steady();
+    steady_.compute();
     return found;
   }
 
@@ -70,7 +71,7 @@ class JobRun {
     }
     if (found.eigenstates) write_eigenstates(*found.eigenstates, file);
     study_.write(exact_bands(found), file);
-    if (found.steady) write_steady(*found.steady, file);
+    steady_.write(file);
     file.timings(timings_);
   }
 
@@ -94,7 +95,7 @@ class JobRun {
     }
     if (found.eigenstates) say_eigenstates(*found.eigenstates);
     study_.summarize(exact_bands(found));
-    if (found.steady) say_steady(*found.steady);
+    steady_.summarize();
   }
 
  private:
@@ -125,50 +126,6 @@ class JobRun {
     say("eigenstates     {} from the {} energy, {:.10g}, to {:.10g}; |H psi - E psi| at most {:.1e}\n",
         found.energies.size(), job_.spectrum->highest ? "highest" : "lowest", found.energies.front(),
         found.energies.back(), residual);
-  }
-
-  SteadyState steady() {
-    progress_.log("steady state");
-    const Timings::Scope scope(timings_, "steady state");
-    return find_steady_state(model_, {.tolerance = job_.steady->tolerance}, comm_, free_bytes_per_rank(comm_),
-                             timings_);
-  }
-
-  void write_steady(const SteadyState& state, ResultsFile& file) const {
-    const auto reservoirs = static_cast<Index>(state.heat.size());
-    file.dataset("/steady/populations", {sites(), model_.levels()}, state.populations);
-    file.dataset("/steady/energy", {sites()}, state.energy);
-    file.dataset("/steady/current", {bonds()}, state.current);
-    file.dataset("/steady/outflow", {bonds(), 2}, state.outflow);
-    file.dataset("/steady/temperature", {sites()}, state.temperature);
-    file.dataset("/steady/heat", {reservoirs}, state.heat);
-    file.dataset("/steady/entropy_production", {1}, std::span(&state.entropy_production, 1));
-    if (!std::isnan(state.smallest_eigenvalue))
-      file.dataset("/steady/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
-    file.attribute("/steady", "method", state.method);
-    file.attribute("/steady", "residual", fmt::format("{:.3e}", state.residual));
-  }
-
-  void say_steady(const SteadyState& state) const {
-    say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
-        state.elements, state.method, state.iterations, state.residual, state.smallest_population,
-        eigenvalue_text(state.smallest_eigenvalue));
-    if (state.smallest_eigenvalue < -1e-7)
-      say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
-    for (std::size_t r = 0; r < state.heat.size(); ++r) {
-      const auto& reservoir = model_.bath.reservoirs[r];
-      say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n", reservoir.site,
-          reservoir.temperature, state.heat[r]);
-    }
-    say("                entropy production {:.3g}\n", state.entropy_production);
-    if (bonds_keep_level_energy(model_)) return;
-    say("                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
-        "break detailed "
-        "balance\n");
-  }
-
-  static std::string eigenvalue_text(double smallest) {
-    return std::isnan(smallest) ? "" : fmt::format(", smallest eigenvalue {:.1e}", smallest);
   }
 
   /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
@@ -230,6 +187,7 @@ class JobRun {
   Progress& progress_;
   Timings timings_;
   KernelStudy study_;
+  SteadyStudy steady_;
 };
 
 std::string basis_text(const Job& job) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/steady_levels.hpp"
 #include "dynamics/steady_solver.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/density_observer.hpp"
 #include "qheat/dynamics/density_spectrum.hpp"
-#include "qheat/model/thermodynamics.hpp"
+#include "qheat/dynamics/two_point.hpp"
+#include "qheat/model/two_point_closure.hpp"
 
 namespace qheat {
 namespace {
@@ -90,28 +92,26 @@ void require_density_matrix(const SteadyState& state, double tolerance) {
   }
 }
 
-/// Heat from each reservoir: its jumps up and down between neighbouring levels, times their distance.
-void add_heat(const Model& model, SteadyState& state) {
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const double* p = state.populations.data() + static_cast<std::ptrdiff_t>(reservoir.site) * model.levels();
-    double heat = 0.0;
-    for (int n = 0; n + 1 < model.levels(); ++n) {
-      const double gap = model.energy(reservoir.site, n + 1) - model.energy(reservoir.site, n);
-      const JumpRates rates = jump_rates(reservoir, gap);
-      heat += gap * (rates.up * p[n] - rates.down * p[n + 1]);
-    }
-    state.heat.push_back(heat);
-    state.entropy_production -= heat / reservoir.temperature;
-  }
-}
-
 }  // namespace
 
 Index steady_elements(const Model& model) {
   return density_dimension(model, blocks_of(model));
 }
 
+bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes) {
+  if (options.method == SteadyMethod::two_point) return true;
+  if (options.method != SteadyMethod::automatic || model.bath.reservoirs.empty()) return false;
+  if (!two_point_obstacles(model).empty()) return false;
+  try {
+    const double needed = steady_bytes_per_rank(model, options, ranks);
+    return free_bytes > 0.0 && needed > 0.8 * free_bytes;
+  } catch (const Error&) {  // more elements than 63 bits count
+    return true;
+  }
+}
+
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks) {
+  if (options.method == SteadyMethod::two_point) return two_point_bytes(model);
   const Index elements = steady_elements(model);
   const bool direct = options.method == SteadyMethod::direct ||
                       (options.method == SteadyMethod::automatic && elements <= kSmall);
@@ -135,6 +135,8 @@ bool bonds_keep_level_energy(const Model& model) {
 
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
                               double free_bytes, Timings& timings) {
+  if (takes_two_point(model, options, comm.size(), free_bytes))
+    return two_point_steady_state(model, options.tolerance, comm, free_bytes, timings);
   const Timings::Scope scope(timings, "steady state");
   if (model.bath.reservoirs.empty()) {
     throw InputError(
@@ -176,9 +178,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
   state.smallest_population = report.smallest_population.front();
   state.hermiticity_error = observer.hermiticity_error(rho);
   state.smallest_eigenvalue = smallest_eigenvalue(*space, rho);
-  for (int i = 0; i < model.sites(); ++i)
-    state.temperature.push_back(
-        temperature_of(model.energies_of(i), state.energy[static_cast<std::size_t>(i)]));
+  add_temperatures(model, state);
   add_heat(model, state);
   require_density_matrix(state, options.tolerance);
   return state;

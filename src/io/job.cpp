@@ -78,6 +78,8 @@ Job parse_job(std::string text, const std::string& name) {
   read_sections(root, draft);
   problems.throw_if_any();
   assemble_model(draft);
+  complete_steady(*toml, draft, problems);
+  problems.throw_if_any();
   draft.job.unavailable = unavailable_computations(draft.job, draft.bath, *toml);
   return std::move(draft.job);
 }

@@ -88,9 +88,6 @@ void second_order(Missing& missing, const Job& job, const Bath& bath) {
 }
 
 void others(Missing& missing, const Job& job) {
-  if (job.steady && !job.steady->sizes.empty()) {
-    missing.add("steady.sizes", "compare steady states of several sizes", "run one job a size");
-  }
   if (job.spectrum && job.detuning.realizations > 1) {
     missing.add("spectrum", "average spectra over realizations", "set realizations = 1");
   }

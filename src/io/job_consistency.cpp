@@ -128,6 +128,45 @@ void check_steady(const CheckedTable& root, const Draft& draft) {
        "a closed system has no steady state of its own; add a [[bath.reservoir]] at each end");
 }
 
+/// With steady.sizes there are several chains, so nothing may be listed by site or bond, and reservoirs must
+/// be at places that every length has.
+void check_steady_sizes(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.steady || draft.job.steady->sizes.empty()) return;
+  const auto& toml = root.toml();
+  const auto written = [&](std::string_view table, std::string_view key) {
+    const TomlEntry* entry = toml.find(table);
+    const auto* inside = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
+    return inside != nullptr && inside->find(key) != nullptr ? &inside->find(key)->value : nullptr;
+  };
+  const std::string remedy = "is for one size only; remove it, or steady.sizes";
+  if (written("lattice", "bonds") != nullptr) tell(root, "lattice.bonds", remedy);
+  if (written("interaction", "couplings") != nullptr) tell(root, "interaction.couplings", remedy);
+  const auto* detuning = written("site", "detuning");
+  const auto* offsets = detuning != nullptr ? std::get_if<TomlTable>(&detuning->data) : nullptr;
+  if (offsets != nullptr && offsets->find("offsets") != nullptr) tell(root, "site.detuning.offsets", remedy);
+  const auto& lattice = draft.job.lattice;
+  if (!lattice) return;
+  const bool open = !lattice->periodic().front();
+  if (lattice->shape().size() != 1 || (!open && !lattice->explicit_graph())) {
+    tell(root, "steady.sizes",
+         "needs an open chain, whose length it replaces; set lattice.shape = [8] and leave out periodic");
+  }
+  const auto* reservoirs = written("bath", "reservoir");
+  const auto* list = reservoirs != nullptr ? std::get_if<TomlArray>(&reservoirs->data) : nullptr;
+  for (std::size_t r = 0; list != nullptr && r < list->size(); ++r) {
+    const auto* table = std::get_if<TomlTable>(&(*list)[r].data);
+    const TomlEntry* entry = table != nullptr ? table->find("site") : nullptr;
+    const auto* site = entry != nullptr ? std::get_if<std::int64_t>(&entry->value.data) : nullptr;
+    if (site == nullptr || *site <= 0 || *site >= lattice->sites() - 1) continue;
+    tell(
+        root, fmt::format("bath.reservoir[{}].site", r),
+        fmt::format(
+            "site {} is inside the chain and has no place in the other lengths of steady.sizes; give site 0, "
+            "site {}, or a face",
+            *site, lattice->sites() - 1));
+  }
+}
+
 void check_matrix_elements(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.matrix_elements || !draft.interaction) return;
   if (draft.job.interaction_kind == InteractionKind::well) return;
@@ -146,6 +185,7 @@ void check_requests(const CheckedTable& root, const Draft& draft) {
   check_kernel_asks(root, draft.job);
   check_broadening(root, draft);
   check_steady(root, draft);
+  check_steady_sizes(root, draft);
   check_matrix_elements(root, draft);
 }
 

@@ -32,6 +32,14 @@ void check_no_repeats(const CheckedTable& table, const std::string& key, const s
   }
 }
 
+/// A problem for each entry below the one before.
+void check_ascends(const CheckedTable& table, const std::string& key, const std::vector<int>& values) {
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (values[i] >= values[i - 1]) continue;
+    table.problem(key, i, fmt::format("{} comes after {}; sort them", values[i], values[i - 1]));
+  }
+}
+
 void read_time(CheckedTable& root, Draft& draft) {
   auto table = root.table("time");
   if (!table) return;
@@ -131,9 +139,24 @@ void read_rates(CheckedTable& root, Draft& draft) {
 void read_steady(CheckedTable& root, Draft& draft) {
   auto table = root.table("steady");
   if (!table) return;
+  using Method = SteadyRequest::Method;
   auto& steady = draft.job.steady.emplace();
-  if (table->integers("sizes", steady.sizes, {2, kMaxSites}, {})) {
+  table->choice("method", steady.method,
+                {{"auto", Method::automatic},
+                 {"direct", Method::direct},
+                 {"iterative", Method::iterative},
+                 {"two-point", Method::two_point}});
+  const Length some{1, std::numeric_limits<std::size_t>::max(),
+                    "such as sizes = [4, 6, 8], rates = [0.5, 1, 2]"};
+  if (table->integers("sizes", steady.sizes, {2, kMaxSites}, some)) {
     check_no_repeats(*table, "sizes", steady.sizes);
+    check_ascends(*table, "sizes", steady.sizes);
+  }
+  if (table->numbers("rates", steady.rates, NumberRule::positive(), some)) {
+    check_no_repeats(*table, "rates", steady.rates);
+    if (!table->has("sizes")) {
+      table->problem("rates", "compares fits over several sizes; add for example sizes = [4, 6, 8]");
+    }
   }
   table->number("tolerance", steady.tolerance, solver_tolerance());
   table->report_unknown_keys();

@@ -64,6 +64,10 @@ void check_requests(const CheckedTable& root, const Draft& draft);
 /// Model and initial state of a draft without problems.
 void assemble_model(Draft& draft);
 
+/// Models of the lengths in steady.sizes, and whether the two-point functions close if steady.method asks for
+/// them; problems to `problems`.
+void complete_steady(const TomlTable& root, Draft& draft, Problems& problems);
+
 /// Computations that this version does not have, as sentences with their place.
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root);
 

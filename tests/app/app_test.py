@@ -358,6 +358,111 @@ class LatticeTest(ProgramCase):
         self.assert_same(self.folder / "krylov.h5", self.folder / "diagonalize.h5", 1e-9)
 
 
+class SteadyTest(ProgramCase):
+    """Steady states of several sizes and rates, by the density matrix and by two-point functions."""
+
+    def job(self, kind="xy", dephasing=0.3, **steady):
+        ends = [{"site": 0, "temperature": 2.0, "rate": 0.8}, {"face": "x+", "temperature": 0.5, "rate": 0.8}]
+        tables = chain(4, interaction={"kind": kind}, bath={"dephasing": dephasing, "reservoir": ends}, steady=steady)
+        return {table: keys for table, keys in tables.items() if table not in ("initial", "time")}
+
+    def test_methods_agree_on_all_ranks(self):
+        """Density matrix and two-point functions: all datasets alike, whatever the number of ranks."""
+        for method in ("auto", "two-point"):
+            self.write(f"{method}.toml", self.job(method=method, sizes=[2, 3, 4, 5], rates=[0.5, 1.0], tolerance=1e-12))
+        self.finish("run", "auto.toml")
+        for ranks in (0, 1, 2, 3, 4):
+            self.finish("run", "two-point.toml", "--out", "a.h5", ranks=ranks)
+            # errors of resistances and conductivities are rounding, kappa of cold sites magnifies it
+            self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
+        self.finish("run", "auto.toml", "--out", "a.h5", ranks=3)
+        self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
+
+    def test_layout(self):
+        self.write("a.toml", self.job("exchange", sizes=[3, 5], rates=[2.0, 1.0]))
+        run = self.finish("run", "a.toml", ranks=2)
+        found = datasets(self.folder / "a.h5")
+        self.assertEqual(found["steady/sizes"].tolist(), [3, 5])
+        self.assertEqual(found["model/site_energies"].shape, (4, 2))
+        for size in (3, 5):
+            group = f"steady/size_{size}"
+            self.assertEqual(found[f"{group}/populations"].shape, (size, 2))
+            self.assertEqual(found[f"{group}/site_energies"].shape, (size, 2))
+            for name in ("current", "kappa", "diffusion"):
+                self.assertEqual(found[f"{group}/{name}"].shape, (size - 1,))
+        for name in ("populations", "energy", "current", "outflow", "temperature", "heat", "kappa"):
+            np.testing.assert_array_equal(found[f"steady/{name}"], found[f"steady/size_5/{name}"])
+        # profiles are those at the rates as given, which is the second row
+        np.testing.assert_allclose(found["steady/fit/current"][1, 1], found["steady/heat"][0], rtol=1e-9)
+        self.assertEqual(found["steady/fit/resistance"].shape, (2, 2))
+        self.assertTrue(np.isfinite(found["steady/fit/conductivity"]).all())
+        self.assertTrue(np.isnan(found["steady/fit/conductivity_error"]).all())
+        self.assertIn("no error: fewer than 3 sizes", run.out)
+        self.assertIn("transport undecided", run.out)
+
+    def test_ballistic(self):
+        """Without dephasing the current does not depend on the length, and that is what is said."""
+        self.write("a.toml", self.job(dephasing=0.0, method="two-point", sizes=[3, 5, 9], rates=[0.5, 1.0]))
+        run = self.finish("run", "a.toml")
+        self.assertIn("transport ballistic at these sizes", run.out)
+        left, right = 1.0 / (1.0 + np.exp(0.5)), 1.0 / (1.0 + np.exp(2.0))
+        for row, rate in enumerate((0.4, 0.8)):
+            current = 2.0 * 0.25 * rate * (left - right) / (4.0 * 0.25 + rate**2)
+            np.testing.assert_allclose(datasets(self.folder / "a.h5")["steady/fit/current"][row], current, rtol=1e-9)
+
+    def test_three_levels_have_gradients_and_no_fit(self):
+        job = self.job("exchange", sizes=[3, 4], rates=[1.0])
+        job["site"] = {"levels": [0.0, 1.0, 1.7]}
+        self.write("a.toml", job)
+        run = self.finish("run", "a.toml", ranks=2)
+        found = datasets(self.folder / "a.h5")
+        self.assertTrue(np.isnan(found["steady/fit/conductivity"]).all())
+        self.assertGreater(found["steady/size_4/kappa"][1], 0.0)
+        self.assertGreater(found["steady/fit/diffusion"][0, 1], 0.0)
+        self.assertIn("no fit", run.out)
+
+    def test_long_chain_needs_no_method(self):
+        """A density matrix of 200 sites fits nowhere: auto takes the two-point functions, and check says so."""
+        self.write("a.toml", {**self.job(), "lattice": {"shape": [200]}})
+        check = self.finish("check", "a.toml")
+        self.assertIn("two-point functions of 200 sites", check.out)
+        self.assertIn("two-point", self.finish("run", "a.toml", ranks=2).out)
+
+    def test_bad_input(self):
+        """One message, exit code 2, on any number of ranks."""
+        bad = {
+            r"steady\.sizes\[0\]: 1 is not possible": self.job(sizes=[1, 4]),
+            r"steady\.sizes\[1\]: 4 is listed twice": self.job(sizes=[4, 4]),
+            r"steady\.sizes\[1\]: 4 comes after 6": self.job(sizes=[6, 4]),
+            r"steady\.rates\[0\]: -1": self.job(sizes=[4, 6], rates=[-1.0]),
+            r"steady\.method: the two-point functions of this model do not close: the interaction":
+                self.job("exchange", method="two-point"),
+            r"steady\.method: .*sites have 3 levels":
+                {**self.job(method="two-point"), "site": {"levels": [0.0, 1.0, 2.0]}},
+            r"interaction\.couplings: is for one size only":
+                {**self.job(sizes=[4, 6]), "interaction": {"kind": "xy", "strength": 0.5, "couplings": [1.0, 2.0, 1.0]}},
+            r"bath\.reservoir\[0\]\.temperature: 0 is not possible":
+                {**self.job(), "bath": {"reservoir": [{"site": 0, "temperature": 0.0, "rate": 1.0}]}},
+        }
+        for message, job in bad.items():
+            with self.subTest(message=message):
+                self.write("a.toml", job)
+                for ranks in ALONE_AND_THREE:
+                    run = self.finish("run", "a.toml", ranks=ranks, code=2, timeout=20.0)
+                    self.assertRegex(run.err, message)
+                    self.assertEqual(run.err.count("a.toml:"), 1, run.err)
+
+    def test_no_answer_is_told(self):
+        """A localised chain without dephasing relaxes more slowly than rounding can tell: an error on all ranks."""
+        job = {**self.job(dephasing=0.0, method="two-point"), "lattice": {"shape": [150]}}
+        job["site.detuning"] = {"distribution": "uniform", "width": 8.0}
+        self.write("a.toml", job)
+        for ranks in ALONE_AND_THREE:
+            run = self.finish("run", "a.toml", ranks=ranks, code=1)
+            self.assertIn("not unique", run.err)
+            self.assertEqual(run.err.count("qheat: "), 1, run.err)
+
+
 class CommandLineTest(ProgramCase):
     """Subcommands, options, and PETSc's options."""
 

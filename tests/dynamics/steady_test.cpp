@@ -119,7 +119,8 @@ TEST(Steady, RefusesStatesThatAreNotUnique) {
 TEST(Steady, RefusesWhatDoesNotFit) {
   const auto model = between_reservoirs(12, 0.7, 0.3, 1.0);
   Timings timings;
-  EXPECT_THROW(find_steady_state(model, {}, qheat_test::world(), 1e8, timings), Error);
+  const SteadyOptions options{.method = SteadyMethod::iterative};
+  EXPECT_THROW(find_steady_state(model, options, qheat_test::world(), 1e8, timings), Error);
 }
 
 TEST(Steady, TemperatureInvertsTheMeanEnergy) {

@@ -209,7 +209,7 @@ kernels = ["tcl2", "exact", "tcl12", "memory", "markov"]
 tolerance = 1e-8
 
 [steady]
-sizes = [4, 6, 8]
+method = "iterative"
 tolerance = 1e-9
 
 [transport]
@@ -281,7 +281,7 @@ TEST(Job, WholeSchemaRequests) {
   EXPECT_EQ(job.kernel->store_limit, 10);
   EXPECT_EQ(job.rates->kernels, (Strings{"tcl2", "exact", "tcl12", "memory", "markov"}));
   EXPECT_EQ(job.rates->tolerance, 1e-8);
-  EXPECT_EQ(job.steady->sizes, (std::vector<int>{4, 6, 8}));
+  EXPECT_EQ(job.steady->method, SteadyRequest::Method::iterative);
   EXPECT_EQ(job.steady->tolerance, 1e-9);
   EXPECT_EQ(job.transport->temperatures, (std::vector<double>{0.1, 1.0, 10.0}));
   EXPECT_EQ(job.heat->conductivity, 2.0);
@@ -299,7 +299,8 @@ TEST(Job, EmptyTablesTakeDefaults) {
   EXPECT_EQ(job.kernel->orders, std::vector<int>{2});
   EXPECT_FALSE(job.kernel->memory || job.kernel->markov);
   EXPECT_EQ(job.kernel->store_limit, 1000);
-  EXPECT_TRUE(job.steady->sizes.empty());
+  EXPECT_TRUE(job.steady->sizes.empty() && job.steady->rates.empty() && job.steady->models.empty());
+  EXPECT_EQ(job.steady->method, SteadyRequest::Method::automatic);
   EXPECT_EQ(job.steady->tolerance, 1e-10);
 }
 
@@ -1039,6 +1040,74 @@ TEST(JobProblems, Steady) {
               "16:1: bath.reservoir[0].site");
 }
 
+/// A chain between a reservoir at its face x+ and one at site 0, with steady states of several sizes.
+std::string with_sizes(const std::string& steady) {
+  return kBase +
+         "[[bath.reservoir]]\nface = \"x+\"\ntemperature = 1\nrate = 1\n"
+         "[[bath.reservoir]]\nsite = 0\ntemperature = 2\nrate = 1\n[steady]\n" +
+         steady;
+}
+
+TEST(JobProblems, SteadySizesAndRates) {
+  expect_good(with_sizes("sizes = [2, 4, 9]\nrates = [0.5, 2]\n"));
+  expect_only(with_sizes("sizes = [6, 4]\n"), "24:13: steady.sizes[1]: 4 comes after 6; sort them");
+  expect_only(with_sizes("sizes = []\n"), "24:1: steady.sizes: has 0 entries");
+  expect_only(with_sizes("rates = [1, 2]\n"), "24:1: steady.rates: compares fits over several sizes");
+  expect_only(with_sizes("sizes = [4, 6]\nrates = [1, 0]\n"), "25:13: steady.rates[1]: 0 is not possible");
+  expect_only(with_sizes("sizes = [4, 6]\nrates = [1, 1.0]\n"), "25:13: steady.rates[1]: 1 is listed twice");
+  expect_only(replaced(with_sizes("sizes = [4, 6]\n"), "[4]", "[4]\nbonds = [[0, 1], [1, 2], [2, 3]]"),
+              "3:1: lattice.bonds: is for one size only");
+  expect_only(
+      replaced(with_sizes("sizes = [4, 6]\n"), "strength = 0.05", "strength = 1\ncouplings = [1, 2, 1]"),
+      "8:1: interaction.couplings: is for one size only");
+  expect_only(replaced(with_sizes("sizes = [4, 6]\n"), "levels = [0.0, 1.0]",
+                       "levels = [0.0, 1.0]\n[site.detuning]\noffsets = [[0, 0], [0, 1], [0, 0], [0, 1]]"),
+              "6:1: site.detuning.offsets: is for one size only");
+  expect_only(replaced(with_sizes("sizes = [4, 6]\n"), "site = 0", "site = 2"),
+              "20:1: bath.reservoir[1].site: site 2 is inside the chain");
+  expect_only(replaced(replaced(with_sizes("sizes = [4, 6]\n"), "[4]", "[4]\nperiodic = [true]"),
+                       "face = \"x+\"", "site = 3"),
+              "25:1: steady.sizes: needs an open chain");
+  expect_only(replaced(with_sizes("sizes = [4, 6]\n"), "[4]", "[2, 2]"),
+              "24:1: steady.sizes: needs an open chain");
+}
+
+TEST(JobProblems, SteadyMethod) {
+  expect_only(with_sizes("method = \"best\"\n"), "24:1: steady.method");
+  const auto xy = [](const std::string& job) { return replaced(job, "\"exchange\"", "\"xy\""); };
+  const std::string two_point = with_sizes("method = \"two-point\"\n");
+  expect_good(xy(two_point));
+  expect_good(xy(two_point + "sizes = [2, 1000]\n"));
+  expect_good(xy(replaced(two_point, "rate = 1", "rate = 1\nstatistics = \"bose\"")));
+  expect_only(two_point,
+              "24:1: steady.method: the two-point functions of this model do not close: the interaction");
+  expect_only(xy(replaced(two_point, "levels = [0.0, 1.0]", "levels = [0.0, 1.0, 2.0]")),
+              "24:1: steady.method: the two-point functions of this model do not close: sites have 3 levels");
+  expect_only(xy(replaced(replaced(two_point, "[4]", "[4]\nperiodic = [true]"), "face = \"x+\"", "site = 3")),
+              "25:1: steady.method: the two-point functions of this model do not close: the bonds");
+  expect_only(
+      xy(replaced(two_point, "site = 0", "site = 1")),
+      "24:1: steady.method: the two-point functions of this model do not close: the reservoir at site 1");
+}
+
+TEST(Job, SizesAreModels) {
+  const Job job = parse_job(with_sizes("sizes = [2, 3, 7]\n"), "job.toml");
+  ASSERT_EQ(job.steady->models.size(), 3U);
+  EXPECT_EQ(job.model->sites(), 4);
+  for (std::size_t s = 0; s < 3; ++s) {
+    const Model& model = job.steady->models[s];
+    EXPECT_EQ(model.sites(), job.steady->sizes[s]);
+    EXPECT_EQ(model.lattice.bond_count(), model.sites() - 1);
+    ASSERT_EQ(model.bath.reservoirs.size(), 2U);
+    EXPECT_EQ(model.bath.reservoirs[0].site, model.sites() - 1);
+    EXPECT_EQ(model.bath.reservoirs[1].site, 0);
+    EXPECT_EQ(model.strength, 0.05);
+  }
+  const Job numbered =
+      parse_job(replaced(with_sizes("sizes = [2, 7]\n"), "face = \"x+\"", "site = 3"), "job.toml");
+  EXPECT_EQ(numbered.steady->models[1].bath.reservoirs[0].site, 6);
+}
+
 TEST(JobProblems, TransportMatrixElementsHeat) {
   expect_only(kBase + "[transport]\n", "15:1: transport.temperatures: this key is missing");
   expect_only(kBase + "[transport]\ntemperatures = []\n", "16:1: transport.temperatures: has 0 entries");
@@ -1128,7 +1197,6 @@ TEST(JobAvailability, WhatItDoesNot) {
   expect_unavailable(open + "[kernel]\nexact = false\nmemory = true\n", "19:1: kernel.memory");
   expect_unavailable(open + "[rates]\nkernels = [\"tcl2\", \"exact\"]\n", "18:20: rates.kernels[1]");
   expect_unavailable(kernel_only + "[kernel]\nexact = false\n" + reservoir, "16:1: bath.reservoir");
-  expect_unavailable(kernel_only + reservoir + "[steady]\nsizes = [4, 6]\n", "19:1: steady.sizes");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
@@ -1147,7 +1215,7 @@ TEST(JobAvailability, WhatItDoesNot) {
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
   const Strings sentences = parse_job(kEverything, "e.toml").unavailable;
-  EXPECT_EQ(sentences.size(), 12U) << joined(sentences);
+  EXPECT_EQ(sentences.size(), 11U) << joined(sentences);
   EXPECT_TRUE(sentences.front().starts_with("e.toml:17:1: site.detuning.realizations: "));
   EXPECT_TRUE(sentences.back().starts_with("e.toml:72:1: heat: ")) << sentences.back();
   for (const auto& sentence : sentences) EXPECT_TRUE(contains(sentence, "; ")) << sentence;

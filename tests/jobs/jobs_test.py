@@ -164,6 +164,43 @@ class JobsTest(ProgramCase):
         np.testing.assert_allclose(found["steady/heat"], [current, -current], rtol=1e-8)
         self.assertGreater(found["steady/entropy_production"][0], 0.0)
 
+    def check_steady(self, stem):
+        """Run a job with steady states of several sizes; return its datasets and the verdict."""
+        path = next(path for path in JOBS if path.stem == stem)
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            verdict = file["steady/fit"].attrs["verdict"]
+        for size in job["steady"]["sizes"]:
+            current = found[f"steady/size_{size}/current"]
+            np.testing.assert_allclose(current, current[0], rtol=1e-7)
+            heat = found[f"steady/size_{size}/heat"]
+            np.testing.assert_allclose(heat, [current[0], -current[0]], rtol=1e-7)
+            self.assertGreater(found[f"steady/size_{size}/entropy_production"][0], 0.0)
+            self.assertTrue(np.all(np.diff(found[f"steady/size_{size}/temperature"]) < 0.0))
+        return found, verdict if isinstance(verdict, str) else verdict.decode()
+
+    def test_job_fourier_steady(self):
+        """One conductivity at three rates of the reservoirs, near lambda^2/gamma; contacts that differ."""
+        found, verdict = self.check_steady("fourier_steady")
+        conductivity = found["steady/fit/conductivity"]
+        np.testing.assert_allclose(conductivity, conductivity.mean(), rtol=2e-3)
+        np.testing.assert_allclose(conductivity, 0.3**2 / 0.6, rtol=0.15)
+        np.testing.assert_allclose(found["steady/fit/diffusion"][:, -1], conductivity, rtol=1e-2)
+        self.assertGreater(np.ptp(found["steady/fit/contact_resistance"]), 1.0)
+        self.assertTrue(np.all(found["steady/fit/conductivity_error"] < 1e-3))
+        self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
+
+    def test_job_diffusion_two_point(self):
+        """kappa' = D = lambda^2/gamma, and the contact resistances of the closed formula."""
+        found, verdict = self.check_steady("diffusion_two_point")
+        np.testing.assert_allclose(found["steady/fit/conductivity"], 0.2**2 / 0.5, rtol=1e-9)
+        np.testing.assert_allclose(found["steady/fit/diffusion"], 0.2**2 / 0.5, rtol=1e-6)
+        rates = 0.3 * found["steady/fit/rate"]
+        np.testing.assert_allclose(found["steady/fit/contact_resistance"], 2.0 / rates + (rates - 2 * 0.5) / (2 * 0.2**2),
+                                   rtol=1e-5)
+        self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
+
     def test_job_breaking_levels(self):
         found = self.check("breaking_levels")
         self.assertLess(np.nanmax(found["kernel/exact/level_independence"]), 0.5)

@@ -166,6 +166,25 @@ class CompleteFiles(PlotterCase):
         self.check_pictures(process, ["steady"], "hot_plots")
         self.assertNotIn("not drawn", process.stderr)
 
+    def test_steady_states_of_several_sizes(self):
+        """Also where currents are unknown, and with one rate."""
+        sizes, rates = np.array([4, 6, 50]), np.array([0.5, 1.0])
+        resistance = 3.0 + sizes / 0.1 + np.zeros((2, 1))
+        fit = {"rate": rates, "resistance": resistance, "current": 0.2 / resistance, "contact_resistance": np.full(2, 3.0),
+               "conductivity": np.full(2, 0.1)}
+        values = {"sizes": sizes, **{f"fit/{name}": value for name, value in fit.items()}}
+        for size in sizes:
+            for name in ("energy", "temperature"):
+                values[f"size_{size}/{name}"] = np.linspace(0.4, 0.2, size)
+        values.update({"energy": np.linspace(0.4, 0.2, 50), "temperature": np.linspace(2, 1, 50), "current": np.ones(49)})
+        for case, change in enumerate(({}, {"fit/current": np.full((2, 3), np.nan)}, {"size_6/energy": np.zeros(3)})):
+            name = f"sizes{case}"
+            steady = {f"steady/{key}": value for key, value in {**values, **change}.items()}
+            write_file(self.directory / f"{name}.h5", {"time": np.zeros(0), **steady})
+            process = self.run_plotter(f"{name}.h5", "--format", "png")
+            self.check_pictures(process, ["steady", "steady_sizes"], f"{name}_plots")
+            self.assertNotIn("not drawn", process.stderr)
+
     def test_square_lattice_has_no_profiles(self):
         make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
         process = self.run_plotter("square.h5", "--format", "png")

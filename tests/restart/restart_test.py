@@ -97,6 +97,14 @@ def identity(path):
     return status.st_ino, status.st_mtime_ns
 
 
+def steady_job(rates=60, checkpoint=0.1):
+    """Steady states of three chains between reservoirs, at many rates."""
+    ends = [{"site": 0, "temperature": 2.0, "rate": 0.5}, {"face": "x+", "temperature": 0.5, "rate": 0.5}]
+    job = chain(4, bath={"dephasing": 0.4, "reservoir": ends}, output={"checkpoint": checkpoint},
+                steady={"sizes": [3, 4, 5], "rates": [0.5 + 0.05 * k for k in range(rates)]})
+    return {table: keys for table, keys in job.items() if table not in ("initial", "time")}
+
+
 class RestartCase(ProgramCase):
     """A test around one job, a.toml, with the results a.h5 and the checkpoint a.h5.chk."""
 
@@ -224,6 +232,9 @@ class ResumeTest(RestartCase):
     def test_one_rank_runge_kutta(self):
         job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
         self.check_same_ranks(job, 0, cuts=2)
+
+    def test_one_rank_steady_states(self):
+        self.check_same_ranks(steady_job(), 0, cuts=3)
 
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)

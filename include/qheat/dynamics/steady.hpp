@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,11 @@ namespace qheat {
 
 /// How the steady state is solved for.
 enum class SteadyMethod {
-  automatic,  ///< direct if small, otherwise iterative; direct if that does not converge and the factors fit
+  automatic,  ///< direct if small, otherwise iterative; direct if that does not converge and the factors fit;
+              ///< two_point where the equations close and the density matrix does not fit
   direct,     ///< sparse LU (MUMPS) of the assembled Liouvillian with the condition of unit trace
-  iterative   ///< GMRES on the matrix-free Liouvillian, right-preconditioned by the coherent motion
+  iterative,  ///< GMRES on the matrix-free Liouvillian, right-preconditioned by the coherent motion
+  two_point   ///< the equations of the two-point functions alone (two_point.hpp)
 };
 
 struct SteadyOptions {
@@ -32,11 +35,12 @@ struct SteadyState {
   double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
   double residual = 0.0;            ///< |L rho| / (g |rho|), Frobenius norms, g the largest reservoir rate
   double smallest_population = 0.0;
-  double smallest_eigenvalue = 0.0;  ///< NaN where a block of rho is too large to be diagonalised
+  /// NaN where a block of rho is too large to be diagonalised, and without rho.
+  double smallest_eigenvalue = std::numeric_limits<double>::quiet_NaN();
   double hermiticity_error = 0.0;
   Index elements = 0;    ///< of rho
   Index iterations = 0;  ///< of GMRES, 0 for the direct solver
-  std::string method;    ///< "direct" or "iterative"
+  std::string method;    ///< "direct", "iterative" or "two-point"
 };
 
 /// The steady state between reservoirs. Collective. Throws InputError without reservoirs (then the state is
@@ -45,6 +49,10 @@ struct SteadyState {
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
                               double free_bytes, Timings& timings);
 
+/// True if the two-point functions are solved for and no density matrix: because `options` says so, or by
+/// `automatic` if they obey equations of their own and the density matrix does not fit `free_bytes` on each
+/// of `ranks` (0: only if it has more than 2^63 elements).
+bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
 /// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
 /// Number of elements of the density matrix.

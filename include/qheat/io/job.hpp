@@ -66,8 +66,13 @@ struct RatesRequest {
 };
 
 struct SteadyRequest {
-  std::vector<int> sizes;
+  enum class Method { automatic, direct, iterative, two_point };
+
+  Method method = Method::automatic;
+  std::vector<int> sizes;     ///< lengths of the chain, ascending; empty: the lattice as it is
+  std::vector<double> rates;  ///< factors of all reservoir rates that are compared; empty: 1
   double tolerance = 1e-10;
+  std::vector<Model> models;  ///< one a size; empty: the job's model
 };
 
 struct TransportRequest {

@@ -6,7 +6,7 @@ more line in `FAMILIES`; its name becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, ensemble, error, kernel_rates, memory,
-               populations, profiles, space_time, steady, tcl_error)
+               populations, profiles, space_time, steady, steady_sizes, tcl_error)
 
 FAMILIES = [
     ("populations", populations.draw),
@@ -23,11 +23,12 @@ FAMILIES = [
     ("conservation", conservation.draw),
 ]
 # of a file with a steady state, which needs no output times
-STEADY = [("steady", steady.draw)]
+STEADY = [("steady", steady.draw), ("steady_sizes", steady_sizes.draw)]
 
 
 def families(results):
     """Return the pictures that a file of this kind can have."""
     if not results.has_steady:
         return FAMILIES
-    return [*(FAMILIES if results.has_times else []), *STEADY]
+    steady_states = STEADY if results.has_sizes else STEADY[:1]
+    return [*(FAMILIES if results.has_times else []), *steady_states]

@@ -159,6 +159,11 @@ class Results:
         """True if the file has a steady state."""
         return self._node("/steady", h5py.Group) is not None
 
+    @property
+    def has_sizes(self):
+        """True if the file has steady states of several sizes."""
+        return self._dataset("/steady/sizes") is not None
+
     @functools.cached_property
     def time(self):
         """The output times [T]; NotDrawn if the file has none."""
@@ -205,8 +210,12 @@ class Results:
 
     def vector(self, path):
         """Return a dataset without times as float64 [..], None if absent, empty or of more dimensions."""
+        return self.matrix(path, 1)
+
+    def matrix(self, path, ndim):
+        """Return a dataset without times and with `ndim` dimensions as float64, None if absent, empty or other."""
         dataset = self._dataset(path)
-        return None if dataset is None or dataset.ndim != 1 else self._load(dataset)
+        return None if dataset is None or dataset.ndim != ndim else self._load(dataset)
 
     def generator(self, kernel):
         """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""

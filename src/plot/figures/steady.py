@@ -11,7 +11,8 @@ FEWEST_FOR_FIT = 4  # sites inside a chain on which a gradient makes sense
 def draw_profile(ax, values, label, colour):
     """Draw values [N] against the sites, with a straight line through those inside."""
     sites = np.arange(values.size)
-    ax.plot(sites, values, linestyle="none", marker="o", markersize=7, color=colour)
+    dots = dict(linestyle="none", marker="o", markersize=7)
+    ax.plot(sites, values, color=colour, **(dots if values.size <= style.MOST_DOTS else dict(linewidth=3.5)))
     inside = slice(1, -1)
     good = np.isfinite(values[inside])
     if np.count_nonzero(good) >= FEWEST_FOR_FIT:
@@ -25,8 +26,11 @@ def draw_profile(ax, values, label, colour):
 
 
 def draw_current(ax, current, bonds):
-    """Draw the current of each bond as a bar."""
-    ax.bar(np.arange(current.size), current, color=style.PALETTE[2], width=0.7)
+    """Draw the current of each bond as a bar, of many as a line."""
+    if current.size <= style.MOST_DOTS:
+        ax.bar(np.arange(current.size), current, color=style.PALETTE[2], width=0.7)
+    else:
+        ax.plot(np.arange(current.size), current, color=style.PALETTE[2], linewidth=2.0)
     ax.set_xlabel("bond")
     ax.set_ylabel("heat current $J$")
     low, high = min(0.0, np.nanmin(current)), max(0.0, np.nanmax(current))

@@ -16,6 +16,7 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 NOT_A_NUMBER = "0.85"
 MOST_MAP_COLUMNS = 2000
+MOST_DOTS = 40  # sites or bonds of a chain beyond which a line is drawn and no dots or bars
 RUNAWAY = 3.0  # a rate equation with values beyond this multiple of the largest exact one is not followed
 PANEL_PAD = 0.1  # inches beside a panel: numbers at the ends of two neighbouring axes stay apart
 ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes

@@ -1,0 +1,82 @@
+"""Steady states of several chain lengths: profiles over the scaled position, J N against N with its fits."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn
+
+MOST_PROFILES = 6
+LEAST_SPAN = 0.1  # of the J N axis, relative: rounding is not blown up
+
+
+def position(sites):
+    """Return the middle of each site in units of the chain's length."""
+    return (np.arange(sites) + 0.5) / sites
+
+
+def draw_profiles(ax, results, sizes, name, label):
+    """Draw one quantity of each size against the scaled position."""
+    shown = sizes[style.spread(sizes.size, MOST_PROFILES)]
+    handles = []
+    for colour, size in zip(style.PALETTE, shown):
+        values = results.vector(f"/steady/size_{size}/{name}")
+        if values is None or values.size != size:
+            continue
+        dots = dict(marker="o", markersize=5) if size <= style.MOST_DOTS else {}
+        ax.plot(position(size), values, color=colour, linewidth=1.4, alpha=0.85, **dots)
+        handles.append(style.key(f"$N = {size}$", color=colour, **dots))
+    ax.set_xlim(0.0, 1.0)
+    ax.set_xlabel("scaled position $(i + 1/2)/N$")
+    ax.set_ylabel(label)
+    if not handles:
+        style.note(ax, "no profiles")
+    return handles
+
+
+def draw_scaling(ax, results, sizes):
+    """Draw J N against N: dots of each rate, and the line of its fit."""
+    rates = results.vector("/steady/fit/rate")
+    current = results.matrix("/steady/fit/current", 2)
+    resistance = results.matrix("/steady/fit/resistance", 2)
+    contact = results.vector("/steady/fit/contact_resistance")
+    conductivity = results.vector("/steady/fit/conductivity")
+    parts = (rates, current, resistance, contact, conductivity)
+    if any(part is None for part in parts) or not np.isfinite(current).any():
+        style.note(ax, "no current of particles")
+        return []
+    fine = np.geomspace(sizes[0], sizes[-1], 200)
+    handles = []
+    for row, (colour, rate) in enumerate(zip(style.PALETTE, rates)):
+        ax.plot(sizes, current[row] * sizes, linestyle="none", marker="o", markersize=6, color=colour)
+        bias = np.nanmean(resistance[row] * current[row])
+        line = bias * fine / (contact[row] + fine / conductivity[row])
+        if np.isfinite(line).all():
+            ax.plot(fine, line, color=colour, linewidth=1.4)
+        handles.append(style.key(f"rates $\\times\\,{rate:g}$", color=colour, marker="o", markersize=5))
+    if sizes[-1] > 10 * sizes[0]:
+        ax.set_xscale("log")
+    else:
+        style.whole_numbers(ax.xaxis)
+    ax.set_xlabel("sites $N$")
+    ax.set_ylabel(r"$J\,N$  (particles), line: fit")
+    low, high = style.finite_range([current * sizes])
+    room = max(0.0, LEAST_SPAN * max(abs(low), abs(high)) - (high - low)) / 2
+    ax.set_ylim(*style.widen(low - room, high + room, 0.08))
+    return handles
+
+
+def draw(results):
+    """Draw three panels: energy and temperature of each size, J N against N."""
+    sizes = results.vector("/steady/sizes")
+    if sizes is None:
+        raise NotDrawn("needs steady states of several sizes")
+    sizes = sizes.astype(int)
+    figure, axes = style.panels(results, 1, 3, width=4.6, legend=2.6)
+    handles = draw_profiles(axes[0, 0], results, sizes, "energy", "energy $u(i)$")
+    draw_profiles(axes[0, 1], results, sizes, "temperature", "temperature $T(i)$")
+    if handles:
+        axes[0, 0].legend(handles=handles, loc="best")
+    rates = draw_scaling(axes[0, 2], results, sizes)
+    if rates:
+        axes[0, 2].legend(handles=rates, loc="upper right")
+    return figure
