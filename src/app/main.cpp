@@ -137,7 +137,7 @@ int program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    qheat::choose_blas_kernels(argv);
+    qheat::prepare_process(argv);
     return qheat::app::program(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "qheat: %s\n", error.what());

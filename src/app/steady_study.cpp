@@ -113,7 +113,7 @@ SteadyState SteadyStudy::solve(std::size_t rate, std::size_t size) {
   progress_.log(fmt::format("steady state of {} sites{}", models_[size]->sites(),
                             rates_.size() > 1 ? fmt::format(", rates x {:g}", rates_[rate]) : ""));
   state = find_steady_state(model_of(rate, size), steady_options(*job_.steady), comm_,
-                            free_bytes_per_rank(comm_), timings_);
+                            free_bytes_per_rank(comm_), control_, timings_);
   control_.finish([&](StateWriter& writer) { save(state, writer); });
   return state;
 }

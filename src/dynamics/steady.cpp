@@ -38,38 +38,96 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
       "that no bond joins to a reservoir; couple all sites, add dephasing or a reservoir");
 }
 
-/// From the even mixture; and once more from a random start, whose part of a second steady state would stay:
-/// throws if it ends elsewhere. False if one of them does not converge.
-bool iterate(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, std::vector<Complex>& rho) {
-  constexpr double kOtherTolerance = 1e-8;
-  constexpr double kStart = 10.0;  // in norms of rho
-  constexpr double kSame = 1e-4;   // a second state would differ by kStart over the root of the elements
-  a.right_hand_side(rho);
-  for (Complex& v : rho) v = -v;
-  if (!solver.iterate(tolerance, rho)) return false;
-  const Communicator& comm = a.space().comm();
-  const double norm = frobenius_norm(comm, rho);
-  auto other = random_hermitian(a.space(), kStart * norm);
-  for (std::size_t i = 0; i < other.size(); ++i) other[i] += rho[i];
-  if (!solver.iterate(std::max(tolerance, kOtherTolerance), other)) return false;
-  for (std::size_t i = 0; i < other.size(); ++i) other[i] -= rho[i];
-  if (frobenius_norm(comm, other) > kSame * norm) not_unique();
-  return true;
-}
+/// The steady state from the even mixture, and once more from a random start, whose part of a second steady
+/// state would stay.
+class TwoStarts {
+ public:
+  TwoStarts(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, RunControl& control)
+      : solver_(solver), a_(a), tolerance_(tolerance), control_(control) {}
+
+  /// False if one of them does not converge; throws if they end in different states.
+  bool solve(std::vector<Complex>& rho) {
+    if (!control_.restore_partial([&](StateReader& reader) { load(reader, rho); })) {
+      a_.right_hand_side(rho);
+      for (Complex& v : rho) v = -v;
+    }
+    if (!on_second_) {
+      if (!iterate(tolerance_, rho, rho)) return false;
+      start_elsewhere(rho);
+    }
+    if (!iterate(std::max(tolerance_, kOtherTolerance), other_, rho)) return false;
+    for (std::size_t i = 0; i < other_.size(); ++i) other_[i] -= rho[i];
+    const Communicator& comm = a_.space().comm();
+    if (frobenius_norm(comm, other_) > kSame * frobenius_norm(comm, rho)) not_unique();
+    return true;
+  }
+
+ private:
+  static constexpr double kOtherTolerance = 1e-8;
+  static constexpr double kStart = 10.0;  // in norms of rho
+  static constexpr double kSame =
+      1e-4;  // a second state would differ by kStart over the root of the elements
+
+  bool iterate(double tolerance, std::vector<Complex>& solution, std::vector<Complex>& rho) {
+    const double start = std::log(std::max(solver_.residual(solution), 2.0 * tolerance));
+    const double goal = std::log(tolerance);
+    const double half = on_second_ ? 0.5 : 0.0;
+    return solver_.iterate(tolerance, solution, [&](double residual) {
+      const double part = std::clamp((start - std::log(residual)) / (start - goal), 0.0, 1.0);
+      control_.offer(half + part / 2, [&](StateWriter& writer) { save(writer, rho); });
+    });
+  }
+
+  void start_elsewhere(const std::vector<Complex>& rho) {
+    on_second_ = true;
+    other_ = random_hermitian(a_.space(), kStart * frobenius_norm(a_.space().comm(), rho));
+    for (std::size_t i = 0; i < other_.size(); ++i) other_[i] += rho[i];
+  }
+
+  static std::span<double> doubles(std::vector<Complex>& values) {
+    return {reinterpret_cast<double*>(values.data()), 2 * values.size()};
+  }
+
+  void save(StateWriter& writer, std::vector<Complex>& rho) {
+    const double place[2] = {static_cast<double>(solver_.iterations()), on_second_ ? 1.0 : 0.0};
+    writer.replicated("place", place);
+    const auto& space = a_.space();
+    writer.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
+    if (on_second_)
+      writer.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
+  }
+
+  void load(StateReader& reader, std::vector<Complex>& rho) {
+    const auto place = reader.replicated("place");
+    solver_.add_iterations(static_cast<Index>(place[0]));
+    const auto& space = a_.space();
+    reader.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
+    if (place[1] == 0.0) return;
+    on_second_ = true;
+    other_.resize(rho.size());
+    reader.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
+  }
+
+  SteadySolver& solver_;
+  const TracedLiouvillian& a_;
+  double tolerance_;
+  RunControl& control_;
+  bool on_second_ = false;
+  std::vector<Complex> other_;
+};
 
 /// Solves by the method asked for; throws if that fails.
 std::string solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions& options,
-                  bool direct_fits, std::vector<Complex>& rho) {
+                  bool direct_fits, RunControl& control, std::vector<Complex>& rho) {
   const Index elements = a.space().dimension();
   const bool direct_first = options.method == SteadyMethod::direct ||
                             (options.method == SteadyMethod::automatic && elements <= kSmall);
   if (!direct_first) {
-    if (iterate(solver, a, options.tolerance, rho)) return "iterative";
+    if (TwoStarts(solver, a, options.tolerance, control).solve(rho)) return "iterative";
     if (options.method == SteadyMethod::iterative || !direct_fits) {
       throw Error(fmt::format(
-          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations, "
-          "{:g} asked for; add "
-          "dephasing, take fewer sites, or raise steady.tolerance",
+          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations from two "
+          "starts, {:g} asked for; add dephasing, take fewer sites, or raise steady.tolerance",
           elements, solver.residual(rho), solver.iterations(), options.tolerance));
     }
   }
@@ -134,7 +192,7 @@ bool bonds_keep_level_energy(const Model& model) {
 }
 
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
-                              double free_bytes, Timings& timings) {
+                              double free_bytes, RunControl& control, Timings& timings) {
   if (takes_two_point(model, options, comm.size(), free_bytes))
     return two_point_steady_state(model, options.tolerance, comm, free_bytes, timings);
   const Timings::Scope scope(timings, "steady state");
@@ -162,7 +220,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
                            (free_bytes == 0.0 || factor_bytes(elements) / comm.size() < 0.8 * free_bytes);
 
   SteadyState state;
-  state.method = solve(solver, a, options, direct_fits, rho);
+  state.method = solve(solver, a, options, direct_fits, control, rho);
   state.elements = elements;
   state.iterations = solver.iterations();
   state.residual = solver.residual(rho);

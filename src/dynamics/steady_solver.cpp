@@ -16,9 +16,12 @@
 namespace qheat {
 namespace {
 
-constexpr int kRestart = 80;  // vectors of GMRES
-constexpr int kMostIterations = 800;
-constexpr int kCorrections = 4;  // solves for what a solve has left
+/// Iterations of a cycle, and the vectors it keeps: enough for most cases to end in the first.
+int cycle_length(const Model& model) {
+  return model.bath.dephasing > 0.0 ? 50 : 80;
+}
+constexpr int kMostCycles = 20;
+constexpr int kPatience = 3;  // cycles in a row that may fail to halve the residual
 
 using Solver = petsc::Handle<KSP, KSPDestroy>;
 
@@ -156,7 +159,8 @@ void SteadySolver::normalize(std::span<Complex> rho) const {
   for (Complex& v : rho) v /= trace;
 }
 
-bool SteadySolver::iterate(double tolerance, std::vector<Complex>& rho) {
+bool SteadySolver::iterate(double tolerance, std::vector<Complex>& rho,
+                           const std::function<void(double residual)>& after_cycle) {
   std::vector<Complex> b(rho.size());
   a_.right_hand_side(b);
   if (!preconditioner_) preconditioner_ = std::make_unique<Preconditioner>(a_, model_, rate_);
@@ -168,24 +172,32 @@ bool SteadySolver::iterate(double tolerance, std::vector<Complex>& rho) {
   QHEAT_PETSC(KSPCreate(space_->comm().get(), solver.out()));
   QHEAT_PETSC(KSPSetOperators(solver.get(), matrix.get(), matrix.get()));
   QHEAT_PETSC(KSPSetType(solver.get(), KSPGMRES));
-  QHEAT_PETSC(KSPGMRESSetRestart(solver.get(), kRestart));
+  QHEAT_PETSC(KSPGMRESSetRestart(solver.get(), cycle_length(model_)));
   QHEAT_PETSC(KSPSetPCSide(solver.get(), PC_RIGHT));
   QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
   QHEAT_PETSC(PCSetType(preconditioner, PCSHELL));
   QHEAT_PETSC(PCShellSetContext(preconditioner, preconditioner_.get()));
   QHEAT_PETSC(PCShellSetApply(preconditioner, Preconditioner::apply_callback));
   QHEAT_PETSC(KSPSetInitialGuessNonzero(solver.get(), PETSC_TRUE));
-  for (int k = 0; k < kCorrections; ++k) {
+  double last = residual(rho);
+  int without_progress = 0;
+  for (int cycle = 0; cycle < kMostCycles && without_progress < kPatience; ++cycle) {
     const double goal = 0.3 * tolerance * rate_ * frobenius_norm(space_->comm(), rho);
-    QHEAT_PETSC(KSPSetTolerances(solver.get(), 1e-30, goal, PETSC_DEFAULT, kMostIterations));
+    QHEAT_PETSC(KSPSetTolerances(solver.get(), 1e-30, goal, PETSC_DEFAULT, cycle_length(model_)));
     QHEAT_PETSC(KSPSolve(solver.get(), right.get(), solution.get()));
     PetscInt taken = 0;
     QHEAT_PETSC(KSPGetIterationNumber(solver.get(), &taken));
     iterations_ += taken;
-    normalize(rho);
-    if (residual(rho) <= tolerance) return true;
-    if (taken >= kMostIterations) return false;
+    const double now = residual(rho);
+    if (now <= tolerance) {
+      normalize(rho);
+      return true;
+    }
+    after_cycle(now);
+    without_progress = now < 0.5 * last ? 0 : without_progress + 1;
+    last = now;
   }
+  normalize(rho);
   return false;
 }
 
@@ -219,7 +231,7 @@ bool SteadySolver::factorize(std::vector<Complex>& rho) {
 
 double SteadySolver::iterative_bytes_per_rank(const Model& model, Index elements, int ranks) {
   constexpr double kOthers = 10.0;  // state, right-hand side, PETSc's own, those of the preconditioner
-  return (kRestart + kOthers) * sizeof(Complex) * static_cast<double>(elements) / ranks +
+  return (cycle_length(model) + kOthers) * sizeof(Complex) * static_cast<double>(elements) / ranks +
          CoherentInverse::bytes_per_rank(elements, is_real(hamiltonian(model)), ranks);
 }
 

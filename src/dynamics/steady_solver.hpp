@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,12 +24,15 @@ class SteadySolver {
 
   /// |L rho| / (rate |rho|), the true residual.
   double residual(std::span<const Complex> rho) const;
-  /// By GMRES from a Hermitian `rho`; true if the true residual is below the tolerance at the end.
-  bool iterate(double tolerance, std::vector<Complex>& rho);
+  /// By GMRES from a Hermitian `rho`; true if the true residual is below the tolerance at the end. Calls
+  /// `after_cycle(residual)` between restarts, where all there is to be kept is rho.
+  bool iterate(double tolerance, std::vector<Complex>& rho,
+               const std::function<void(double residual)>& after_cycle);
   /// By MUMPS; false if it fails, which a state that is not unique can be the reason of.
   bool factorize(std::vector<Complex>& rho);
   /// Iterations of GMRES so far.
   Index iterations() const { return iterations_; }
+  void add_iterations(Index earlier) { iterations_ += earlier; }
 
   /// Bytes a rank needs for `iterate`.
   static double iterative_bytes_per_rank(const Model& model, Index elements, int ranks);

@@ -107,27 +107,39 @@ LibraryVersions library_versions() {
           .scalar = "complex"};
 }
 
-void choose_blas_kernels(char** argv) {
+namespace {
+
+/// The kernels that OPENBLAS_CORETYPE should name; null: as it is.
+const char* wanted_blas_kernels() {
   const char* own_choice = getenv("OPENBLAS_CORETYPE");
   const std::string flags = processor_flags();
-  const char* kernels = nullptr;
   if (kAddressSanitizer) {
     // zgemv of OpenBLAS 0.3.21 for AVX reads, and drops, an element behind the vector (its issue 4013). The
     // sanitizer's allocator can put a vector at the end of mapped memory, where that crashes.
     const bool chosen = own_choice != nullptr && std::string(own_choice) == "Nehalem";
-    if (!chosen && processor_has(flags, "sse4_2")) kernels = "Nehalem";
-  } else if (own_choice != nullptr) {
-    return;
-  } else if (processor_has(flags, "avx512f") && processor_has(flags, "avx512bw") &&
-             processor_has(flags, "avx512vl")) {
-    kernels = "SkylakeX";
-  } else if (processor_has(flags, "avx2") && processor_has(flags, "fma")) {
-    kernels = "Haswell";
+    return !chosen && processor_has(flags, "sse4_2") ? "Nehalem" : nullptr;
   }
-  if (kernels == nullptr) return;
-  setenv("OPENBLAS_CORETYPE", kernels, 1);
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);  // ranks are the parallelism
-  execv("/proc/self/exe", argv);           // comes back only if it fails: then the slow kernels still work
+  if (own_choice != nullptr) return nullptr;
+  const bool avx512 =
+      processor_has(flags, "avx512f") && processor_has(flags, "avx512bw") && processor_has(flags, "avx512vl");
+  if (avx512) return "SkylakeX";
+  return processor_has(flags, "avx2") && processor_has(flags, "fma") ? "Haswell" : nullptr;
+}
+
+}  // namespace
+
+void prepare_process(char** argv) {
+  bool changed = false;
+  if (const char* kernels = wanted_blas_kernels(); kernels != nullptr) {
+    setenv("OPENBLAS_CORETYPE", kernels, 1);
+    setenv("OPENBLAS_NUM_THREADS", "1", 0);  // ranks are the parallelism
+    changed = true;
+  }
+  if (!kAddressSanitizer && getenv("GLIBC_TUNABLES") == nullptr) {
+    setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1);
+    changed = true;
+  }
+  if (changed) execv("/proc/self/exe", argv);  // comes back only if it fails: then it is slow, but works
 }
 
 }  // namespace qheat

@@ -56,7 +56,7 @@ void add(const std::string& name, std::function<void()> work, int calls) {
 }  // namespace qheat_bench
 
 int main(int argc, char** argv) {
-  qheat::choose_blas_kernels(argv);
+  qheat::prepare_process(argv);
   qheat::Environment environment(argc, argv);
   qheat_bench::bench_world = &environment.world();
   qheat_bench::register_all();

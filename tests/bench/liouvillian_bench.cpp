@@ -1,5 +1,7 @@
-// One product L rho: block engine against PETSc's assembled matrix; and whole evolutions to t = 10. Any
-// number of ranks.
+// One product L rho: block engine against PETSc's assembled matrix; whole evolutions to t = 10; steady
+// states. Any number of ranks.
+
+#include <fmt/format.h>
 
 #include <memory>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "bench/bench_main.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/open.hpp"
+#include "qheat/dynamics/steady.hpp"
 #include "qheat/operators/liouvillian.hpp"
 
 using namespace qheat;
@@ -44,6 +47,29 @@ void evolve(const Model& model) {
   Timings timings;
   propagate_open(model, neel(model), {0.0, 10.0}, {.tolerance = 1e-8}, qheat_bench::world(), control,
                  timings);
+}
+
+/// Chains of 8 and 10 sites between reservoirs, residual 1e-8, found from two starts.
+void add_steady_states() {
+  for (const int sites : {8, 10}) {
+    for (const double dephasing : {1.0, 0.5, 0.2, 0.0}) {
+      auto model = uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::exchange(2), 1.0);
+      model.bath.dephasing = dephasing;
+      model.bath.reservoirs = {{.site = 0, .temperature = 2.0}, {.site = sites - 1, .temperature = 0.5}};
+      const std::string name = "steady/" + std::to_string(sites) + "-gamma-" + fmt::format("{:g}", dephasing);
+      qheat_bench::add(
+          name,
+          [model, name] {
+            Timings timings;
+            UninterruptedRun control;
+            const SteadyOptions options{.method = SteadyMethod::iterative, .tolerance = 1e-8};
+            const auto state = find_steady_state(model, options, qheat_bench::world(), 0.0, control, timings);
+            qheat_bench::note(name, "elements", static_cast<double>(state.elements));
+            qheat_bench::note(name, "iterations", static_cast<double>(state.iterations));
+          },
+          1);
+    }
+  }
 }
 
 /// Vectors and operators of one case, made when its first benchmark runs.
@@ -88,4 +114,5 @@ void qheat_bench::register_all() {
       add(
           "evolution/" + c.name, [c] { evolve(c.model); }, 1);
   }
+  add_steady_states();
 }

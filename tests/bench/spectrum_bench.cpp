@@ -90,7 +90,7 @@ int run(const Communicator& comm, int sites, int repeats, bool with_complex) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  choose_blas_kernels(argv);
+  prepare_process(argv);
   const Environment environment(argc, argv);
   const int sites = argc > 1 ? std::atoi(argv[1]) : 14;
   const int repeats = argc > 2 ? std::atoi(argv[2]) : 5;

@@ -123,6 +123,16 @@ def print_liouvillian(results):
         print(f"| {model} | {results.counters[name]['elements']:.0f} | {results.cell(name)} | {against} | {whole} |")
 
 
+def print_steady(results):
+    print("\n### Steady states, residual 1e-8, from two starts, one rank\n")
+    print("| chain | elements | iterations | milliseconds |")
+    print("|---|---|---|---|")
+    for name in results.times:
+        if name.startswith("steady/"):
+            counters = results.counters[name]
+            print(f"| {name.split('/')[1]} | {counters['elements']:.0f} | {counters['iterations']:.0f} | {results.cell(name)} |")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -132,6 +142,7 @@ def main():
     qutip = (folder / "qutip.json").read_text().strip()
     print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)
     print_liouvillian(Results(folder / "liouvillian-1.json"))
+    print_steady(Results(folder / "liouvillian-1.json"))
     for ranks in (1, 2):
         print_kernels(Results(folder / f"kernel-{ranks}.json").runs, ranks)
     print("\n### Full spectrum of a real H, two ranks\n")

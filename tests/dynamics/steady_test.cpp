@@ -20,7 +20,8 @@ namespace {
 
 SteadyState steady(const Model& model, const SteadyOptions& options = {}) {
   Timings timings;
-  return find_steady_state(model, options, qheat_test::world(), 0.0, timings);
+  UninterruptedRun control;
+  return find_steady_state(model, options, qheat_test::world(), 0.0, control, timings);
 }
 
 Model between_reservoirs(int sites, double lambda, double gamma, double rate) {
@@ -120,7 +121,8 @@ TEST(Steady, RefusesWhatDoesNotFit) {
   const auto model = between_reservoirs(12, 0.7, 0.3, 1.0);
   Timings timings;
   const SteadyOptions options{.method = SteadyMethod::iterative};
-  EXPECT_THROW(find_steady_state(model, options, qheat_test::world(), 1e8, timings), Error);
+  UninterruptedRun control;
+  EXPECT_THROW(find_steady_state(model, options, qheat_test::world(), 1e8, control, timings), Error);
 }
 
 TEST(Steady, TemperatureInvertsTheMeanEnergy) {

@@ -20,8 +20,9 @@ namespace {
 
 SteadyState steady(const Model& model, SteadyMethod method, double tolerance = 1e-11) {
   Timings timings;
+  UninterruptedRun control;
   return find_steady_state(model, {.method = method, .tolerance = tolerance}, qheat_test::world(), 0.0,
-                           timings);
+                           control, timings);
 }
 
 SteadyState two_point(const Model& model, double tolerance = 1e-11) {

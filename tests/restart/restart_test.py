@@ -105,6 +105,14 @@ def steady_job(rates=60, checkpoint=0.1):
     return {table: keys for table, keys in job.items() if table not in ("initial", "time")}
 
 
+def long_iteration_job(sites=9, checkpoint=0.05):
+    """One steady state that takes several cycles of iterations."""
+    ends = [{"site": 0, "temperature": 2.0, "rate": 1.0}, {"face": "x+", "temperature": 0.5, "rate": 1.0}]
+    job = chain(sites, bath={"reservoir": ends}, output={"checkpoint": checkpoint},
+                steady={"method": "iterative", "tolerance": 1e-12})
+    return {table: keys for table, keys in job.items() if table not in ("initial", "time")}
+
+
 class RestartCase(ProgramCase):
     """A test around one job, a.toml, with the results a.h5 and the checkpoint a.h5.chk."""
 
@@ -232,6 +240,9 @@ class ResumeTest(RestartCase):
     def test_one_rank_runge_kutta(self):
         job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
         self.check_same_ranks(job, 0, cuts=2)
+
+    def test_long_iteration(self):
+        self.check_all_ranks(long_iteration_job())
 
     def test_one_rank_steady_states(self):
         self.check_same_ranks(steady_job(), 0, cuts=3)

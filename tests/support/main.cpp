@@ -66,7 +66,7 @@ const qheat::Communicator& world() {
 }  // namespace qheat_test
 
 int main(int argc, char** argv) {
-  qheat::choose_blas_kernels(argv);
+  qheat::prepare_process(argv);
   qheat::Environment environment(argc, argv);
   qheat_test::test_world = &environment.world();
   testing::InitGoogleTest(&argc, argv);

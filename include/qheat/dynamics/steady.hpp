@@ -6,6 +6,7 @@
 
 #include "qheat/model/model.hpp"
 #include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
 
 namespace qheat {
@@ -45,9 +46,9 @@ struct SteadyState {
 
 /// The steady state between reservoirs. Collective. Throws InputError without reservoirs (then the state is
 /// not unique), Error if it is not unique, if no method converges or fits `free_bytes` a rank (0: no limit),
-/// or if what came out is no density matrix.
+/// or if what came out is no density matrix. Iterations offer their state to `control` after every cycle.
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
-                              double free_bytes, Timings& timings);
+                              double free_bytes, RunControl& control, Timings& timings);
 
 /// True if the two-point functions are solved for and no density matrix: because `options` says so, or by
 /// `automatic` if they obey equations of their own and the density matrix does not fit `free_bytes` on each

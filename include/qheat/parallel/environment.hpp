@@ -36,10 +36,13 @@ struct LibraryVersions {
 };
 LibraryVersions library_versions();
 
-/// Chooses OpenBLAS kernels by the processor's own flags before BLAS is loaded: OpenBLAS up to 0.3.21 falls
-/// back to its oldest kernels on processors newer than itself, which costs a factor of six. Call it first in
-/// main(); it replaces the process by itself once with OPENBLAS_CORETYPE set, and leaves a user's own choice
-/// alone. Under the address sanitizer it always takes kernels whose zgemv reads nothing beyond its arguments.
-void choose_blas_kernels(char** argv);
+/// Sets what libraries read from the environment when they are loaded, and replaces the process by itself
+/// once if that changes anything. Call it first in main(). A user's own choices are left alone.
+/// - OPENBLAS_CORETYPE, by the processor's own flags: OpenBLAS up to 0.3.21 falls back to its oldest kernels
+/// on
+///   processors newer than itself, which costs a factor of six. Under the address sanitizer always kernels
+///   whose zgemv reads nothing beyond its arguments.
+/// - GLIBC_TUNABLES: large pages for large vectors where the system allows them (glibc from 2.35 on).
+void prepare_process(char** argv);
 
 }  // namespace qheat
