@@ -10,6 +10,8 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
+constexpr double kMostRounding = 1e-12;    // of an element of G; what is beyond is no rounding
+constexpr double kLargestDoubt = 0.1;      // relative rounding of the smallest pivots, that of a sign's meaning
 
 ColumnBlock<const double> parity(const CellColumns& columns, bool even) {
   return even ? columns.even.block() : columns.odd.block();
@@ -57,12 +59,14 @@ KernelValue ExactKernel::at(double t) {
   value.condition = 1.0;
   traces_.clear();
   signs_.clear();
+  meaningful_.clear();
   auto block = blocks_.begin();
   double error_of_g = 0.0;
   bool known = true;
   for (const auto& propagator : propagators_) {
     const auto g = propagator->evaluate(t, 1);
-    error_of_g = std::max(error_of_g, propagator->error(t));
+    const double error_here = propagator->error(t);
+    error_of_g = std::max(error_of_g, error_here);
     CellColumns k = propagator->layout().zero();
     double norm = 0.0;
     double inverse_norm = 0.0;
@@ -73,6 +77,8 @@ KernelValue ExactKernel::at(double t) {
       norm = std::max(norm, factors.norm());
       inverse_norm = std::max(inverse_norm, factors.inverse_norm());
       known = known && factors.sign() != 0;
+      meaningful_.push_back(factors.norm() * factors.inverse_norm() * std::min(error_here, kMostRounding) <
+                            kLargestDoubt);
       if (factors.sign() == 0) {
         traces_.push_back(kUnknown);
         continue;
@@ -170,8 +176,10 @@ void SingularTimes::advance(const ExactKernel& kernel, double t) {
   }
   std::vector<double> new_ones;
   for (std::size_t b = 0; b < last_.size(); ++b) {
-    if (now[b].sign == 0) {
-      new_ones.push_back(t);
+    // The determinant of a G that has forgotten its start is rounding, as it is at a singular time: then the
+    // next one that means something tells what was between.
+    if (!kernel.meaningful()[b]) {
+      now[b] = last_[b];
       continue;
     }
     const bool crossed = last_[b].sign * now[b].sign < 0;

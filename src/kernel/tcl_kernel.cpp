@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernel/cell_algebra.hpp"
 
@@ -23,7 +24,8 @@ double norm(const Communicator& comm, const Matrix& matrix) {
   return std::sqrt(comm.sum(sum));
 }
 
-/// The terms of the kernel's series, K_1 ... K_n, and estimates of their rounding errors.
+/// The terms of the kernel's series, K_0 (zero without reservoirs) ... K_n, and estimates of their rounding
+/// errors.
 struct Series {
   std::vector<Matrix> terms;
   std::vector<double> errors;
@@ -40,29 +42,39 @@ struct TclKernels::Parity {
 
   Series series(const PropagatorOrders::Values& g) const {
     const auto& comm = algebra.grid().comm();
-    std::vector<Matrix> orders;  // G_1 ...
+    const auto& start = g.unperturbed;
+    std::vector<Matrix> orders;  // G_0 ...; the first is not used
     std::vector<double> sizes;
-    for (std::size_t k = 1; k < g.g.size(); ++k) {
+    for (std::size_t k = 0; k < g.g.size(); ++k) {
       orders.push_back(algebra.to_grid(of(g.g[k])));
       sizes.push_back(norm(comm, orders.back()));
     }
+    const Matrix inverse = start ? algebra.to_grid(of(start->inverse)) : zero();
     Series result;
-    std::vector<double> kernel_sizes;
+    result.terms.push_back(start ? algebra.to_grid(of(start->kernel)) : zero());
+    std::vector<double> kernel_sizes = {norm(comm, result.terms.front())};
+    result.errors.push_back(start ? std::numeric_limits<double>::epsilon() * kernel_sizes.front() : 0.0);
     for (std::size_t k = 1; k < g.g.size(); ++k) {
       Matrix term = algebra.to_grid(of(g.derivative[k]));
       double error = g.derivative_error[k];
-      for (std::size_t j = 1; j < k; ++j) {
-        add(-1.0,
-            scalapack::product(algebra.grid(), scalapack::Transposed::no, result.terms[j - 1],
-                               orders[k - j - 1]),
-            term);
-        error += kernel_sizes[j - 1] * g.error[k - j] + result.errors[j - 1] * sizes[k - j - 1];
+      for (std::size_t j = start ? 0 : 1; j < k; ++j) {
+        add(-1.0, product(result.terms[j], orders[k - j]), term);
+        error += kernel_sizes[j] * g.error[k - j] + result.errors[j] * sizes[k - j];
+      }
+      if (start) {
+        error = (error + norm(comm, term) * start->inverse_error) * start->inverse_norm;
+        term = product(term, inverse);
       }
       kernel_sizes.push_back(norm(comm, term));
       result.terms.push_back(std::move(term));
       result.errors.push_back(error);
     }
     return result;
+  }
+
+  Matrix zero() const { return {algebra.grid(), algebra.size(), algebra.size()}; }
+  Matrix product(const Matrix& left, const Matrix& right) const {
+    return scalapack::product(algebra.grid(), scalapack::Transposed::no, left, right);
   }
 
   bool even;
@@ -94,9 +106,9 @@ std::vector<KernelValue> TclKernels::at(double t) {
       for (const auto& parity : parities_[s]) {
         const Series series = parity->series(g);
         for (std::size_t o = 0; o < orders_.size(); ++o) {
-          Matrix sum(parity->algebra.grid(), parity->algebra.size(), parity->algebra.size());
+          Matrix sum = parity->zero();
           double error = 0.0;
-          for (std::size_t k = 0; k < static_cast<std::size_t>(orders_[o]); ++k) {
+          for (std::size_t k = 0; k <= static_cast<std::size_t>(orders_[o]); ++k) {
             add(1.0, series.terms[k], sum);
             error += series.errors[k];
           }

@@ -47,15 +47,16 @@ TEST(MeanPropagator, IsTheMeanOfTheRealizations) {
   const CellSpace cells(first.model, first.initial);
   const CellSector& sector = cells.sectors().front();
   for (const int realizations : {2, 3, 7}) {
-    const auto mean = mean_population_propagator(realizations, draw, sector, comm);
-    const auto orders = mean_propagator_orders(realizations, draw, sector, 3, {0.0, 2.0}, comm);
+    UninterruptedRun control;
+    const auto mean = mean_population_propagator(realizations, draw, sector, 2.0, comm, control);
+    const auto orders = mean_propagator_orders(realizations, draw, sector, 3, {0.0, 2.0}, comm, control);
     constexpr double kTime = 1.7;
     std::vector<std::vector<double>> g(3);
     std::vector<double> third;
     std::vector<double> squares;
     for (int r = 0; r < realizations; ++r) {
       const auto one = closed_population_propagator(draw(r).model, sector, comm);
-      const auto of_orders = closed_propagator_orders(draw(r).model, sector, 3, {0.0, 2.0}, comm);
+      const auto of_orders = closed_propagator_orders(draw(r).model, sector, 3, {0.0, 2.0}, comm, control);
       const auto values = one->evaluate(kTime, 2);
       const auto accumulate = [&](std::vector<double>& sum, const std::vector<double>& add, bool square) {
         sum.resize(add.size(), 0.0);
