@@ -23,6 +23,7 @@ constexpr double kTailOfMoments = 1e-17;
 constexpr int kWorkVectors = 3;              // rho, two polynomials
 constexpr Index kLeastTerms = 4;             // for two derivatives at t = 0
 constexpr double kCache = 2e6;               // bytes of vectors that stay near the processor
+constexpr int kLeastColumns = 4;             // at once: as many as the engine does in one pass
 constexpr Index kMostColumns = 32;           // at once
 constexpr double kKeptByRun = 64e6;          // bytes of moments that a run keeps when they are done
 constexpr double kSmallElements = 20000.0;   // below, sharing a column costs more than it gains
@@ -243,8 +244,9 @@ CellMoments::CellMoments(const Model& model, const CellSector& sector, double en
   Propagation propagation(model, sector, counts, perturbative_, orders_, workers);
   const double local_column = column_bytes / workers.size();
   const double room = free == 0.0 ? kCache : kShareOfMemory * free - propagation.bytes();
-  columns_at_once_ =
-      std::clamp<Index>(std::llround(std::min(kCache, room) / local_column), 1, kMostColumns);
+  const double wanted = std::max<double>(kLeastColumns, std::floor(kCache / local_column));
+  columns_at_once_ = std::clamp<Index>(std::llround(std::min(wanted, std::floor(room / local_column))), 1,
+                                       kMostColumns);
 
   // Columns that a rank has yet to do: its own, or all of them.
   std::vector<Index> waiting;

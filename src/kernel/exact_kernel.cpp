@@ -11,7 +11,7 @@ namespace {
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
 constexpr double kMostRounding = 1e-12;    // of an element of G; what is beyond is no rounding
-constexpr double kLargestDoubt = 0.1;      // relative rounding of the smallest pivots, that of a sign's meaning
+constexpr double kLargestDoubt = 0.1;      // rounding over the smallest singular value: then a sign means something
 
 ColumnBlock<const double> parity(const CellColumns& columns, bool even) {
   return even ? columns.even.block() : columns.odd.block();
@@ -77,8 +77,8 @@ KernelValue ExactKernel::at(double t) {
       norm = std::max(norm, factors.norm());
       inverse_norm = std::max(inverse_norm, factors.inverse_norm());
       known = known && factors.sign() != 0;
-      meaningful_.push_back(factors.norm() * factors.inverse_norm() * std::min(error_here, kMostRounding) <
-                            kLargestDoubt);
+      // Elements of G are of the size of one, however small a block has become.
+      meaningful_.push_back(factors.inverse_norm() * std::min(error_here, kMostRounding) < kLargestDoubt);
       if (factors.sign() == 0) {
         traces_.push_back(kUnknown);
         continue;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernel/cell_algebra.hpp"
 
@@ -43,27 +42,28 @@ struct TclKernels::Parity {
   Series series(const PropagatorOrders::Values& g) const {
     const auto& comm = algebra.grid().comm();
     const auto& start = g.unperturbed;
-    std::vector<Matrix> orders;  // G_0 ...; the first is not used
-    std::vector<double> sizes;
-    for (std::size_t k = 0; k < g.g.size(); ++k) {
-      orders.push_back(algebra.to_grid(of(g.g[k])));
-      sizes.push_back(norm(comm, orders.back()));
-    }
+    const double inverse_norm = start ? start->inverse_norm : 1.0;
+    const double inverse_error = start ? start->inverse_error : 0.0;
     const Matrix inverse = start ? algebra.to_grid(of(start->inverse)) : zero();
+    const auto divided = [&](const CellColumns& columns) {  // by G_0
+      Matrix matrix = algebra.to_grid(of(columns));
+      return start ? product(matrix, inverse) : std::move(matrix);
+    };
     Series result;
     result.terms.push_back(start ? algebra.to_grid(of(start->kernel)) : zero());
     std::vector<double> kernel_sizes = {norm(comm, result.terms.front())};
-    result.errors.push_back(start ? std::numeric_limits<double>::epsilon() * kernel_sizes.front() : 0.0);
+    result.errors.push_back(inverse_error * kernel_sizes.front());
+    std::vector<Matrix> orders;  // G_1 G_0^{-1} ...
+    std::vector<double> sizes, errors;
     for (std::size_t k = 1; k < g.g.size(); ++k) {
-      Matrix term = algebra.to_grid(of(g.derivative[k]));
-      double error = g.derivative_error[k];
+      orders.push_back(divided(g.g[k]));
+      sizes.push_back(norm(comm, orders.back()));
+      errors.push_back(g.error[k] * inverse_norm + inverse_error * sizes.back());
+      Matrix term = divided(g.derivative[k]);
+      double error = g.derivative_error[k] * inverse_norm + inverse_error * norm(comm, term);
       for (std::size_t j = start ? 0 : 1; j < k; ++j) {
-        add(-1.0, product(result.terms[j], orders[k - j]), term);
-        error += kernel_sizes[j] * g.error[k - j] + result.errors[j] * sizes[k - j];
-      }
-      if (start) {
-        error = (error + norm(comm, term) * start->inverse_error) * start->inverse_norm;
-        term = product(term, inverse);
+        add(-1.0, product(result.terms[j], orders[k - j - 1]), term);
+        error += kernel_sizes[j] * errors[k - j - 1] + result.errors[j] * sizes[k - j - 1];
       }
       kernel_sizes.push_back(norm(comm, term));
       result.terms.push_back(std::move(term));
