@@ -340,11 +340,11 @@ class BadInputTest(ProgramCase):
         for tables in ({"kernel": {"exact": False, "markov": True}}, {"rates": {"kernels": ["markov"]}}):
             self.check_refused(chain(4, exact={}, **tables), "Markov|markov", "dephasing", "broadening")
 
-    def test_open_exact_kernel(self):
-        bath = {"dephasing": 0.1}
-        self.check_refused(chain(4, bath=bath, kernel={}), r"a\.toml:\d+:\d+: kernel.*exact.*: this version does not "
-                           "compute the exact kernel of open systems", "remove dephasing")
-        self.check_refused(chain(4, bath=bath, rates={"kernels": ["exact"]}), r"rates\.kernels\[0\]: .*open systems")
+    def test_reservoirs(self):
+        bath = {"reservoir": [{"site": 0, "temperature": 1.0, "rate": 0.5}], "dephasing": 0.1}
+        self.check_refused(chain(4, bath=bath, kernel={"markov": True}), r"a\.toml:\d+:\d+: kernel\.markov: this "
+                           "version does not compute Markov kernels with reservoirs")
+        self.check_refused(chain(4, bath=bath, rates={"kernels": ["markov"]}), r"rates\.kernels\[0\]: .*reservoirs")
 
     def check_too_large(self, job, said):
         self.write("a.toml", job)
