@@ -51,6 +51,8 @@ class CellMoments {
   /// Initial cells propagated together, and whether each rank did its own.
   Index columns_at_once() const { return columns_at_once_; }
   bool alone() const { return alone_; }
+  /// Products with L that each of them took.
+  Index products() const { return plan_.steps * (static_cast<Index>(terms_) - 1); }
 
  private:
   class Propagation;
