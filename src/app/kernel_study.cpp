@@ -126,7 +126,8 @@ void KernelStudy::make_dense_kernels() {
 
 std::unique_ptr<const PopulationPropagator> KernelStudy::propagator(const CellSector& sector) {
   if (averaged_) {
-    return mean_population_propagator(job_.detuning.realizations, draw_, sector, times_.back(), comm_, control_);
+    return mean_population_propagator(job_.detuning.realizations, draw_, sector, times_.back(), comm_,
+                                      control_);
   }
   if (model_.bath.closed()) return closed_population_propagator(model_, sector, comm_);
   return open_population_propagator(model_, sector, times_.back(), comm_, control_);

@@ -83,7 +83,7 @@ class KernelStudy {
   std::optional<SecondOrderKernel> tcl2_, markov_;
   std::unique_ptr<ExactKernel> exact_;
   std::vector<std::shared_ptr<const CellMoments>> moments_;  ///< of an open system's orders, [sectors]
-  std::unique_ptr<TclKernels> tcl_;  ///< of all orders that are not local
+  std::unique_ptr<TclKernels> tcl_;                          ///< of all orders that are not local
   std::unique_ptr<MemoryKernel> memory_;
 };
 

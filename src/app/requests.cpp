@@ -93,8 +93,8 @@ bool wants_dense_kernels(const Job& job) {
 namespace {
 
 /// Of the propagator of one sector, and of its orders up to the highest (0: none).
-double propagator_bytes_per_rank(const Job& job, const std::vector<int>& counts, bool exact, int highest_order,
-                                 int ranks) {
+double propagator_bytes_per_rank(const Job& job, const std::vector<int>& counts, bool exact,
+                                 int highest_order, int ranks) {
   const Model& model = *job.model;
   // Averages hold the eigenvectors, moments or orders of all realisations, and work on one of them at a time.
   const int realizations = job.detuning.realizations;

@@ -20,13 +20,13 @@ namespace {
 
 constexpr double kTolerance = 1e-14;  // of a step, in G; derivatives keep a few digits less
 constexpr double kTailOfMoments = 1e-17;
-constexpr int kWorkVectors = 3;              // rho, two polynomials
-constexpr Index kLeastTerms = 4;             // for two derivatives at t = 0
-constexpr double kCache = 2e6;               // bytes of vectors that stay near the processor
-constexpr int kLeastColumns = 4;             // at once: as many as the engine does in one pass
-constexpr Index kMostColumns = 32;           // at once
-constexpr double kKeptByRun = 64e6;          // bytes of moments that a run keeps when they are done
-constexpr double kSmallElements = 20000.0;   // below, sharing a column costs more than it gains
+constexpr int kWorkVectors = 3;             // rho, two polynomials
+constexpr Index kLeastTerms = 4;            // for two derivatives at t = 0
+constexpr double kCache = 2e6;              // bytes of vectors that stay near the processor
+constexpr int kLeastColumns = 4;            // at once: as many as the engine does in one pass
+constexpr Index kMostColumns = 32;          // at once
+constexpr double kKeptByRun = 64e6;         // bytes of moments that a run keeps when they are done
+constexpr double kSmallElements = 20000.0;  // below, sharing a column costs more than it gains
 constexpr double kShareOfMemory = 0.6;
 
 CellColumnLayout make_layout(const Model& model, const CellSector& sector, MirrorUse mirror,
@@ -37,8 +37,8 @@ CellColumnLayout make_layout(const Model& model, const CellSector& sector, Mirro
   return {mirrored ? MirrorPairs::site_reversal(sector.cells) : MirrorPairs(sector.cells.dimension()), comm};
 }
 
-/// The disc that lambda L_1 fills when lambda gets a phase, around the range of L_0: then the orders of F_k are
-/// as bounded as F_k itself (Cauchy).
+/// The disc that lambda L_1 fills when lambda gets a phase, around the range of L_0: then the orders of F_k
+/// are as bounded as F_k itself (Cauchy).
 GeneratorRange widened(GeneratorRange unperturbed, double interaction) {
   return {unperturbed.low - interaction, unperturbed.high + interaction, unperturbed.imaginary + interaction};
 }
@@ -91,7 +91,8 @@ class CellMoments::Propagation {
               bool perturbative, int orders, const Communicator& workers)
       : space_(std::make_shared<DistributedSector>(density_space(model, counts), workers)),
         orders_(orders),
-        generator_(perturbative ? make_unperturbed_liouvillian(space_, model) : make_liouvillian(space_, model)),
+        generator_(perturbative ? make_unperturbed_liouvillian(space_, model)
+                                : make_liouvillian(space_, model)),
         interaction_(perturbative && orders > 1 ? make_interaction_liouvillian(space_, model) : nullptr),
         diagonal_(diagonal_places(*space_)),
         sizes_(static_cast<std::size_t>(sector.cells.dimension()), 0.0) {
@@ -124,8 +125,7 @@ class CellMoments::Propagation {
     for (std::size_t j = 0; j < cells.size(); ++j) {
       for (std::size_t k = 0; k < diagonal_.size(); ++k) {
         const auto cell = static_cast<std::size_t>(cells[j]);
-        if (cell_[k] == cell)
-          rho_[j * local + static_cast<std::size_t>(diagonal_[k])] = 1.0 / sizes_[cell];
+        if (cell_[k] == cell) rho_[j * local + static_cast<std::size_t>(diagonal_[k])] = 1.0 / sizes_[cell];
       }
     }
     start_norms_ = norms();
@@ -151,7 +151,9 @@ class CellMoments::Propagation {
     };
     faber_step(
         plan.ellipse, coefficients,
-        [&](const AffineMap& map, const std::vector<Complex>& x, std::vector<Complex>& y) { apply(map, x, y); },
+        [&](const AffineMap& map, const std::vector<Complex>& x, std::vector<Complex>& y) {
+          apply(map, x, y);
+        },
         observe, rho_, other_, sum_);
     if (space_->comm().size() > 1) space_->comm().sum(moments);
   }
@@ -215,97 +217,87 @@ CellMoments::CellMoments(const Model& model, const CellSector& sector, double en
       energy_(largest_level_energy(model)) {
   const auto counts = density_counts(model, sector.band_counts);
   const auto elements = static_cast<double>(density_dimension(model, counts));
-  const Index all_columns = layout_.mirror().even_size();
   const double column_bytes = kWorkVectors * sizeof(Complex) * elements * orders_;
   const double free = free_bytes_per_rank(comm);
-  const bool enough = all_columns >= comm.size() || elements < kSmallElements;
-  const bool fits = free == 0.0 || column_bytes < kShareOfMemory * free;
-  alone_ = comm.size() == 1 ||
-           (options.work == ColumnWork::automatic ? enough && fits : options.work == ColumnWork::alone);
+  alone_ = comm.size() == 1 || works_alone(options.work, elements, column_bytes, free);
   require_memory(comm, column_bytes / (alone_ ? 1 : comm.size()),
                  fmt::format("a density matrix of {} elements in {} order(s)", elements, orders_));
-  const Communicator workers = alone_ ? Communicator::self() : comm;
-
-  std::vector<double> done(static_cast<std::size_t>(all_columns), 0.0);
-  const auto load_finished = [&](StateReader& reader) {
-    const auto range = reader.replicated("range");
-    range_ = {range[0], range[1], range[2]};
-    plan();
-    sizes_ = reader.replicated("sizes");
-    const auto all = reader.replicated("moments");
-    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(layout_.first() * static_cast<Index>(column_size())),
-                moments_.size(), moments_.begin());
-  };
-  if (control.restore_finished(load_finished)) return;
+  std::vector<double> done(static_cast<std::size_t>(columns()), 0.0);
+  if (control.restore_finished([&](StateReader& reader) { load_all(reader); })) return;
   if (!control.restore_partial([&](StateReader& reader) { load(reader, done); })) {
     take_range(model, counts);
     plan();
   }
-  Propagation propagation(model, sector, counts, perturbative_, orders_, workers);
-  const double local_column = column_bytes / workers.size();
+  Propagation propagation(model, sector, counts, perturbative_, orders_,
+                          alone_ ? Communicator::self() : comm);
+  const double local_column = column_bytes / propagation.comm().size();
   const double room = free == 0.0 ? kCache : kShareOfMemory * free - propagation.bytes();
   const double wanted = std::max<double>(kLeastColumns, std::floor(kCache / local_column));
-  columns_at_once_ = std::clamp<Index>(std::llround(std::min(wanted, std::floor(room / local_column))), 1,
-                                       kMostColumns);
+  columns_at_once_ =
+      std::clamp<Index>(std::llround(std::min(wanted, std::floor(room / local_column))), 1, kMostColumns);
+  propagate(propagation, done, control);
+  keep_all(control);
+}
 
-  // Columns that a rank has yet to do: its own, or all of them.
+/// Whether each rank propagates columns of its own.
+bool CellMoments::works_alone(ColumnWork work, double elements, double column_bytes, double free) const {
+  if (work != ColumnWork::automatic) return work == ColumnWork::alone;
+  const bool enough = columns() >= layout_.comm().size() || elements < kSmallElements;
+  return enough && (free == 0.0 || column_bytes < kShareOfMemory * free);
+}
+
+/// All columns that are not done yet, some at once: this rank's own, or those of all.
+void CellMoments::propagate(Propagation& propagation, std::vector<double>& done, RunControl& control) {
+  const Communicator& comm = layout_.comm();
   std::vector<Index> waiting;
   const Index first = alone_ ? layout_.first() : 0;
-  const Index count = alone_ ? layout_.count() : all_columns;
+  const Index count = alone_ ? layout_.count() : columns();
   for (Index column = first; column < first + count; ++column) {
     if (done[static_cast<std::size_t>(column)] == 0.0) waiting.push_back(column);
   }
-  const auto rounds = static_cast<Index>(comm.max(static_cast<double>(
-      (static_cast<Index>(waiting.size()) + columns_at_once_ - 1) / columns_at_once_)));
+  const auto total = static_cast<Index>(waiting.size());
+  const auto rounds =
+      static_cast<Index>(comm.max(static_cast<double>((total + columns_at_once_ - 1) / columns_at_once_)));
   const auto coefficients = plan_moments(range_, end_).series.values;
-  const std::size_t of_step = static_cast<std::size_t>(orders_) * terms_ * layout_.mirror().states();
   std::vector<double> moments;
   for (Index round = 0; round < rounds; ++round) {
-    std::vector<Index> columns;
+    const auto begin = waiting.begin() + std::min(total, round * columns_at_once_);
+    const auto end = waiting.begin() + std::min(total, (round + 1) * columns_at_once_);
+    const std::vector<Index> columns(begin, end);
     std::vector<Index> cells;
-    for (Index j = round * columns_at_once_;
-         j < std::min<Index>(static_cast<Index>(waiting.size()), (round + 1) * columns_at_once_); ++j) {
-      columns.push_back(waiting[static_cast<std::size_t>(j)]);
-      cells.push_back(layout_.mirror().representative(columns.back()));
-    }
+    for (const Index column : columns) cells.push_back(layout_.mirror().representative(column));
     propagation.start(cells);
     for (Index step = 0; step < plan_.steps; ++step) {
       propagation.step(plan_, coefficients, moments);
-      const auto growth = propagation.growth();
-      for (std::size_t k = 0; k < growth.size(); ++k) {
-        double& size = sizes_[static_cast<std::size_t>(step + 1) * growth.size() + k];
-        size = std::max(size, growth[k]);
-      }
-      for (std::size_t j = 0; j < columns.size(); ++j) {
-        const Index local = columns[j] - layout_.first();
-        if (local < 0 || local >= layout_.count()) continue;
-        std::copy_n(moments.begin() + static_cast<std::ptrdiff_t>(j * of_step), of_step,
-                    moments_.begin() + static_cast<std::ptrdiff_t>(
-                                           static_cast<std::size_t>(local) * column_size() +
-                                           static_cast<std::size_t>(step) * of_step));
-      }
+      take(columns, step, moments, propagation.growth());
       if (step + 1 == plan_.steps) {
         for (const Index column : columns) done[static_cast<std::size_t>(column)] = 1.0;
         comm.max(std::span(done));
       }
-      comm.max(std::span(sizes_));
-      const double steps = static_cast<double>(round * plan_.steps + step + 1);
+      const auto steps = static_cast<double>(round * plan_.steps + step + 1);
       control.offer(steps / static_cast<double>(rounds * plan_.steps),
                     [&](StateWriter& writer) { save(writer, done); });
     }
   }
-  const double all_bytes = sizeof(double) * static_cast<double>(column_size() * done.size());
-  if (all_bytes > kKeptByRun) return;
-  std::vector<double> all(column_size() * done.size(), 0.0);
-  std::copy(moments_.begin(), moments_.end(),
-            all.begin() + static_cast<std::ptrdiff_t>(layout_.first() * static_cast<Index>(column_size())));
-  comm.sum(all);
-  control.finish([&](StateWriter& writer) {
-    const double range[3] = {range_.low, range_.high, range_.imaginary};
-    writer.replicated("range", range);
-    writer.replicated("sizes", sizes_);
-    writer.replicated("moments", all);
-  });
+}
+
+/// Keeps what a step has measured of this rank's columns, and how large the orders have become.
+void CellMoments::take(const std::vector<Index>& columns, Index step, const std::vector<double>& moments,
+                       const std::vector<double>& growth) {
+  const std::size_t of_step = column_size() / static_cast<std::size_t>(plan_.steps);
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    const Index local = columns[j] - layout_.first();
+    if (local < 0 || local >= layout_.count()) continue;
+    const std::size_t place =
+        static_cast<std::size_t>(local) * column_size() + static_cast<std::size_t>(step) * of_step;
+    std::copy_n(moments.begin() + static_cast<std::ptrdiff_t>(j * of_step), of_step,
+                moments_.begin() + static_cast<std::ptrdiff_t>(place));
+  }
+  for (std::size_t k = 0; k < growth.size(); ++k) {
+    double& size = sizes_[static_cast<std::size_t>(step + 1) * growth.size() + k];
+    size = std::max(size, growth[k]);
+  }
+  layout_.comm().max(std::span(sizes_));
 }
 
 void CellMoments::take_range(const Model& model, const std::vector<std::vector<int>>& counts) {
@@ -331,10 +323,12 @@ void CellMoments::plan() {
   const auto orders = static_cast<std::size_t>(orders_);
   sizes_.assign((static_cast<std::size_t>(plan_.steps) + 1) * orders, 0.0);
   sizes_.front() = 1.0;
-  const auto bytes = sizeof(double) * static_cast<double>(column_size()) * static_cast<double>(layout_.count());
-  require_memory(layout_.comm(), layout_.comm().max(bytes),
-                 fmt::format("the moments of {} cells in {} steps of {} terms (a smaller time.end needs less)",
-                             layout_.mirror().states(), plan_.steps, terms_));
+  const auto bytes =
+      sizeof(double) * static_cast<double>(column_size()) * static_cast<double>(layout_.count());
+  require_memory(
+      layout_.comm(), layout_.comm().max(bytes),
+      fmt::format("the moments of {} cells in {} steps of {} terms (a smaller time.end needs less)",
+                  layout_.mirror().states(), plan_.steps, terms_));
   moments_.assign(column_size() * static_cast<std::size_t>(layout_.count()), 0.0);
 }
 
@@ -344,24 +338,49 @@ std::size_t CellMoments::column_size() const {
          static_cast<std::size_t>(layout_.mirror().states());
 }
 
-void CellMoments::save(StateWriter& writer, const std::vector<double>& done) const {
+void CellMoments::save_plan(StateWriter& writer) const {
   const double range[3] = {range_.low, range_.high, range_.imaginary};
   writer.replicated("range", range);
   writer.replicated("sizes", sizes_);
-  writer.replicated("done", done);
-  const auto size = static_cast<Index>(column_size());
-  writer.distributed("moments", moments_, layout_.first() * size,
-                     static_cast<Index>(done.size()) * size);
 }
 
-void CellMoments::load(StateReader& reader, std::vector<double>& done) {
+/// On other numbers of ranks Lanczos may round differently: the steps must not change on the way.
+void CellMoments::load_plan(StateReader& reader) {
   const auto range = reader.replicated("range");
   range_ = {range[0], range[1], range[2]};
   plan();
   sizes_ = reader.replicated("sizes");
+}
+
+void CellMoments::save(StateWriter& writer, const std::vector<double>& done) const {
+  save_plan(writer);
+  writer.replicated("done", done);
+  writer.distributed("moments", moments_, first_number(), static_cast<Index>(column_size()) * columns());
+}
+
+void CellMoments::load(StateReader& reader, std::vector<double>& done) {
+  load_plan(reader);
   done = reader.replicated("done");
-  const auto size = static_cast<Index>(column_size());
-  reader.distributed("moments", moments_, layout_.first() * size, static_cast<Index>(done.size()) * size);
+  reader.distributed("moments", moments_, first_number(), static_cast<Index>(column_size()) * columns());
+}
+
+/// Hands the moments to the run if they are small.
+void CellMoments::keep_all(RunControl& control) const {
+  const std::size_t size = column_size() * static_cast<std::size_t>(columns());
+  if (sizeof(double) * static_cast<double>(size) > kKeptByRun) return;
+  std::vector<double> all(size, 0.0);
+  std::copy(moments_.begin(), moments_.end(), all.begin() + first_number());
+  layout_.comm().sum(all);
+  control.finish([&](StateWriter& writer) {
+    save_plan(writer);
+    writer.replicated("moments", all);
+  });
+}
+
+void CellMoments::load_all(StateReader& reader) {
+  load_plan(reader);
+  const auto all = reader.replicated("moments");
+  std::copy_n(all.begin() + first_number(), moments_.size(), moments_.begin());
 }
 
 Index CellMoments::step_of(double t) const {
@@ -378,9 +397,8 @@ std::vector<CellColumns> CellMoments::evaluate(int order, double t, int derivati
   std::vector<CellColumns> result(static_cast<std::size_t>(derivatives) + 1, layout_.zero());
   std::vector<double> column(cells);
   for (Index local = 0; local < layout_.count(); ++local) {
-    const double* moments =
-        moments_.data() + static_cast<std::size_t>(local) * column_size() +
-        static_cast<std::size_t>(step * orders_ + order) * terms_ * cells;
+    const double* moments = moments_.data() + static_cast<std::size_t>(local) * column_size() +
+                            static_cast<std::size_t>(step * orders_ + order) * terms_ * cells;
     for (std::size_t d = 0; d < result.size(); ++d) {
       std::fill(column.begin(), column.end(), 0.0);
       for (std::size_t k = 0; k < terms_; ++k) {

@@ -213,9 +213,8 @@ double seconds_of(const Realization& one, const std::vector<double>& times, cons
   }
   constexpr double kSecondsABond = 1e-8;  // of a product with L, each element
   const auto plan = plan_open(one.model, one.initial, times, options, ranks, free_bytes);
-  const double phase = (2.0 * spectral_radius_bound(one.model) -
-                        dissipator_range(one.model, plan.counts).low) *
-                       times.back();
+  const double phase =
+      (2.0 * spectral_radius_bound(one.model) - dissipator_range(one.model, plan.counts).low) * times.back();
   return kSecondsABond * (10.0 + phase) * static_cast<double>(plan.elements) *
          (1.0 + one.model.lattice.bond_count()) / ranks;
 }

@@ -85,8 +85,7 @@ std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, doubl
     std::vector<double> derivative(a.size(), 0.0);
     for (std::size_t k = 0; k + 1 < a.size(); ++k) {
       const double below = k == 0 ? ellipse.ratio() * a[1] : a[k - 1];
-      derivative[k] =
-          ellipse.centre * a[k] + ellipse.radius() * (below + ellipse.ratio() * a[k + 1]);
+      derivative[k] = ellipse.centre * a[k] + ellipse.radius() * (below + ellipse.ratio() * a[k + 1]);
     }
     all.push_back(std::move(derivative));
   }

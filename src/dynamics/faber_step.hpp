@@ -11,8 +11,8 @@
 
 namespace qheat {
 
-/// rho <- sum_k coefficients[k] F_k(L) rho with the Faber polynomials of an ellipse. `apply(map, x, y)` is y =
-/// map(L, x); `observe(k, x)` sees F_k(L) rho. `other` and `sum` are of the size of rho; what they held is
+/// rho <- sum_k coefficients[k] F_k(L) rho with the Faber polynomials of an ellipse. `apply(map, x, y)` is y
+/// = map(L, x); `observe(k, x)` sees F_k(L) rho. `other` and `sum` are of the size of rho; what they held is
 /// lost.
 template <class Apply, class Observe>
 void faber_step(const Ellipse& ellipse, std::span<const double> coefficients, const Apply& apply,
@@ -36,8 +36,8 @@ void faber_step(const Ellipse& ellipse, std::span<const double> coefficients, co
       apply(map, rho, other);
       observe(order + 1, other);
     }
-    const kernels::Source<double, Complex> sources[2] = {{rho.data(), coefficients[order]},
-                                                         {other.data(), last ? 0.0 : coefficients[order + 1]}};
+    const kernels::Source<double, Complex> sources[2] = {
+        {rho.data(), coefficients[order]}, {other.data(), last ? 0.0 : coefficients[order + 1]}};
     kernels::add_rows<double, Complex>(static_cast<Index>(rho.size()), std::span(sources, last ? 1 : 2),
                                        sum.data());
   }

@@ -105,8 +105,8 @@ SmallMatrix inverse(SmallMatrix a, std::size_t n) {
   return result;
 }
 
-/// What the reservoirs alone do to the bands of one site that start evenly filled: g = P e^{Rt} P, and from it
-/// k = g' g^{-1}.
+/// What the reservoirs alone do to the bands of one site that start evenly filled: g = P e^{Rt} P, and from
+/// it k = g' g^{-1}.
 class SiteRelaxation {
  public:
   SiteRelaxation(const Model& model, int site)
@@ -193,7 +193,8 @@ class OpenOrders final : public PropagatorOrders {
       kernel = std::move(value.kernel);
       back = std::move(value.inverse);
     }
-    return {sum_of_sites(layout(), cells_, kernels), product_of_sites(layout(), cells_, inverses), size, error};
+    return {sum_of_sites(layout(), cells_, kernels), product_of_sites(layout(), cells_, inverses), size,
+            error};
   }
 
   Model model_;

@@ -11,7 +11,8 @@ namespace {
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
 constexpr double kMostRounding = 1e-12;    // of an element of G; what is beyond is no rounding
-constexpr double kLargestDoubt = 0.1;      // rounding over the smallest singular value: then a sign means something
+constexpr double kLargestDoubt =
+    0.1;  // rounding over the smallest singular value: then a sign means something
 
 ColumnBlock<const double> parity(const CellColumns& columns, bool even) {
   return even ? columns.even.block() : columns.odd.block();

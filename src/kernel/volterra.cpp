@@ -140,7 +140,8 @@ void Volterra::add_columns(std::size_t begin, std::size_t end, const std::vector
   const int k = scalapack::to_int(static_cast<Index>(count) * local_, "the history of a memory kernel");
   const double one = 1.0;
   if (k > 0) {
-    dgemm_("N", "T", &m, &n, &k, &one, kernel_.data() + begin * block(), &m, right.data(), &n, &one, part.data(), &m);
+    dgemm_("N", "T", &m, &n, &k, &one, kernel_.data() + begin * block(), &m, right.data(), &n, &one,
+           part.data(), &m);
   }
   const int values = scalapack::to_int(size_ * width, "a part of a memory kernel");
   const bool mine = sum != nullptr;

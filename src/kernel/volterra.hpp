@@ -9,8 +9,8 @@
 
 namespace qheat {
 
-/// The Volterra equation N(t) = G''(t) - K_0 G'(t) - int_0^t N(u) G'(t - u) du, K_0 = G'(0), on a uniform grid,
-/// for one parity of one sector.
+/// The Volterra equation N(t) = G''(t) - K_0 G'(t) - int_0^t N(u) G'(t - u) du, K_0 = G'(0), on a uniform
+/// grid, for one parity of one sector.
 ///
 /// A rank keeps its columns of N and the same rows of G' at all times. Its part of the inner dimension of all
 /// products is then one product of dense matrices a time, and only the sum over the ranks travels.
@@ -50,8 +50,8 @@ class Volterra {
   Index size_, local_;
   double scale_ = 0.0;                            ///< largest element of N(0)
   std::unique_ptr<CellAlgebra::Matrix> at_once_;  ///< K_0, unless it is zero
-  std::vector<ColumnStorage<double>> first_;  ///< this rank's rows of G', as columns, [times]
-  std::vector<double> kernel_;                ///< this rank's columns of G'', then N, [times][local][size]
+  std::vector<ColumnStorage<double>> first_;      ///< this rank's rows of G', as columns, [times]
+  std::vector<double> kernel_;  ///< this rank's columns of G'', then N, [times][local][size]
 };
 
 }  // namespace qheat

@@ -182,9 +182,9 @@ MemorySolution solve_memory(const Model& model, const InitialState& initial, con
     const Vector start = cell_probabilities(cells, band_populations(model, initial.probabilities));
     populations = solve_on(kernel, kernel.finer(), cells, start, comm,
                            [&](double share) { control.offer(kShareOfFiner * share, nothing); });
-    const Vector coarser = solve_on(
-        kernel, kernel.coarser(), cells, start, comm,
-        [&](double share) { control.offer(kShareOfFiner + (1.0 - kShareOfFiner) * share, nothing); });
+    const Vector coarser = solve_on(kernel, kernel.coarser(), cells, start, comm, [&](double share) {
+      control.offer(kShareOfFiner + (1.0 - kShareOfFiner) * share, nothing);
+    });
     const double rounding = std::numeric_limits<double>::epsilon() *
                             static_cast<double>(kernel.outputs() * kernel.finer().steps_per_output);
     result.error = error_of_finer(largest_difference(populations, coarser)) + rounding;

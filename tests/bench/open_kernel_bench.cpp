@@ -1,5 +1,6 @@
-// The exact kernel of open systems at 20 output times, from the model to the matrices K(t), and the orders of the
-// propagator beside it. What propagates the columns is measured apart: nearly all of it is products with L.
+// The exact kernel of open systems at 20 output times, from the model to the matrices K(t), and the orders of
+// the propagator beside it. What propagates the columns is measured apart: nearly all of it is products with
+// L.
 
 #include <memory>
 #include <vector>
@@ -85,9 +86,8 @@ class Workspace {
 }  // namespace
 
 void qheat_bench::register_all() {
-  for (const Case& c :
-       {Case{"dephased-8", 8, false, true}, Case{"dephased-detuned-8", 8, false, false},
-        Case{"reservoirs-6", 6, true, false}, Case{"dephased-10", 10, false, true}}) {
+  for (const Case& c : {Case{"dephased-8", 8, false, true}, Case{"dephased-detuned-8", 8, false, false},
+                        Case{"reservoirs-6", 6, true, false}, Case{"dephased-10", 10, false, true}}) {
     const auto workspace = std::make_shared<Workspace>(c);
     add(
         "exact/" + c.name, [workspace] { workspace->exact(); }, 1);

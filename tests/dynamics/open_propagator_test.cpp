@@ -79,8 +79,7 @@ TEST(OpenPropagator, SumsOverTheStatesOfBands) {
 brute::System mirrored_chain(int sites, bool reservoirs) {
   brute::System system{.sites = sites, .levels = 2};
   system.energies.assign(static_cast<std::size_t>(sites), {0.0, 1.0});
-  for (int i = 0; i + 1 < sites; ++i)
-    system.bonds.push_back(brute::exchange_bond(i, i + 1, 2, 0.4, 0.7));
+  for (int i = 0; i + 1 < sites; ++i) system.bonds.push_back(brute::exchange_bond(i, i + 1, 2, 0.4, 0.7));
   system.dephasing = 0.15;
   if (reservoirs) {
     system.reservoirs = {{.site = 0, .temperature = 0.7, .rate = 0.5},
@@ -173,16 +172,16 @@ TEST(OpenPropagator, KeepsProbability) {
   }
 }
 
-/// Haken-Strobl: one excitation in a long xy chain spreads with D = lambda^2/gamma (1 - e^{-2 gamma t}) at any
-/// lambda, until it sees the ends.
+/// Haken-Strobl: one excitation in a long xy chain spreads with D = lambda^2/gamma (1 - e^{-2 gamma t}) at
+/// any lambda, until it sees the ends.
 TEST(OpenPropagator, SpreadsAsHakenAndStrobl) {
   constexpr int kSites = 41;
   constexpr double kLambda = 0.3;
   constexpr double kGamma = 0.25;
   constexpr double kLast = 8.0;
   for (const double anisotropy : {0.0, 1.0}) {
-    auto model =
-        uniform_model(Lattice::chain(kSites), Site({0.0, 1.0}), PairInteraction::exchange(2, anisotropy), kLambda);
+    auto model = uniform_model(Lattice::chain(kSites), Site({0.0, 1.0}),
+                               PairInteraction::exchange(2, anisotropy), kLambda);
     model.bath.dephasing = kGamma;
     std::vector<int> start(kSites, 0);
     start[kSites / 2] = 1;
@@ -194,7 +193,8 @@ TEST(OpenPropagator, SpreadsAsHakenAndStrobl) {
     std::vector<double> place(static_cast<std::size_t>(sector.cells.dimension()));
     for (Index cell = 0; cell < sector.cells.dimension(); ++cell) {
       sector.cells.configuration(cell, bands);
-      for (int i = 0; i < kSites; ++i) place[static_cast<std::size_t>(cell)] += bands[static_cast<std::size_t>(i)] * i;
+      for (int i = 0; i < kSites; ++i)
+        place[static_cast<std::size_t>(cell)] += bands[static_cast<std::size_t>(i)] * i;
     }
     for (const double t : {0.5, 2.0, kLast}) {
       const auto rate = full_columns(propagator->layout(), propagator->evaluate(t, 1)[1]);
@@ -218,8 +218,7 @@ TEST(OpenPropagator, LeavesTheGibbsProductAlone) {
   auto model = uniform_model(Lattice::chain(3), Site({0.0, 1.0, 2.3}), PairInteraction::exchange(3), 0.5);
   model.bath.dephasing = 0.1;
   for (const int site : {0, 1}) {
-    model.bath.reservoirs.push_back(
-        {site, kTemperature, 0.4 + 0.3 * site, Reservoir::Statistics::fermi});
+    model.bath.reservoirs.push_back({site, kTemperature, 0.4 + 0.3 * site, Reservoir::Statistics::fermi});
   }
   const auto thermal = InitialState::thermal(model, std::vector<double>(3, kTemperature));
   const CellSpace cells(model, thermal);

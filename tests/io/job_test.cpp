@@ -1098,8 +1098,9 @@ TEST(JobAvailability, WhatThisVersionComputes) {
             "");
   EXPECT_EQ(joined(unavailable_in(kBase + "[rates]\nkernels = [\"exact\", \"tcl4\", \"memory\"]\n")), "");
   const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
-  const std::string all_kernels = "[kernel]\norders = [1, 2, 4]\nmemory = true\n[rates]\nkernels = [\"exact\", "
-                                  "\"tcl2\", \"tcl3\", \"memory\"]\n";
+  const std::string all_kernels =
+      "[kernel]\norders = [1, 2, 4]\nmemory = true\n[rates]\nkernels = [\"exact\", "
+      "\"tcl2\", \"tcl3\", \"memory\"]\n";
   EXPECT_EQ(joined(unavailable_in(kBase + dephasing + all_kernels)), "");
   EXPECT_EQ(joined(unavailable_in(kBase + reservoir + all_kernels)), "");
   EXPECT_EQ(joined(unavailable_in(kernel_only +
@@ -1111,7 +1112,8 @@ TEST(JobAvailability, WhatItDoesNot) {
   const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
   const std::string kernel_only = replaced(kBase, "[exact]\n", "");
   expect_unavailable(kBase + reservoir + "[kernel]\nmarkov = true\n", "20:1: kernel.markov");
-  expect_unavailable(kBase + reservoir + "[rates]\nkernels = [\"tcl2\", \"markov\"]\n", "20:20: rates.kernels[1]");
+  expect_unavailable(kBase + reservoir + "[rates]\nkernels = [\"tcl2\", \"markov\"]\n",
+                     "20:20: rates.kernels[1]");
   expect_unavailable(
       kernel_only + "[rates]\nkernels = [\"tcl2\"]\n[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
       "16:1: bath.correlation");

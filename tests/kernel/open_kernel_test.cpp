@@ -28,13 +28,14 @@ ExactKernel exact_kernel(const Model& model, const CellSpace& cells, double end)
   return {std::move(propagators), qheat_test::world()};
 }
 
-TclKernels tcl_kernels(const Model& model, const CellSpace& cells, const std::vector<int>& orders, double end) {
+TclKernels tcl_kernels(const Model& model, const CellSpace& cells, const std::vector<int>& orders,
+                       double end) {
   std::vector<std::unique_ptr<PropagatorOrders>> propagators;
   UninterruptedRun control;
   const int highest = *std::max_element(orders.begin(), orders.end());
   for (const auto& sector : cells.sectors()) {
-    const auto moments = std::make_shared<const CellMoments>(model, sector, end, CellMomentsOptions{.order = highest},
-                                                             qheat_test::world(), control);
+    const auto moments = std::make_shared<const CellMoments>(
+        model, sector, end, CellMomentsOptions{.order = highest}, qheat_test::world(), control);
     propagators.push_back(open_propagator_orders(model, sector, moments, highest));
   }
   return {orders, std::move(propagators), qheat_test::world()};
@@ -117,7 +118,8 @@ class DenseSeries {
     return r;
   }
 
-  static void subtract_product(const brute::RealMatrix& a, const brute::RealMatrix& b, brute::RealMatrix& sum) {
+  static void subtract_product(const brute::RealMatrix& a, const brute::RealMatrix& b,
+                               brute::RealMatrix& sum) {
     const auto n = static_cast<std::size_t>(std::llround(std::sqrt(sum.size())));
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t k = 0; k < n; ++k) {
@@ -163,13 +165,17 @@ struct Case {
 std::vector<Case> small_cases() {
   std::vector<Case> cases;
   std::uint64_t seed = 40;
-  const auto add = [&](int sites, int levels, bool conserving, double dephasing, bool reservoirs, bool bands) {
+  const auto add = [&](int sites, int levels, bool conserving, double dephasing, bool reservoirs,
+                       bool bands) {
     std::vector<std::pair<int, int>> pairs;
     for (int i = 0; i + 1 < sites; ++i) pairs.emplace_back(i, i + 1);
     ++seed;
-    auto reference = brute::random_system(
-        seed, pairs, sites, levels,
-        {.complex_v = true, .conserving = conserving, .onsite = !conserving, .detuned = true, .coupling = 0.3});
+    auto reference = brute::random_system(seed, pairs, sites, levels,
+                                          {.complex_v = true,
+                                           .conserving = conserving,
+                                           .onsite = !conserving,
+                                           .detuned = true,
+                                           .coupling = 0.3});
     for (auto& onsite : reference.onsite) onsite = reference.onsite.front();  // a job has one U
     reference.dephasing = dephasing;
     if (reservoirs) {
@@ -339,7 +345,8 @@ TEST(OpenTclKernel, EstimatesItsRounding) {
 }
 
 Model dephased_chain(int sites, double strength, double dephasing) {
-  Model model = uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::exchange(2), strength);
+  Model model =
+      uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::exchange(2), strength);
   model.bath.dephasing = dephasing;
   return model;
 }
@@ -389,7 +396,8 @@ TEST(OpenExactKernel, OfAPairIsThatOfADampedOscillator) {
     // Until G has forgotten its start, and beyond: what is left there is rounding, no singular time.
     for (const int outputs : {2, 7, 101, 402}) {
       const auto found = singular_times(kernel, kEnd, outputs);
-      EXPECT_TRUE(found.empty()) << outputs << " outputs: " << found.size() << " found, first " << found.front();
+      EXPECT_TRUE(found.empty()) << outputs << " outputs: " << found.size() << " found, first "
+                                 << found.front();
     }
     EXPECT_FALSE(kernel.at(kEnd).error < 1.0);
   }

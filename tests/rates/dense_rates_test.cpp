@@ -110,8 +110,8 @@ TEST(DenseRates, OfOpenSystemsAreExact) {
     const CellSpace cells(random.model, initial);
     UninterruptedRun control;
     Timings timings;
-    const auto exact =
-        propagate_exact(random.model, initial, kTimes, {.tolerance = 1e-12}, qheat_test::world(), control, timings);
+    const auto exact = propagate_exact(random.model, initial, kTimes, {.tolerance = 1e-12},
+                                       qheat_test::world(), control, timings);
     const auto kernel = exact_kernel(random.model, cells);
     const auto rates = many_body(random.model, initial, cells, *kernel, kTimes, kTimes.size());
     EXPECT_LT(largest_difference(rates.many_body.populations, exact.mean.populations), 1e-7) << random.name;

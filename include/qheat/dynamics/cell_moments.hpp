@@ -26,8 +26,8 @@ struct CellMomentsOptions {
   ColumnWork work = ColumnWork::automatic;
 };
 
-/// tr(Pi_c e^{Lt} Pi_{c'})/d_{c'} between the cells of one sector of an open system, for all t in [0, end], from
-/// one propagation of the evenly filled cells Pi_{c'}/d_{c'}.
+/// tr(Pi_c e^{Lt} Pi_{c'})/d_{c'} between the cells of one sector of an open system, for all t in [0, end],
+/// from one propagation of the evenly filled cells Pi_{c'}/d_{c'}.
 ///
 /// e^{Lt} is a series of Faber polynomials of L in each step, with coefficients that depend on time alone, so
 /// the populations of the cells in F_k(L) rho, the moments, say everything about all times of the step. What
@@ -60,11 +60,22 @@ class CellMoments {
   double step_length() const { return end_ / static_cast<double>(plan_.steps); }
   /// The step that holds t.
   Index step_of(double t) const;
+  /// Columns of the whole matrix, numbers kept of one, and the first number of this rank among all.
+  Index columns() const { return layout_.mirror().even_size(); }
   std::size_t column_size() const;
+  Index first_number() const { return layout_.first() * static_cast<Index>(column_size()); }
+  bool works_alone(ColumnWork work, double elements, double column_bytes, double free) const;
   void take_range(const Model& model, const std::vector<std::vector<int>>& counts);
   void plan();
+  void propagate(Propagation& propagation, std::vector<double>& done, RunControl& control);
+  void take(const std::vector<Index>& columns, Index step, const std::vector<double>& moments,
+            const std::vector<double>& growth);
+  void save_plan(StateWriter& writer) const;
+  void load_plan(StateReader& reader);
   void save(StateWriter& writer, const std::vector<double>& done) const;
   void load(StateReader& reader, std::vector<double>& done);
+  void keep_all(RunControl& control) const;
+  void load_all(StateReader& reader);
 
   CellColumnLayout layout_;
   double end_;
@@ -76,8 +87,8 @@ class CellMoments {
   GeneratorRange range_;
   FaberPlan plan_;
   std::size_t terms_ = 0;
-  double tail_ = 0.0;    ///< of the series of a step
-  double growth_ = 0.0;  ///< sum of the coefficients of a step, by which rounding grows
+  double tail_ = 0.0;            ///< of the series of a step
+  double growth_ = 0.0;          ///< sum of the coefficients of a step, by which rounding grows
   std::vector<double> moments_;  ///< [my columns][steps][orders][terms][cells]
   std::vector<double> sizes_;    ///< largest norm of rho so far, over that of the start, [steps + 1][orders]
 };

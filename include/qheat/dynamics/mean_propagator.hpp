@@ -13,8 +13,8 @@ namespace qheat {
 /// G(t) averaged over realisations 0 ... realizations - 1, for t in [0, end]. Its error holds the standard
 /// error of the mean, |standard errors| / |G| (Frobenius). With at least as many realisations as ranks each
 /// rank does whole ones, and holds whole matrices over the cells; else all ranks share each. All spectra
-/// (or moments, of open systems) are held at once. A resumed run begins anew. Collective. Throws Error if they
-/// do not fit.
+/// (or moments, of open systems) are held at once. A resumed run begins anew. Collective. Throws Error if
+/// they do not fit.
 std::unique_ptr<const PopulationPropagator> mean_population_propagator(int realizations,
                                                                        const DrawRealization& draw,
                                                                        const CellSector& sector, double end,
