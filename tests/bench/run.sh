@@ -11,7 +11,7 @@ if [[ ${1:-} == --quick ]]; then
   repetitions=3
   sizes='16|20|24'
   kernels=chain-12
-  open_kernels=-8
+  open_kernels='[a-z]-[68]/'
 fi
 bash "$top/src/setup/packages.sh" bench
 source "$top/src/setup/mpi-environment.sh"
