@@ -67,7 +67,10 @@ Need need_of(const Job& job, int ranks) {
   const bool dense = wants_dense_kernels(job);
   if (dense || !kernels_with_rates(job).empty()) {
     const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
-    need.sensible_ranks = std::max(need.sensible_ranks, useful(cells, !dense ? kStatesARank : job.model->bath.closed() ? kRowsARank : kCellsARank));
+    need.sensible_ranks =
+        std::max(need.sensible_ranks, useful(cells, !dense                     ? kStatesARank
+                                                    : job.model->bath.closed() ? kRowsARank
+                                                                               : kCellsARank));
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, generator_bytes(job)) + series_bytes(job);
   return need;

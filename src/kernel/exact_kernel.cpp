@@ -92,6 +92,7 @@ KernelValue ExactKernel::at(double t) {
     }
     value.condition = std::max(value.condition, norm * inverse_norm);
     value.sectors.push_back(full_columns(propagator->layout(), k));
+    balance_losses(value.sectors.back());
   }
   value.error = value.condition * error_of_g;
   if (!known || !(value.error < 1.0)) {

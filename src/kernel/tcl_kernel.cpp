@@ -121,6 +121,7 @@ std::vector<KernelValue> TclKernels::at(double t) {
     }
     for (std::size_t o = 0; o < orders_.size(); ++o) {
       values[o].sectors.push_back(full_columns(layout, kernels[o]));
+      balance_losses(values[o].sectors.back());
     }
   }
   for (auto& value : values) {
