@@ -256,8 +256,8 @@ void CellMoments::propagate(Propagation& propagation, std::vector<double>& done,
     if (done[static_cast<std::size_t>(column)] == 0.0) waiting.push_back(column);
   }
   const auto total = static_cast<Index>(waiting.size());
-  const auto rounds =
-      static_cast<Index>(comm.max(static_cast<double>((total + columns_at_once_ - 1) / columns_at_once_)));
+  const Index own_rounds = (total + columns_at_once_ - 1) / columns_at_once_;
+  const auto rounds = static_cast<Index>(comm.max(static_cast<double>(own_rounds)));
   const auto coefficients = plan_moments(range_, end_).series.values;
   std::vector<double> moments;
   for (Index round = 0; round < rounds; ++round) {

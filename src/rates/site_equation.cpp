@@ -25,9 +25,11 @@ void SiteEquation::apply(double t, std::span<const double> p, std::span<double> 
       dp[j + n] -= flow;
     }
   }
-  for (std::size_t e = 0; e < jumps_.size(); ++e) {
-    const std::size_t to = e / columns;
-    dp[to] += jumps_[e] * p[to / columns * columns + e % columns];
+  auto jump = jumps_.begin();
+  for (std::size_t site = 0; jump != jumps_.end(); site += columns) {
+    for (std::size_t to = 0; to < columns; ++to) {
+      for (std::size_t from = 0; from < columns; ++from) dp[site + to] += *jump++ * p[site + from];
+    }
   }
 }
 
