@@ -21,6 +21,8 @@ namespace {
 // Below so many states a rank, talking costs more than it gains (dense: matrix rows).
 constexpr double kStatesARank = 20000.0;
 constexpr double kRowsARank = 200.0;
+// Initial cells of open systems, which ranks propagate without talking: as many as one does in one pass.
+constexpr double kCellsARank = 4.0;
 
 const char* method_name(ExactMethod method) {
   if (method == ExactMethod::diagonalize) return "diagonalisation";
@@ -86,7 +88,10 @@ Need need_of(const Job& job, int ranks, double free_bytes) {
   const bool dense = wants_dense_kernels(job);
   if (dense || !kernels_with_rates(job).empty()) {
     const auto cells = static_cast<double>(cell_dimension(*job.model, *job.initial));
-    need.sensible_ranks = std::max(need.sensible_ranks, useful(cells, dense ? kRowsARank : kStatesARank));
+    need.sensible_ranks =
+        std::max(need.sensible_ranks, useful(cells, !dense                     ? kStatesARank
+                                                    : job.model->bath.closed() ? kRowsARank
+                                                                               : kCellsARank));
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, generator_bytes(job)) + series_bytes(job);
   return need;

@@ -10,6 +10,7 @@
 #include "io/console.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/mean_propagator.hpp"
+#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/memory_equation.hpp"
@@ -102,14 +103,14 @@ void KernelStudy::evaluate_local(Kernel& kernel) {
 }
 
 void KernelStudy::make_dense_kernels() {
-  const Timings::Scope scope(timings_, "diagonalization for kernels");
+  const char* phase = model_.bath.closed() ? "diagonalization for kernels" : "propagation for kernels";
+  const Timings::Scope scope(timings_, phase);
   if (wants("exact") || wants("memory")) {
-    progress_.log("diagonalization for kernels");
+    progress_.log(phase);
     std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
     for (const auto& sector : cells_->sectors()) {
-      propagators.push_back(averaged_
-                                ? mean_population_propagator(job_.detuning.realizations, draw_, sector, comm_)
-                                : closed_population_propagator(model_, sector, comm_));
+      const Stage stage(control_, fmt::format("propagator-{}", propagators.size()));
+      propagators.push_back(propagator(sector));
     }
     exact_ = std::make_unique<ExactKernel>(std::move(propagators), comm_);
   }
@@ -120,15 +121,43 @@ void KernelStudy::make_dense_kernels() {
   }
   if (tcl_orders.empty()) return;
   const int highest = *std::max_element(tcl_orders.begin(), tcl_orders.end());
+  if (!averaged_ && !model_.bath.closed()) make_moments(highest);
   tcl_ = std::make_unique<TclKernels>(tcl_orders, orders(highest), comm_);
+}
+
+std::unique_ptr<const PopulationPropagator> KernelStudy::propagator(const CellSector& sector) {
+  if (averaged_) {
+    return mean_population_propagator(job_.detuning.realizations, draw_, sector, times_.back(), comm_,
+                                      control_);
+  }
+  if (model_.bath.closed()) return closed_population_propagator(model_, sector, comm_);
+  return open_population_propagator(model_, sector, times_.back(), comm_, control_);
+}
+
+/// Moments of all orders up to the highest, which all kernels share.
+void KernelStudy::make_moments(int highest) {
+  progress_.log("propagation of the orders");
+  for (const auto& sector : cells_->sectors()) {
+    const Stage stage(control_, fmt::format("orders-{}", moments_.size()));
+    const CellMomentsOptions options{.order = highest};
+    moments_.push_back(
+        std::make_shared<const CellMoments>(model_, sector, times_.back(), options, comm_, control_));
+  }
 }
 
 std::vector<std::unique_ptr<PropagatorOrders>> KernelStudy::orders(int highest) const {
   std::vector<std::unique_ptr<PropagatorOrders>> propagators;
-  for (const auto& sector : cells_->sectors()) {
-    propagators.push_back(
-        averaged_ ? mean_propagator_orders(job_.detuning.realizations, draw_, sector, highest, times_, comm_)
-                  : closed_propagator_orders(model_, sector, highest, times_, comm_));
+  for (std::size_t s = 0; s < cells_->sectors().size(); ++s) {
+    const CellSector& sector = cells_->sectors()[s];
+    const Stage stage(control_, fmt::format("orders-{}-{}", highest, s));
+    if (averaged_) {
+      propagators.push_back(mean_propagator_orders(job_.detuning.realizations, draw_, sector, highest, times_,
+                                                   comm_, control_));
+    } else if (model_.bath.closed()) {
+      propagators.push_back(closed_propagator_orders(model_, sector, highest, times_, comm_));
+    } else {
+      propagators.push_back(open_propagator_orders(model_, sector, moments_[s], highest));
+    }
   }
   return propagators;
 }

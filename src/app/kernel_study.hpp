@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
+#include "qheat/dynamics/cell_moments.hpp"
 #include "qheat/dynamics/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/io/progress.hpp"
@@ -53,6 +54,8 @@ class KernelStudy {
   void solve_rates(Kernel& kernel);
   void solve_memory_equation(Kernel& kernel);
   std::unique_ptr<TimeLocalKernel> tcl_kernel(int order) const;
+  std::unique_ptr<const PopulationPropagator> propagator(const CellSector& sector);
+  void make_moments(int highest);
   std::vector<std::unique_ptr<PropagatorOrders>> orders(int highest) const;
   bool keeps_generators() const;
   std::size_t reached_outputs(const Kernel& kernel) const;
@@ -79,7 +82,8 @@ class KernelStudy {
   std::vector<Kernel> kernels_;
   std::optional<SecondOrderKernel> tcl2_, markov_;
   std::unique_ptr<ExactKernel> exact_;
-  std::unique_ptr<TclKernels> tcl_;  ///< of all orders that are not local
+  std::vector<std::shared_ptr<const CellMoments>> moments_;  ///< of an open system's orders, [sectors]
+  std::unique_ptr<TclKernels> tcl_;                          ///< of all orders that are not local
   std::unique_ptr<MemoryKernel> memory_;
 };
 

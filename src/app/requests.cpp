@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/dynamics/cell_moments.hpp"
 #include "qheat/dynamics/observations.hpp"
 #include "qheat/dynamics/population_propagator.hpp"
 #include "qheat/dynamics/propagator_orders.hpp"
@@ -89,13 +90,44 @@ int tcl_order(const std::string& kernel) {
 }
 
 bool is_local_kernel(const Job& job, const std::string& kernel) {
-  return kernel == "markov" || (kernel == "tcl2" && job.detuning.realizations == 1);
+  if (kernel == "markov") return true;
+  return kernel == "tcl2" && job.detuning.realizations == 1 && job.model->bath.reservoirs.empty();
 }
 
 bool wants_dense_kernels(const Job& job) {
   const auto kernels = wanted_kernels(job);
   return std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
 }
+
+namespace {
+
+/// Of the propagator of one sector, and of its orders up to the highest (0: none).
+double propagator_bytes_per_rank(const Job& job, const std::vector<int>& counts, bool exact,
+                                 int highest_order, int ranks) {
+  const Model& model = *job.model;
+  // Averages hold the eigenvectors, moments or orders of all realisations, and work on one of them at a time.
+  const int realizations = job.detuning.realizations;
+  double bytes = 0.0;
+  if (model.bath.closed()) {
+    const double copies = realizations > 1 ? 1.0 + realizations / 4.0 : 1.0;
+    const Index states = level_sector_dimension(model, counts);
+    if (exact) bytes += copies * closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
+    if (highest_order > 0) bytes += copies * closed_orders_bytes_per_rank(states, highest_order, ranks);
+    return bytes;
+  }
+  constexpr double kMatrices = 8.0;  // of the kernel's recursion or factorisation, each order
+  const auto cells = static_cast<double>(cell_dimension(model, *job.initial));
+  const double matrix = sizeof(double) * cells * cells / ranks;
+  const auto moments = [&](std::optional<int> order) {
+    return realizations * cell_moments_bytes_per_rank(model, counts, cell_dimension(model, *job.initial),
+                                                      job.time->end, order, ranks);
+  };
+  if (exact) bytes += moments(std::nullopt) + kMatrices * matrix;
+  if (highest_order > 0) bytes += moments(highest_order) + kMatrices * matrix * (highest_order + 1);
+  return bytes;
+}
+
+}  // namespace
 
 double kernel_bytes_per_rank(const Job& job, int ranks) {
   const Model& model = *job.model;
@@ -109,15 +141,10 @@ double kernel_bytes_per_rank(const Job& job, int ranks) {
   }
   for (const auto& name : kernels_with_rates(job))
     (is_local_kernel(job, name) ? local_rates : dense_rates) = true;
-  // Averages hold the eigenvectors or orders of all realisations, and work on one of them at a time.
-  const double copies = job.detuning.realizations > 1 ? 1.0 + job.detuning.realizations / 4.0 : 1.0;
   double bytes = 0.0;
   if (exact || highest_order > 0) {
-    for (const auto& counts : sector_counts(model, *job.initial)) {
-      const Index states = level_sector_dimension(model, counts);
-      if (exact) bytes += copies * closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
-      if (highest_order > 0) bytes += copies * closed_orders_bytes_per_rank(states, highest_order, ranks);
-    }
+    for (const auto& counts : sector_counts(model, *job.initial))
+      bytes += propagator_bytes_per_rank(job, counts, exact, highest_order, ranks);
   }
   if (local_rates || dense_rates) {
     const Index cells = cell_dimension(model, *job.initial);
@@ -134,7 +161,7 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   if (!wants_dense_kernels(job)) return;
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
-      "orders than 2";
+      "orders than 2 (of all orders with reservoirs)";
   double bytes = 0.0;
   try {
     bytes = kernel_bytes_per_rank(job, ranks);

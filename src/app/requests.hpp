@@ -22,7 +22,7 @@ std::vector<std::string> kernels_with_rates(const Job& job);
 /// Order of a kernel named tcl<n>, else 0.
 int tcl_order(const std::string& kernel);
 /// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
-/// is averaged over realisations.
+/// is averaged over realisations or has reservoirs.
 bool is_local_kernel(const Job& job, const std::string& kernel);
 /// True if the job needs a kernel held as a matrix.
 bool wants_dense_kernels(const Job& job);

@@ -59,6 +59,12 @@ std::vector<std::vector<int>> density_counts(const Model& model, const InitialSt
   return model.bath.reservoirs.empty() ? sector_counts(model, initial) : all_counts(model);
 }
 
+std::vector<std::vector<int>> density_counts(const Model& model, const std::vector<int>& band_counts) {
+  if (!model.hamiltonian_conserves_bands()) return {{}};
+  if (model.bath.reservoirs.empty()) return {band_counts};
+  return all_counts(model);
+}
+
 Sector density_space(const Model& model, const std::vector<std::vector<int>>& counts) {
   const bool full = counts.front().empty();
   std::vector<Sector::CountPair> blocks;

@@ -34,6 +34,22 @@ void undo_mirror(const CellColumnLayout& layout, const CellColumns& columns, Ind
 
 }  // namespace
 
+void set_column(const CellColumnLayout& layout, Index local, std::span<const double> column,
+                CellColumns& columns) {
+  const MirrorPairs& mirror = layout.mirror();
+  const bool pair = mirror.is_pair(layout.first() + local);
+  const auto even = columns.even.block().column_span(local);
+  for (std::size_t i = 0; i < even.size(); ++i) {
+    const auto k = static_cast<Index>(i);
+    const double same = column[static_cast<std::size_t>(mirror.representative(k))];
+    const double crossed = column[static_cast<std::size_t>(mirror.partner(k))];
+    const bool both = pair && mirror.is_pair(k);
+    const double single = pair || mirror.is_pair(k) ? std::numbers::sqrt2 * same : same;
+    even[i] = both ? same + crossed : single;
+    if (both) columns.odd.block().column(local)[k] = same - crossed;
+  }
+}
+
 FullColumns full_columns(const CellColumnLayout& layout, const CellColumns& columns) {
   const MirrorPairs& mirror = layout.mirror();
   std::vector<Index> cells;

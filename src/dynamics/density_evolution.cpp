@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operators/block_kernels.hpp"
+#include "dynamics/faber_step.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/dynamics/chebyshev.hpp"
 #include "qheat/operators/hamiltonian.hpp"
@@ -22,7 +22,6 @@ void FaberEvolution::step(std::span<const double> dts, std::vector<Complex>& rho
   std::vector<FaberSeries> outputs;
   for (const double dt : dts) outputs.push_back(faber_series(plan_.ellipse, dt, plan_.step_tolerance));
   std::fill(measured.begin(), measured.end(), 0.0);
-  std::fill(sum_.begin(), sum_.end(), Complex{});
   std::vector<double> values(count);
   const auto observe = [&](std::size_t order, std::span<const Complex> polynomial) {
     if (dts.empty()) return;
@@ -32,34 +31,12 @@ void FaberEvolution::step(std::span<const double> dts, std::vector<Complex>& rho
       for (std::size_t v = 0; v < count; ++v) measured[k * count + v] += outputs[k].values[order] * values[v];
     }
   };
-  // F_1 = u F_0, then F_{k+1} = u F_k - q F_{k-1} in the place of F_{k-1}; u = (L - centre)/r. Two terms at a
-  // time go to the sum: that is what moves most through the memory.
-  AffineMap map{.scale = 1.0 / plan_.ellipse.radius(), .shift = -plan_.ellipse.centre, .keep = 0.0};
-  const double q = plan_.ellipse.ratio();
-  const std::size_t terms = series_.values.size();
-  for (std::size_t order = 0; order < terms; order += 2) {
-    if (order > 0) {
-      map.keep = order == 2 ? -2.0 * q : -q;
-      generator_.apply(map, std::span<const Complex>(other_), std::span(rho));
-    }
-    observe(order, rho);
-    const bool last = order + 1 == terms;
-    if (!last) {
-      map.keep = order == 0 ? 0.0 : -q;
-      generator_.apply(map, std::span<const Complex>(rho), std::span(other_));
-      observe(order + 1, other_);
-    }
-    add_terms(order, rho, last ? std::span<const Complex>() : other_);
-  }
-  std::swap(rho, sum_);
-}
-
-void FaberEvolution::add_terms(std::size_t order, std::span<const Complex> even,
-                               std::span<const Complex> odd) {
-  kernels::Source<double, Complex> sources[2] = {{even.data(), series_.values[order]}, {}};
-  if (!odd.empty()) sources[1] = {odd.data(), series_.values[order + 1]};
-  kernels::add_rows<double, Complex>(static_cast<Index>(even.size()), std::span(sources, odd.empty() ? 1 : 2),
-                                     sum_.data());
+  faber_step(
+      plan_.ellipse, series_.values,
+      [&](const AffineMap& map, const std::vector<Complex>& x, std::vector<Complex>& y) {
+        generator_.apply(map, std::span(x), std::span(y));
+      },
+      observe, rho, other_, sum_);
 }
 
 KrylovDensityEvolution::KrylovDensityEvolution(const Operator& generator, const FaberPlan& plan, double end)

@@ -7,6 +7,9 @@
 #include <optional>
 #include <span>
 
+#include "qheat/dynamics/open.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/liouvillian.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/parallel/rank_groups.hpp"
@@ -131,6 +134,9 @@ class EnsemblePropagation {
     const Realization realization = draw_(number);
     ExactOptions options = options_;
     options.seed += static_cast<std::uint64_t>(number);  // sampled mixtures: independent of each other
+    if (!realization.model.bath.closed()) {
+      return propagate_open(realization.model, realization.initial, times_, options, comm, control, timings_);
+    }
     const auto plans =
         plan_exact(realization.model, realization.initial, times_, options, comm.size(), free_bytes_);
     return propagate_exact(realization.model, realization.initial, times_, options, plans, comm, control,
@@ -194,14 +200,32 @@ class EnsemblePropagation {
 
 }  // namespace
 
+namespace {
+
+/// Seconds of one realisation on so many ranks. Throws Error if it does not fit.
+double seconds_of(const Realization& one, const std::vector<double>& times, const ExactOptions& options,
+                  int ranks, double free_bytes) {
+  double seconds = 0.0;
+  if (one.model.bath.closed()) {
+    for (const auto& plan : plan_exact(one.model, one.initial, times, options, ranks, free_bytes))
+      seconds += plan.core_seconds / ranks;
+    return seconds;
+  }
+  constexpr double kSecondsABond = 1e-8;  // of a product with L, each element
+  const auto plan = plan_open(one.model, one.initial, times, options, ranks, free_bytes);
+  const double phase =
+      (2.0 * spectral_radius_bound(one.model) - dissipator_range(one.model, plan.counts).low) * times.back();
+  return kSecondsABond * (10.0 + phase) * static_cast<double>(plan.elements) *
+         (1.0 + one.model.lattice.bond_count()) / ranks;
+}
+
+}  // namespace
+
 int ensemble_groups(int realizations, const Realization& first, const std::vector<double>& times,
                     const ExactOptions& options, int ranks, double free_bytes) {
   const auto suits = [&](int size) {
     try {
-      double seconds = 0.0;
-      for (const auto& plan : plan_exact(first.model, first.initial, times, options, size, free_bytes))
-        seconds += plan.core_seconds / size;
-      return seconds <= kLongestRound;
+      return seconds_of(first, times, options, size, free_bytes) <= kLongestRound;
     } catch (const Error&) {
       return false;  // too large: more ranks share it
     }
@@ -209,7 +233,7 @@ int ensemble_groups(int realizations, const Realization& first, const std::vecto
   for (int size = ranks / std::min(realizations, ranks); 2 * size <= ranks; size *= 2) {
     if (suits(size)) return std::min(realizations, ranks / size);
   }
-  plan_exact(first.model, first.initial, times, options, ranks, free_bytes);
+  seconds_of(first, times, options, ranks, free_bytes);
   return 1;
 }
 

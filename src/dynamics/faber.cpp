@@ -32,10 +32,13 @@ FaberPlan plan_with(const Ellipse& ellipse, double end, double tolerance, Index 
 
 }  // namespace
 
-FaberSeries faber_series(const Ellipse& ellipse, double t, double tolerance) {
+namespace {
+
+/// All coefficients that are not negligible, and many that are.
+std::vector<double> all_coefficients(const Ellipse& ellipse, double t) {
   const double z = t * ellipse.radius();
   const double q = ellipse.ratio();
-  if (z == 0.0) return {{std::exp(t * ellipse.centre)}, 0.0};
+  if (z == 0.0) return {std::exp(t * ellipse.centre)};
   // e^{t(c + r(w + q/w))} = e^{tc} sum_k a_k w^k, a_{-k} = q^k a_k, k a_k = t r (a_{k-1} - q a_{k+1}):
   // downwards from where a_k has long vanished, normalised at w = 1 (Bessel functions J_k for q = -1, I_k for
   // q = 1).
@@ -57,11 +60,37 @@ FaberSeries faber_series(const Ellipse& ellipse, double t, double tolerance) {
   }
   const double factor = std::exp(t * (ellipse.centre + ellipse.real_axis)) / sum;
   for (double& value : a) value *= factor;
+  return a;
+}
+
+}  // namespace
+
+FaberSeries faber_series(const Ellipse& ellipse, double t, double tolerance) {
+  std::vector<double> a = all_coefficients(ellipse, t);
   double tail = 0.0;
   std::size_t order = a.size() - 1;
   while (order > 0 && tail + 2.0 * std::abs(a[order]) < tolerance) tail += 2.0 * std::abs(a[order--]);
   a.resize(order + 1);
   return {std::move(a), tail};
+}
+
+std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, double t, std::size_t terms,
+                                                   int derivatives) {
+  const auto more = static_cast<std::size_t>(derivatives);
+  std::vector<std::vector<double>> all(1, all_coefficients(ellipse, t));
+  all.front().resize(terms + more + 1, 0.0);
+  for (std::size_t d = 1; d <= more; ++d) {
+    // z F_k = centre F_k + r (F_{k+1} + q F_{k-1}), and twice the last term for k = 1.
+    const std::vector<double>& a = all.back();
+    std::vector<double> derivative(a.size(), 0.0);
+    for (std::size_t k = 0; k + 1 < a.size(); ++k) {
+      const double below = k == 0 ? ellipse.ratio() * a[1] : a[k - 1];
+      derivative[k] = ellipse.centre * a[k] + ellipse.radius() * (below + ellipse.ratio() * a[k + 1]);
+    }
+    all.push_back(std::move(derivative));
+  }
+  for (auto& coefficients : all) coefficients.resize(terms);
+  return all;
 }
 
 FaberPlan plan_faber(const GeneratorRange& range, double end, double tolerance, Index least_steps) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/dynamics/open_propagator.hpp"
+
 namespace qheat {
 namespace {
 
@@ -15,6 +17,15 @@ class Workshare {
   /// The ranks of one realisation.
   Communicator workers() const { return alone_ ? Communicator::self() : comm_; }
   bool is_mine(int realization) const { return !alone_ || realization % comm_.size() == comm_.rank(); }
+  /// Calls `work` for this rank's realisations, with a safe point after each. Collective.
+  template <class Work>
+  void each(RunControl& control, const Work& work) const {
+    for (int r = 0; r < realizations_; ++r) {
+      if (is_mine(r)) work(r);
+      const bool everybody = !alone_ || (r + 1) % comm_.size() == 0;
+      if (everybody) control.offer(static_cast<double>(r + 1) / realizations_, [](StateWriter&) {});
+    }
+  }
   double weight() const { return 1.0 / realizations_; }
   int realizations() const { return realizations_; }
 
@@ -49,16 +60,19 @@ double norm_squared(ColumnBlock<const double> block) {
 
 class MeanPropagator final : public PopulationPropagator {
  public:
-  MeanPropagator(int realizations, const DrawRealization& draw, const CellSector& sector,
-                 const Communicator& comm)
+  MeanPropagator(int realizations, const DrawRealization& draw, const CellSector& sector, double end,
+                 const Communicator& comm, RunControl& control)
       : PopulationPropagator(CellColumnLayout(MirrorPairs(sector.cells.dimension()), comm)),
         share_(realizations, comm) {
-    for (int r = 0; r < realizations; ++r) {
-      if (share_.is_mine(r)) {
-        propagators_.push_back(
-            closed_population_propagator(draw(r).model, sector, share_.workers(), MirrorUse::never));
-      }
-    }
+    share_.each(control, [&](int r) {
+      const Model model = draw(r).model;
+      UninterruptedRun alone;
+      propagators_.push_back(
+          model.bath.closed()
+              ? closed_population_propagator(model, sector, share_.workers(), MirrorUse::never)
+              : open_population_propagator(model, sector, end, share_.workers(), alone,
+                                           {.order = std::nullopt, .mirror = MirrorUse::never}));
+    });
   }
 
   std::vector<CellColumns> evaluate(double t, int derivatives) const override {
@@ -118,15 +132,24 @@ class MeanPropagator final : public PopulationPropagator {
 class MeanOrders final : public PropagatorOrders {
  public:
   MeanOrders(int realizations, const DrawRealization& draw, const CellSector& sector, int order,
-             const std::vector<double>& anchors, const Communicator& comm)
+             const std::vector<double>& anchors, const Communicator& comm, RunControl& control)
       : PropagatorOrders(CellColumnLayout(MirrorPairs(sector.cells.dimension()), comm), order),
         share_(realizations, comm) {
-    for (int r = 0; r < realizations; ++r) {
-      if (share_.is_mine(r)) {
-        orders_.push_back(closed_propagator_orders(draw(r).model, sector, order, anchors, share_.workers(),
-                                                   MirrorUse::never));
+    share_.each(control, [&](int r) {
+      const Model model = draw(r).model;
+      QHEAT_ASSERT(model.bath.reservoirs.empty());  // the mean of G_0 would be no product over sites
+      if (model.bath.closed()) {
+        orders_.push_back(
+            closed_propagator_orders(model, sector, order, anchors, share_.workers(), MirrorUse::never));
+        return;
       }
-    }
+      UninterruptedRun alone;
+      const CellMomentsOptions options{.order = order, .mirror = MirrorUse::never};
+      orders_.push_back(open_propagator_orders(
+          model, sector,
+          std::make_shared<CellMoments>(model, sector, anchors.back(), options, share_.workers(), alone),
+          order));
+    });
   }
 
   Values evaluate(double t) override {
@@ -134,7 +157,9 @@ class MeanOrders final : public PropagatorOrders {
     const auto count = static_cast<std::size_t>(order()) + 1;
     std::vector<ColumnStorage<double>> g(count, ColumnStorage<double>(own.mirror().states(), own.count()));
     auto derivatives = g;
-    Values values{{}, {}, std::vector<double>(count, 0.0), std::vector<double>(count, 0.0)};
+    Values values;
+    values.error.assign(count, 0.0);
+    values.derivative_error.assign(count, 0.0);
     for (const auto& orders : orders_) {
       const auto now = orders->evaluate(t);
       for (std::size_t k = 0; k < count; ++k) {
@@ -164,16 +189,17 @@ class MeanOrders final : public PropagatorOrders {
 
 std::unique_ptr<const PopulationPropagator> mean_population_propagator(int realizations,
                                                                        const DrawRealization& draw,
-                                                                       const CellSector& sector,
-                                                                       const Communicator& comm) {
-  return std::make_unique<MeanPropagator>(realizations, draw, sector, comm);
+                                                                       const CellSector& sector, double end,
+                                                                       const Communicator& comm,
+                                                                       RunControl& control) {
+  return std::make_unique<MeanPropagator>(realizations, draw, sector, end, comm, control);
 }
 
 std::unique_ptr<PropagatorOrders> mean_propagator_orders(int realizations, const DrawRealization& draw,
                                                          const CellSector& sector, int order,
                                                          const std::vector<double>& anchors,
-                                                         const Communicator& comm) {
-  return std::make_unique<MeanOrders>(realizations, draw, sector, order, anchors, comm);
+                                                         const Communicator& comm, RunControl& control) {
+  return std::make_unique<MeanOrders>(realizations, draw, sector, order, anchors, comm, control);
 }
 
 }  // namespace qheat

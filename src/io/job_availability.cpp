@@ -37,53 +37,27 @@ void model(Missing& missing, const Job& job) {
   }
 }
 
-/// Kernels from the exact or perturbative dynamics of a closed system.
-bool needs_closed_system(const std::string& kernel) {
-  return kernel != "tcl2" && kernel != "markov";
-}
-
-void kernel(Missing& missing, const Job& job, const Bath& bath) {
-  const bool open = bath.dephasing > 0.0 || !bath.reservoirs.empty();
-  const std::string what = "of open systems";
-  const std::string remedy = "remove dephasing and reservoirs from [bath]";
-  if (job.kernel) {
-    if (job.kernel->exact && open) {
-      missing.add("kernel.exact", "compute the exact kernel " + what, "set exact = false, or " + remedy);
-    }
-    for (std::size_t i = 0; open && i < job.kernel->orders.size(); ++i) {
-      const int order = job.kernel->orders[i];
-      if (order == 2) continue;
-      missing.add(fmt::format("kernel.orders[{}]", i), fmt::format("compute order {} {}", order, what),
-                  "set orders = [2], or " + remedy);
-    }
-    if (job.kernel->memory && open) {
-      missing.add("kernel.memory", "compute the memory kernel " + what, "set memory = false, or " + remedy);
-    }
+void kernels(Missing& missing, const Job& job, const Bath& bath) {
+  const bool any = job.kernel || job.rates;
+  if (any && job.detuning.realizations > 1 && bath.correlation) {
+    missing.add("site.detuning.realizations",
+                "average kernels of a bath correlation function over realizations", "set realizations = 1");
   }
+  if (bath.reservoirs.empty()) return;
+  const std::string remedy = "use tcl2 or the exact kernel, or remove the reservoirs";
+  if (job.kernel && job.kernel->markov)
+    missing.add("kernel.markov", "compute Markov kernels with reservoirs", remedy);
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
-    const auto& name = job.rates->kernels[i];
-    const std::string path = fmt::format("rates.kernels[{}]", i);
-    if (open && needs_closed_system(name)) {
-      missing.add(path, fmt::format("compute the kernel {} {}", name, what), "use \"tcl2\", or " + remedy);
-    }
+    if (job.rates->kernels[i] == "markov")
+      missing.add(fmt::format("rates.kernels[{}]", i), "compute Markov kernels with reservoirs", remedy);
   }
-}
-
-bool asks_tcl2(const Job& job) {
-  const auto has = [](const auto& list, const auto& wanted) {
-    return std::find(list.begin(), list.end(), wanted) != list.end();
-  };
-  return (job.kernel && has(job.kernel->orders, 2)) || (job.rates && has(job.rates->kernels, "tcl2"));
-}
-
-void second_order(Missing& missing, const Job& job, const Bath& bath) {
-  if (asks_tcl2(job) && !bath.reservoirs.empty()) {
-    missing.add("bath.reservoir", "compute second-order kernels with reservoirs", "remove the reservoirs");
-  }
-  const bool kernels = job.kernel || job.rates;
-  if (kernels && job.detuning.realizations > 1 && (bath.correlation || bath.dephasing > 0.0)) {
-    missing.add("site.detuning.realizations", "average kernels in a bath over realizations",
-                "set realizations = 1");
+  if (job.detuning.realizations == 1) return;
+  const bool any_order = job.rates && std::any_of(job.rates->kernels.begin(), job.rates->kernels.end(),
+                                                  [](const auto& name) { return name.starts_with("tcl"); });
+  if (any_order || (job.kernel && !job.kernel->orders.empty())) {
+    missing.add("site.detuning.realizations",
+                "average perturbative kernels with reservoirs over realizations of the detuning",
+                "set orders = [] and use the exact kernel, or set realizations = 1");
   }
 }
 
@@ -106,8 +80,7 @@ void others(Missing& missing, const Job& job) {
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root) {
   Missing missing(job.name, root);
   model(missing, job);
-  kernel(missing, job, bath);
-  second_order(missing, job, bath);
+  kernels(missing, job, bath);
   others(missing, job);
   return missing.sentences();
 }

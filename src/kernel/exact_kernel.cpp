@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
+constexpr double kMostRounding = 1e-12;    // of an element of G; what is beyond is no rounding
+constexpr double kLargestDoubt =
+    0.1;  // rounding over the smallest singular value: then a sign means something
 
 ColumnBlock<const double> parity(const CellColumns& columns, bool even) {
   return even ? columns.even.block() : columns.odd.block();
@@ -57,12 +60,14 @@ KernelValue ExactKernel::at(double t) {
   value.condition = 1.0;
   traces_.clear();
   signs_.clear();
+  meaningful_.clear();
   auto block = blocks_.begin();
   double error_of_g = 0.0;
   bool known = true;
   for (const auto& propagator : propagators_) {
     const auto g = propagator->evaluate(t, 1);
-    error_of_g = std::max(error_of_g, propagator->error(t));
+    const double error_here = propagator->error(t);
+    error_of_g = std::max(error_of_g, error_here);
     CellColumns k = propagator->layout().zero();
     double norm = 0.0;
     double inverse_norm = 0.0;
@@ -73,6 +78,8 @@ KernelValue ExactKernel::at(double t) {
       norm = std::max(norm, factors.norm());
       inverse_norm = std::max(inverse_norm, factors.inverse_norm());
       known = known && factors.sign() != 0;
+      // Elements of G are of the size of one, however small a block has become.
+      meaningful_.push_back(factors.inverse_norm() * std::min(error_here, kMostRounding) < kLargestDoubt);
       if (factors.sign() == 0) {
         traces_.push_back(kUnknown);
         continue;
@@ -85,6 +92,7 @@ KernelValue ExactKernel::at(double t) {
     }
     value.condition = std::max(value.condition, norm * inverse_norm);
     value.sectors.push_back(full_columns(propagator->layout(), k));
+    balance_losses(value.sectors.back());
   }
   value.error = value.condition * error_of_g;
   if (!known || !(value.error < 1.0)) {
@@ -170,8 +178,10 @@ void SingularTimes::advance(const ExactKernel& kernel, double t) {
   }
   std::vector<double> new_ones;
   for (std::size_t b = 0; b < last_.size(); ++b) {
-    if (now[b].sign == 0) {
-      new_ones.push_back(t);
+    // The determinant of a G that has forgotten its start is rounding, as it is at a singular time: then the
+    // next one that means something tells what was between.
+    if (!kernel.meaningful()[b]) {
+      now[b] = last_[b];
       continue;
     }
     const bool crossed = last_[b].sign * now[b].sign < 0;

@@ -21,12 +21,25 @@ using Report = std::function<void(double)>;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+/// True where populations move at once, G'(0) != 0. Collective.
+bool moves_at_once(const PopulationPropagator& propagator) {
+  const auto g = propagator.evaluate(0.0, 1);
+  double largest = 0.0;
+  for (const auto* part : {&g[1].even, &g[1].odd}) {
+    const auto block = part->block();
+    for (Index e = 0; e < block.rows() * block.columns(); ++e)
+      largest = std::max(largest, std::abs(block.data()[e]));
+  }
+  return propagator.layout().comm().max(largest) > 0.0;
+}
+
 std::vector<FullColumns> solve_sector(const PopulationPropagator& propagator, std::size_t steps, double step,
                                       const Report& report) {
+  const bool at_once = moves_at_once(propagator);
   const CellColumnLayout& layout = propagator.layout();
   std::vector<std::unique_ptr<Volterra>> parities;
-  parities.push_back(std::make_unique<Volterra>(layout, true));
-  if (layout.mirror().odd_size() > 0) parities.push_back(std::make_unique<Volterra>(layout, false));
+  parities.push_back(std::make_unique<Volterra>(layout, true, at_once));
+  if (layout.mirror().odd_size() > 0) parities.push_back(std::make_unique<Volterra>(layout, false, at_once));
   for (std::size_t n = 0; n <= steps; ++n) {
     const auto g = propagator.evaluate(static_cast<double>(n) * step, 2);
     for (const auto& parity : parities) parity->append(g);
@@ -173,6 +186,9 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
   const Refinement refinement(propagators, times, options, comm, control);
   const std::size_t first = refinement.first();
   refinement.require(2 * first);
+  if (std::any_of(propagators.begin(), propagators.end(), [](const auto& p) { return moves_at_once(*p); })) {
+    for (const auto& p : propagators) at_once_.push_back(full_columns(p->layout(), p->evaluate(0.0, 1)[1]));
+  }
   finer_ = refinement.solve(first);
   const double rounding = refinement.rounding();
   const double inherited = refinement.error_of_propagators();

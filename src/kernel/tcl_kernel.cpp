@@ -23,7 +23,8 @@ double norm(const Communicator& comm, const Matrix& matrix) {
   return std::sqrt(comm.sum(sum));
 }
 
-/// The terms of the kernel's series, K_1 ... K_n, and estimates of their rounding errors.
+/// The terms of the kernel's series, K_0 (zero without reservoirs) ... K_n, and estimates of their rounding
+/// errors.
 struct Series {
   std::vector<Matrix> terms;
   std::vector<double> errors;
@@ -40,29 +41,40 @@ struct TclKernels::Parity {
 
   Series series(const PropagatorOrders::Values& g) const {
     const auto& comm = algebra.grid().comm();
-    std::vector<Matrix> orders;  // G_1 ...
-    std::vector<double> sizes;
-    for (std::size_t k = 1; k < g.g.size(); ++k) {
-      orders.push_back(algebra.to_grid(of(g.g[k])));
-      sizes.push_back(norm(comm, orders.back()));
-    }
+    const auto& start = g.unperturbed;
+    const double inverse_norm = start ? start->inverse_norm : 1.0;
+    const double inverse_error = start ? start->inverse_error : 0.0;
+    const Matrix inverse = start ? algebra.to_grid(of(start->inverse)) : zero();
+    const auto divided = [&](const CellColumns& columns) {  // by G_0
+      Matrix matrix = algebra.to_grid(of(columns));
+      return start ? product(matrix, inverse) : std::move(matrix);
+    };
     Series result;
-    std::vector<double> kernel_sizes;
+    result.terms.push_back(start ? algebra.to_grid(of(start->kernel)) : zero());
+    std::vector<double> kernel_sizes = {norm(comm, result.terms.front())};
+    result.errors.push_back(inverse_error * kernel_sizes.front());
+    std::vector<Matrix> orders;  // G_1 G_0^{-1} ...
+    std::vector<double> sizes, errors;
     for (std::size_t k = 1; k < g.g.size(); ++k) {
-      Matrix term = algebra.to_grid(of(g.derivative[k]));
-      double error = g.derivative_error[k];
-      for (std::size_t j = 1; j < k; ++j) {
-        add(-1.0,
-            scalapack::product(algebra.grid(), scalapack::Transposed::no, result.terms[j - 1],
-                               orders[k - j - 1]),
-            term);
-        error += kernel_sizes[j - 1] * g.error[k - j] + result.errors[j - 1] * sizes[k - j - 1];
+      orders.push_back(divided(g.g[k]));
+      sizes.push_back(norm(comm, orders.back()));
+      errors.push_back(g.error[k] * inverse_norm + inverse_error * sizes.back());
+      Matrix term = divided(g.derivative[k]);
+      double error = g.derivative_error[k] * inverse_norm + inverse_error * norm(comm, term);
+      for (std::size_t j = start ? 0 : 1; j < k; ++j) {
+        add(-1.0, product(result.terms[j], orders[k - j - 1]), term);
+        error += kernel_sizes[j] * errors[k - j - 1] + result.errors[j] * sizes[k - j - 1];
       }
       kernel_sizes.push_back(norm(comm, term));
       result.terms.push_back(std::move(term));
       result.errors.push_back(error);
     }
     return result;
+  }
+
+  Matrix zero() const { return {algebra.grid(), algebra.size(), algebra.size()}; }
+  Matrix product(const Matrix& left, const Matrix& right) const {
+    return scalapack::product(algebra.grid(), scalapack::Transposed::no, left, right);
   }
 
   bool even;
@@ -94,9 +106,9 @@ std::vector<KernelValue> TclKernels::at(double t) {
       for (const auto& parity : parities_[s]) {
         const Series series = parity->series(g);
         for (std::size_t o = 0; o < orders_.size(); ++o) {
-          Matrix sum(parity->algebra.grid(), parity->algebra.size(), parity->algebra.size());
+          Matrix sum = parity->zero();
           double error = 0.0;
-          for (std::size_t k = 0; k < static_cast<std::size_t>(orders_[o]); ++k) {
+          for (std::size_t k = 0; k <= static_cast<std::size_t>(orders_[o]); ++k) {
             add(1.0, series.terms[k], sum);
             error += series.errors[k];
           }
@@ -109,6 +121,7 @@ std::vector<KernelValue> TclKernels::at(double t) {
     }
     for (std::size_t o = 0; o < orders_.size(); ++o) {
       values[o].sectors.push_back(full_columns(layout, kernels[o]));
+      balance_losses(values[o].sectors.back());
     }
   }
   for (auto& value : values) {

@@ -15,6 +15,17 @@ double largest_element(const KernelValue& kernel, const Communicator& comm) {
   return comm.max(largest);
 }
 
+void balance_losses(FullColumns& kernel) {
+  for (std::size_t j = 0; j < kernel.cells.size(); ++j) {
+    const auto column = kernel.values.block().column_span(static_cast<Index>(j));
+    double& loss = column[static_cast<std::size_t>(kernel.cells[j])];
+    loss = 0.0;
+    double sum = 0.0;
+    for (const double rate : column) sum += rate;
+    loss = -sum;
+  }
+}
+
 void drop_noise(KernelValue& kernel, double t, const Communicator& comm) {
   if (!(kernel.error >= 1.0)) return;
   constexpr double kNegligible = 1e-10;

@@ -11,9 +11,9 @@ namespace qheat {
 namespace {
 
 /// -i H rho + i rho H: -i H on the ket, i H^T on the bra.
-void add_commutator(const Model& model, TermSum<Complex>& sum) {
+void add_commutator(const Model& model, const TermSum<Complex>& hamiltonian, TermSum<Complex>& sum) {
   constexpr Complex kI(0.0, 1.0);
-  for (const auto& term : hamiltonian(model).terms) {
+  for (const auto& term : hamiltonian.terms) {
     LocalTerm<Complex> ket{.sites = term.sites, .elements = {}};
     LocalTerm<Complex> bra = ket;
     for (int& site : bra.sites) site += model.sites();
@@ -101,12 +101,30 @@ DissipatorRange range_of(const Model& model, const Reservoir& reservoir) {
 
 }  // namespace
 
-TermSum<Complex> liouvillian_without_dephasing(const Model& model) {
+namespace {
+
+/// -i[H, .] of some part of the Hamiltonian and the reservoirs.
+TermSum<Complex> with_reservoirs(const Model& model, const TermSum<Complex>& hamiltonian) {
   TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
-  add_commutator(model, sum);
+  add_commutator(model, hamiltonian, sum);
   for (const Reservoir& reservoir : model.bath.reservoirs) add_reservoir(model, reservoir, sum);
   canonicalize(sum);
   return sum;
+}
+
+/// `terms` and the dephasing of the model.
+std::unique_ptr<Operator> with_dephasing(std::shared_ptr<const DistributedSector> space, const Model& model,
+                                         const TermSum<Complex>& terms) {
+  std::unique_ptr<const RowDiagonal> dephasing;
+  if (model.bath.dephasing > 0.0)
+    dephasing = std::make_unique<DephasingDiagonal>(space->sector(), model.bath.dephasing);
+  return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), terms, std::move(dephasing));
+}
+
+}  // namespace
+
+TermSum<Complex> liouvillian_without_dephasing(const Model& model) {
+  return with_reservoirs(model, hamiltonian(model));
 }
 
 TermSum<Complex> liouvillian(const Model& model) {
@@ -129,11 +147,20 @@ TermSum<Complex> liouvillian(const Model& model) {
 std::unique_ptr<Operator> make_liouvillian(std::shared_ptr<const DistributedSector> space, const Model& model,
                                            Backend backend) {
   if (backend != Backend::matrix_free) return make_operator(std::move(space), liouvillian(model), backend);
-  std::unique_ptr<const RowDiagonal> dephasing;
-  if (model.bath.dephasing > 0.0)
-    dephasing = std::make_unique<DephasingDiagonal>(space->sector(), model.bath.dephasing);
-  return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), liouvillian_without_dephasing(model),
-                                                       std::move(dephasing));
+  return with_dephasing(std::move(space), model, liouvillian_without_dephasing(model));
+}
+
+std::unique_ptr<Operator> make_unperturbed_liouvillian(std::shared_ptr<const DistributedSector> space,
+                                                       const Model& model) {
+  return with_dephasing(std::move(space), model, with_reservoirs(model, level_hamiltonian(model)));
+}
+
+std::unique_ptr<Operator> make_interaction_liouvillian(std::shared_ptr<const DistributedSector> space,
+                                                       const Model& model) {
+  TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
+  add_commutator(model, interaction_hamiltonian(model), sum);
+  canonicalize(sum);
+  return std::make_unique<MatrixFreeOperator<Complex>>(std::move(space), sum);
 }
 
 DissipatorRange dissipator_range(const Model& model, const std::vector<std::vector<int>>& counts) {

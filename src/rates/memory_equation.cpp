@@ -21,8 +21,10 @@ void add(double scale, const Vector& vector, Vector& sum) {
 /// The equation on one sector and one grid. Vectors are whole on all ranks, a matrix's columns are not.
 class SectorEquation {
  public:
-  SectorEquation(const std::vector<FullColumns>& kernel, double step, const Communicator& comm)
-      : kernel_(kernel), step_(step), comm_(comm), quadrature_(kernel.size()) {}
+  /// `at_once`: K_0, or null if it is zero.
+  SectorEquation(const std::vector<FullColumns>& kernel, const FullColumns* at_once, double step,
+                 const Communicator& comm)
+      : kernel_(kernel), at_once_(at_once), step_(step), comm_(comm), quadrature_(kernel.size()) {}
 
   /// P at all times of the grid.
   std::vector<Vector> solve(const Vector& initial, const Report& report) {
@@ -51,10 +53,17 @@ class SectorEquation {
 
   /// sum += scale N_n vector; this rank's part of the sum over columns.
   void add_product(double scale, std::size_t n, const Vector& vector, Vector& sum) const {
-    const auto values = kernel_[n].values.block();
+    add_product(scale, kernel_[n], vector, sum);
+  }
+  /// sum += K_0 vector, likewise.
+  void add_at_once(const Vector& vector, Vector& sum) const {
+    if (at_once_ != nullptr) add_product(1.0, *at_once_, vector, sum);
+  }
+  static void add_product(double scale, const FullColumns& matrix, const Vector& vector, Vector& sum) {
+    const auto values = matrix.values.block();
     for (Index j = 0; j < values.columns(); ++j) {
       const double factor =
-          scale * vector[static_cast<std::size_t>(kernel_[n].cells[static_cast<std::size_t>(j)])];
+          scale * vector[static_cast<std::size_t>(matrix.cells[static_cast<std::size_t>(j)])];
       if (factor == 0.0) continue;
       const double* column = values.column(j);
       for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += factor * column[e];
@@ -77,6 +86,7 @@ class SectorEquation {
         for (std::size_t j = 0; j < points; ++j) add(quadrature_.start_weight(n, i, j), q_[j], weighted);
         add_product(step_, i, weighted, integral);
       }
+      add_at_once(q_[n], integral);
       integrals.insert(integrals.end(), integral.begin(), integral.end());
     }
     comm_.sum(integrals);
@@ -90,7 +100,7 @@ class SectorEquation {
     return change;
   }
 
-  /// The next time. N(0) acts on Q there, which holds a small part of the unknown P.
+  /// The next time. N(0) and K_0 act on Q there, which holds a small part of the unknown P.
   void advance(const Vector& initial) {
     const std::size_t n = p_.size();
     const Vector weights = quadrature_.weights(n);
@@ -109,6 +119,7 @@ class SectorEquation {
       add(step_ * weights[n], p_[n], q_[n]);
       Vector next(initial.size(), 0.0);
       add_product(step_ * weights[n], 0, q_[n], next);
+      add_at_once(q_[n], next);
       comm_.sum(next);
       add(1.0, known, next);
       const double change = largest_difference(next, p_[n]);
@@ -118,6 +129,7 @@ class SectorEquation {
   }
 
   const std::vector<FullColumns>& kernel_;
+  const FullColumns* at_once_;
   double step_;
   Communicator comm_;
   ConvolutionQuadrature quadrature_;
@@ -125,15 +137,17 @@ class SectorEquation {
 };
 
 /// Populations of sites at the output times on one grid, [T][N][L].
-Vector solve_on(const MemoryKernel::Resolution& grid, std::size_t outputs, const CellSpace& cells,
+Vector solve_on(const MemoryKernel& kernel, const MemoryKernel::Resolution& grid, const CellSpace& cells,
                 const Vector& initial, const Communicator& comm, const Report& report) {
+  const std::size_t outputs = kernel.outputs();
   std::vector<Vector> p(outputs, Vector(initial.size()));
   for (std::size_t s = 0; s < grid.sectors.size(); ++s) {
     const CellSector& sector = cells.sectors()[s];
     const auto first = sector.first;
     const auto of_sector = initial.begin() + first;
     const auto sectors = static_cast<double>(grid.sectors.size());
-    SectorEquation equation(grid.sectors[s], grid.step, comm);
+    SectorEquation equation(grid.sectors[s], kernel.at_once().empty() ? nullptr : &kernel.at_once()[s],
+                            grid.step, comm);
     const auto solution =
         equation.solve(Vector(of_sector, of_sector + sector.cells.dimension()),
                        [&](double share) { report((static_cast<double>(s) + share) / sectors); });
@@ -166,11 +180,11 @@ MemorySolution solve_memory(const Model& model, const InitialState& initial, con
     constexpr double kShareOfFiner = 0.8;
     const auto nothing = [](StateWriter&) {};
     const Vector start = cell_probabilities(cells, band_populations(model, initial.probabilities));
-    populations = solve_on(kernel.finer(), kernel.outputs(), cells, start, comm,
+    populations = solve_on(kernel, kernel.finer(), cells, start, comm,
                            [&](double share) { control.offer(kShareOfFiner * share, nothing); });
-    const Vector coarser = solve_on(
-        kernel.coarser(), kernel.outputs(), cells, start, comm,
-        [&](double share) { control.offer(kShareOfFiner + (1.0 - kShareOfFiner) * share, nothing); });
+    const Vector coarser = solve_on(kernel, kernel.coarser(), cells, start, comm, [&](double share) {
+      control.offer(kShareOfFiner + (1.0 - kShareOfFiner) * share, nothing);
+    });
     const double rounding = std::numeric_limits<double>::epsilon() *
                             static_cast<double>(kernel.outputs() * kernel.finer().steps_per_output);
     result.error = error_of_finer(largest_difference(populations, coarser)) + rounding;

@@ -4,11 +4,12 @@
 
 namespace qheat {
 
-SiteEquation::SiteEquation(const Lattice& lattice, int columns, BondRates rates)
+SiteEquation::SiteEquation(const Lattice& lattice, int columns, BondRates rates, std::vector<double> jumps)
     : self_(Communicator::self()),
       lattice_(lattice),
       columns_(columns),
       bond_rates_(std::move(rates)),
+      jumps_(std::move(jumps)),
       rates_(static_cast<std::size_t>(lattice.bond_count())) {}
 
 void SiteEquation::apply(double t, std::span<const double> p, std::span<double> dp) {
@@ -24,13 +25,20 @@ void SiteEquation::apply(double t, std::span<const double> p, std::span<double> 
       dp[j + n] -= flow;
     }
   }
+  auto jump = jumps_.begin();
+  for (std::size_t site = 0; jump != jumps_.end(); site += columns) {
+    for (std::size_t to = 0; to < columns; ++to) {
+      for (std::size_t from = 0; from < columns; ++from) dp[site + to] += *jump++ * p[site + from];
+    }
+  }
 }
 
 void SiteEquation::diagonal(double t, std::span<double> diagonal) {
   bond_rates_(t, rates_);
   for (std::size_t e = 0; e < diagonal.size(); ++e) {
-    diagonal[e] = 0.0;
-    for (const int b : lattice_.bonds_of(static_cast<int>(e / static_cast<std::size_t>(columns_)))) {
+    const auto columns = static_cast<std::size_t>(columns_);
+    diagonal[e] = jumps_.empty() ? 0.0 : jumps_[e * columns + e % columns];
+    for (const int b : lattice_.bonds_of(static_cast<int>(e / columns))) {
       diagonal[e] -= rates_[static_cast<std::size_t>(b)];
     }
   }

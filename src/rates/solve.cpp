@@ -7,6 +7,7 @@
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/basis/product_weights.hpp"
+#include "qheat/operators/reservoir_rates.hpp"
 #include "qheat/operators/site_populations.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
@@ -71,6 +72,16 @@ namespace {
 
 using BondRates = SiteEquation::BondRates;
 
+/// What reservoirs do to single sites, [N][L][L]; empty without them.
+std::vector<double> jumps_of_sites(const Model& model) {
+  std::vector<double> jumps;
+  for (int i = 0; i < model.sites() && !model.bath.reservoirs.empty(); ++i) {
+    const auto of_site = band_jumps(model, i);
+    jumps.insert(jumps.end(), of_site.begin(), of_site.end());
+  }
+  return jumps;
+}
+
 /// The site equation at the first `known` output times, NaN after them.
 RateSolution integrate_sites(const Model& model, const InitialState& initial, const BondRates& bond_rates,
                              const std::vector<double>& times, std::size_t known, const RateOptions& options,
@@ -82,7 +93,7 @@ RateSolution integrate_sites(const Model& model, const InitialState& initial, co
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
     if (comm.is_root()) {
-      SiteEquation equation(model.lattice, model.site.bands(), bond_rates);
+      SiteEquation equation(model.lattice, model.site.bands(), bond_rates, jumps_of_sites(model));
       std::vector<double> p = band_populations(model, initial.probabilities);
       UninterruptedRun alone;
       const auto observe = [&](std::size_t time, std::span<const double> now) {

@@ -102,17 +102,13 @@ class UnavailableTest(ProgramCase):
 
     def cases(self):
         """Yield (what is named, job text)."""
-        open_bath = {"dephasing": 0.1}
-        yield "kernel.exact", toml(chain(4, bath=open_bath, kernel={"exact": True}))
-        yield "kernel", toml(chain(4, bath=open_bath, kernel={}))
-        yield r"kernel\.orders\[1\]", toml(chain(4, bath=open_bath, kernel={"exact": False, "orders": [2, 4]}))
         yield "kernel.memory", toml(chain(4, kernel={**self.KERNEL, "memory": True}))
-        yield r"rates\.kernels\[0\]", toml(chain(4, bath=open_bath, rates={"kernels": ["exact"]}))
+        yield r"rates\.kernels\[0\]", toml(chain(4, rates={"kernels": ["markov"]})) + self.RESERVOIRS
         yield "exact.method", toml(chain(4, exact={"method": "chebyshev"}))
         yield "exact", toml(chain(4, bath={"dephasing": 0.1}, exact={}))
         yield "steady", toml(chain(4, steady={})) + self.RESERVOIRS
         yield "transport", toml(chain(4, transport={"temperatures": [1.0]}))
-        yield "bath.reservoir", toml(chain(4, kernel=self.KERNEL)) + self.RESERVOIRS
+        yield "kernel.markov", toml(chain(4, kernel={**self.KERNEL, "markov": True})) + self.RESERVOIRS
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
         yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))
         heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}
@@ -133,7 +129,7 @@ class UnavailableTest(ProgramCase):
                 (self.folder / "a.h5").unlink(missing_ok=True)
 
     def test_told_once_on_three_ranks(self):
-        self.write("a.toml", chain(4, bath={"dephasing": 0.1}, kernel={"exact": False, "orders": [2, 11]}))
+        self.write("a.toml", toml(chain(4, kernel={**self.KERNEL, "markov": True})) + self.RESERVOIRS)
         run = self.finish("run", "a.toml", ranks=3, code=2)
         self.assertEqual(run.err.count("this version does not"), 1, run.err)
 

@@ -48,6 +48,23 @@ class KernelCase(ProgramCase):
         self.finish("run", "a.toml", ranks=ranks)
         return datasets(self.folder / "a.h5")
 
+    def element(self, found, kernel, time, to, start):
+        """Return the rate from one configuration to another."""
+        cells = found["kernel/cells"].tolist()
+        return found[f"kernel/{kernel}/generator"][time, cells.index(to), cells.index(start)]
+
+    def check_exact_rates(self, job, ranks=0):
+        """The many-body equation with the exact kernel gives the exact populations until it diverges."""
+        found = self.results(job, ranks)
+        known = found["time"] < min(found["kernel/exact/singular_times"], default=np.inf)
+        deviation = np.abs(found["rates/exact/populations"] - found["exact/populations"]).max(axis=(1, 2))
+        self.assertLess(deviation[known].max(), 1e-7)
+        for name in ("rates/exact/populations", "sites/exact/populations", "rates/exact/energy", "sites/exact/energy"):
+            self.assertTrue(np.all(np.isfinite(found[name][known])), name)
+            self.assertTrue(np.all(np.isnan(found[name][~known])), name)
+        np.testing.assert_allclose(found["rates/exact/deviation"], deviation, rtol=0, atol=1e-15)
+        return found, known
+
 
 class LayoutTest(KernelCase):
     """Names, shapes and types."""
@@ -150,11 +167,6 @@ class PhysicsTest(KernelCase):
         return self.results(chain(3, 1, interaction={"strength": 0.1}, exact={}, kernel={"orders": [2, 4, 8]},
                                   rates={"kernels": ["exact"]}, **tables))
 
-    def element(self, found, kernel, time, to, start):
-        """Return the rate from one configuration to another."""
-        cells = found["kernel/cells"].tolist()
-        return found[f"kernel/{kernel}/generator"][time, cells.index(to), cells.index(start)]
-
     def test_three_sites(self):
         """w = 2 lambda sin(3 lambda t) / (1 + 2 cos(3 lambda t)), which diverges at t = 2 pi/(9 lambda)."""
         found = self.three_sites(time={"end": 20.0, "outputs": 41})
@@ -174,18 +186,6 @@ class PhysicsTest(KernelCase):
         self.assertLess(errors[2], errors[1] / 9)
         np.testing.assert_allclose(found["kernel/tcl2/bond_rate"][:, 0], 0.02 * found["time"], rtol=1e-12)
 
-    def check_exact_rates(self, job, ranks=0):
-        """The many-body equation with the exact kernel gives the exact populations until it diverges."""
-        found = self.results(job, ranks)
-        known = found["time"] < min(found["kernel/exact/singular_times"], default=np.inf)
-        deviation = np.abs(found["rates/exact/populations"] - found["exact/populations"]).max(axis=(1, 2))
-        self.assertLess(deviation[known].max(), 1e-7)
-        for name in ("rates/exact/populations", "sites/exact/populations", "rates/exact/energy", "sites/exact/energy"):
-            self.assertTrue(np.all(np.isfinite(found[name][known])), name)
-            self.assertTrue(np.all(np.isnan(found[name][~known])), name)
-        np.testing.assert_allclose(found["rates/exact/deviation"], deviation, rtol=0, atol=1e-15)
-        return found, known
-
     def test_exact_kernel_gives_exact_populations(self):
         found, known = self.check_exact_rates(
             chain(6, exact={}, time={"end": 4.0, "outputs": 41}, rates={"kernels": ["exact"]}), ranks=2)
@@ -202,6 +202,60 @@ class PhysicsTest(KernelCase):
         job = {**chain(4, exact={}, time={"end": 1.0, "outputs": 11}, rates={"kernels": ["exact"]}),
                "initial": {"kind": "thermal", "temperatures": [2.0, 1.0, 0.5, 0.7]}}
         self.check_exact_rates(job, ranks=3)
+
+
+def between_reservoirs(sites, **tables):
+    """Return a chain with dephasing between two reservoirs of different temperatures."""
+    job = chain(sites, exact={}, interaction={"strength": 0.1}, time={"end": 6.0, "outputs": 13}, **tables)
+    reservoirs = [{"face": "x-", "temperature": 2.0, "rate": 0.3}, {"face": "x+", "temperature": 0.5, "rate": 0.2}]
+    return {**job, "bath": {"dephasing": 0.2, "reservoir": reservoirs}}
+
+
+class OpenTest(KernelCase):
+    """Kernels of systems with dephasing and reservoirs."""
+
+    def test_dephasing(self):
+        """The exact kernel and higher orders beside the closed form of the second."""
+        job = chain(4, exact={}, interaction={"strength": 0.1}, bath={"dephasing": 0.4},
+                    time={"end": 20.0, "outputs": 21}, kernel={"orders": [2, 3, 4], "memory": True},
+                    rates={"kernels": ["exact", "memory", "tcl2", "tcl4"]})
+        found, known = self.check_exact_rates(job, ranks=2)
+        self.assertTrue(known.all())
+        deviations = {kernel: found[f"rates/{kernel}/deviation"].max() for kernel in ("memory", "tcl2", "tcl4")}
+        self.assertLess(deviations["memory"], found["rates/memory/error"][0] + 1e-9)
+        self.assertLess(deviations["tcl4"], deviations["tcl2"] / 3)
+        # w = 2 lambda^2 (1 - e^{-Gamma t})/Gamma, Gamma = 2 gamma
+        w = 2 * 0.01 * (1 - np.exp(-0.8 * found["time"])) / 0.8
+        np.testing.assert_allclose(found["kernel/tcl2/bond_rate"], np.tile(w[:, None], (1, 3)), rtol=1e-12)
+
+    def test_reservoirs(self):
+        job = between_reservoirs(3, kernel={"orders": [2, 4], "memory": True},
+                                 rates={"kernels": ["exact", "memory", "tcl2", "tcl4"]})
+        for ranks in ALONE_AND_THREE:
+            found, known = self.check_exact_rates(job, ranks)
+            self.assertTrue(known.all())
+            self.assertEqual(found["kernel/cells"].shape, (8, 3))
+            deviations = {kernel: found[f"rates/{kernel}/deviation"].max() for kernel in ("memory", "tcl2", "tcl4")}
+            self.assertLess(deviations["memory"], found["rates/memory/error"][0] + 1e-9)
+            self.assertLess(deviations["tcl4"], deviations["tcl2"] / 3)
+            up = 0.3 / (1 + np.exp(1 / 2.0))
+            for kernel in ("exact", "tcl2", "tcl4"):
+                self.assertAlmostEqual(self.element(found, kernel, 0, [1, 0, 0], [0, 0, 0]), up, delta=1e-12)
+                generator = found[f"kernel/{kernel}/generator"]
+                np.testing.assert_allclose(generator.sum(axis=1), 0.0, atol=1e-11)
+                self.assertLess(found[f"kernel/{kernel}/locality"].min(), 1.0 + 1e-12)
+            self.assertLess(found["sites/exact/closure_error"][1:].max(), 0.1)
+
+    def test_averaged(self):
+        """Static detunings and dephasing together; the exact kernel with reservoirs as well."""
+        detuning = {"distribution": "uniform", "width": 0.4, "seed": 3, "realizations": 5}
+        for bath, orders in (({"dephasing": 0.4}, [2]), (between_reservoirs(3)["bath"], [])):
+            job = {**chain(3, 1, exact={}, interaction={"strength": 0.1}, time={"end": 4.0, "outputs": 5},
+                           kernel={"orders": orders}, rates={"kernels": ["exact"]}), "bath": bath}
+            job["site"]["detuning"] = detuning
+            for ranks in ALONE_AND_THREE:
+                found = self.results(job, ranks)
+                self.assertLess(found["rates/exact/deviation"].max(), 1e-7)
 
 
 class RequestTest(KernelCase):
@@ -287,6 +341,12 @@ class RanksTest(KernelCase):
     def test_without_conserved_levels(self):
         self.check_ranks(general())
 
+    def test_open(self):
+        self.check_ranks(between_reservoirs(3, kernel={"orders": [2, 3], "memory": True},
+                                            rates={"kernels": ["exact", "tcl3", "memory"]}))
+        self.check_ranks(chain(5, bath={"dephasing": 0.3}, time={"end": 3.0, "outputs": 4},
+                               kernel={"orders": [2, 4]}))
+
     def test_bands(self):
         job = chain(4, exact={}, kernel={"orders": [4]}, time={"end": 1.5, "outputs": 4},
                     rates={"kernels": ["exact", "tcl2"]})
@@ -335,6 +395,22 @@ class RestartTest(KernelCase):
     def test_two_ranks(self):
         self.check(2)
 
+    def test_open(self):
+        """Columns that have been propagated are not propagated again."""
+        job = chain(10, bath={"dephasing": 0.3}, time={"end": 10.0, "outputs": 3}, kernel={"orders": []},
+                    output={"checkpoint": "1d"})
+        self.write("a.toml", job)
+        self.finish("run", "a.toml", "--out", "reference.h5", ranks=2)
+        run = self.start("run", "a.toml", ranks=2)
+        run.wait_until(lambda: "propagation for kernels" in run.err, "the propagation")
+        run.signal(signal.SIGTERM)
+        self.assertEqual(run.wait(), STOPPED, self.story(run))
+        with h5py.File(self.folder / "a.h5.chk", "r") as file:
+            self.assertTrue(str(file.attrs["partial_stage"]).strip("b'").endswith("/propagator-0"))
+        run = self.finish("run", "a.toml", "--resume", ranks=2)
+        self.assertIn("resuming from", run.err)
+        self.assert_same(self.folder / "reference.h5", self.folder / "a.h5")
+
 
 class BadInputTest(ProgramCase):
     """Refused at once, with what would help."""
@@ -364,11 +440,11 @@ class BadInputTest(ProgramCase):
         cold = {"kind": "bosons", "alpha": 0.2, "cutoff": 3.0, "temperature": 0.0}
         self.check_refused(chain(4, bath_correlation=cold, kernel={"exact": False, "markov": True}), "4 alpha > 1")
 
-    def test_open_exact_kernel(self):
-        bath = {"dephasing": 0.1}
-        self.check_refused(chain(4, bath=bath, kernel={}), r"a\.toml:\d+:\d+: kernel.*exact.*: this version does not "
-                           "compute the exact kernel of open systems", "remove dephasing")
-        self.check_refused(chain(4, bath=bath, rates={"kernels": ["exact"]}), r"rates\.kernels\[0\]: .*open systems")
+    def test_reservoirs(self):
+        bath = {"reservoir": [{"site": 0, "temperature": 1.0, "rate": 0.5}], "dephasing": 0.1}
+        self.check_refused(chain(4, bath=bath, kernel={"markov": True}), r"a\.toml:\d+:\d+: kernel\.markov: this "
+                           "version does not compute Markov kernels with reservoirs")
+        self.check_refused(chain(4, bath=bath, rates={"kernels": ["markov"]}), r"rates\.kernels\[0\]: .*reservoirs")
 
     def check_too_large(self, job, said):
         self.write("a.toml", job)

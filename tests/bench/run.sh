@@ -6,10 +6,12 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 repetitions=7
 sizes='16|20|24|28'
 kernels=.
+open_kernels=.
 if [[ ${1:-} == --quick ]]; then
   repetitions=3
   sizes='16|20|24'
   kernels=chain-12
+  open_kernels='[a-z]-[68]/'
 fi
 bash "$top/src/setup/packages.sh" bench
 source "$top/src/setup/mpi-environment.sh"
@@ -33,6 +35,8 @@ run evolution-1 1 bench_evolution
 run liouvillian-1 1 bench_liouvillian
 run kernel-1 1 bench_kernel --benchmark_filter="$kernels"
 run kernel-2 2 bench_kernel --benchmark_filter="$kernels"
+run open-kernel-1 1 bench_open_kernel --benchmark_filter="$open_kernels"
+run open-kernel-2 2 bench_open_kernel --benchmark_filter="$open_kernels"
 mpirun -n 2 "$bin/bench_spectrum" >"$out/spectrum-2.txt"
 "$(command -v /usr/bin/python3 || command -v python3)" "$top/tests/bench/qutip_evolution.py" >"$out/qutip.json"
 python3 "$top/tests/bench/table.py" "$out"

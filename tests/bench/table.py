@@ -133,6 +133,24 @@ def print_steady(results):
             print(f"| {name.split('/')[1]} | {counters['elements']:.0f} | {counters['iterations']:.0f} | {results.cell(name)} |")
 
 
+def print_open_kernels(results, ranks):
+    print(f"\n### Exact kernel of an open system at 20 times, {ranks} rank(s)\n")
+    print("| model | cells | elements | columns at once | propagation [ms] | products with L | ns an element and product "
+          "| all [ms] | orders 0 to 4 [ms] |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind != "exact":
+            continue
+        runs = results.runs[name]
+        orders = f"orders/{model}"
+        work = runs[0]["products"] * runs[0]["elements"] / ranks
+        print(f"| {model} | {runs[0]['cells']:.0f} | {runs[0]['elements']:.0f} | {runs[0]['at_once']:.0f} "
+              f"| {spread([r['propagation_ms'] for r in runs])} | {runs[0]['products']:.0f} "
+              f"| {spread([1e6 * r['propagation_ms'] / work for r in runs], '.2f')} | {results.cell(name)} "
+              f"| {results.cell(orders) if orders in results.times else '-'} |")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -145,6 +163,8 @@ def main():
     print_steady(Results(folder / "liouvillian-1.json"))
     for ranks in (1, 2):
         print_kernels(Results(folder / f"kernel-{ranks}.json").runs, ranks)
+    for ranks in (1, 2):
+        print_open_kernels(Results(folder / f"open-kernel-{ranks}.json"), ranks)
     print("\n### Full spectrum of a real H, two ranks\n")
     print((folder / "spectrum-2.txt").read_text().strip())
 

@@ -89,6 +89,32 @@ TEST(Ensemble, MeanAndErrorOfPairsAreThoseOfTheClosedForm) {
   }
 }
 
+/// Of open systems too: density matrices, with the bath in each.
+TEST(Ensemble, OfOpenSystemsIsTheMeanOfDensityMatrices) {
+  Model model = pair_model();
+  model.bath.dephasing = 0.2;
+  model.bath.reservoirs = {{1, 0.9, 0.05, Reservoir::Statistics::fermi}};
+  const Detuning detuning{.distribution = Distribution::gaussian, .width = 0.15, .seed = 4};
+  const auto draw = draws_of(model, {1, 0}, detuning);
+  for (const int realizations : {2, 5}) {
+    const auto result = average(realizations, draw, {.tolerance = 1e-12});
+    std::vector<double> expected(result.mean.populations.size(), 0.0);
+    for (int r = 0; r < realizations; ++r) {
+      UninterruptedRun control;
+      Timings timings;
+      const auto one = draw(r);
+      const auto alone = propagate_exact(one.model, one.initial, kTimes, {.tolerance = 1e-12},
+                                         qheat_test::world(), control, timings);
+      for (std::size_t e = 0; e < expected.size(); ++e)
+        expected[e] += alone.mean.populations[e] / realizations;
+    }
+    for (std::size_t e = 0; e < expected.size(); ++e)
+      EXPECT_NEAR(result.mean.populations[e], expected[e], 1e-10);
+    const double closed = of_pairs(realizations, detuning, kTimes[2]).mean;
+    EXPECT_GT(std::abs(population(result.mean, 2, 0, 1) - closed), 0.02);  // the bath is there
+  }
+}
+
 TEST(Ensemble, EveryRealizationIsReproducibleAlone) {
   const Detuning detuning{.distribution = Distribution::uniform, .width = 0.4, .seed = 9};
   const auto draw =

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "qheat/dynamics/open_propagator.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;
@@ -40,6 +41,42 @@ void expect_near(const std::vector<double>& a, const std::vector<double>& b, dou
   for (std::size_t e = 0; e < a.size(); ++e) EXPECT_NEAR(a[e], b[e], tolerance);
 }
 
+/// Under dephasing too, whoever does which realisation.
+TEST(MeanPropagator, IsTheMeanOfOpenRealizations) {
+  const auto& comm = qheat_test::world();
+  const auto dephased = [](int realization) {
+    auto one = draw(realization);
+    one.model.bath.dephasing = 0.3;
+    return one;
+  };
+  const auto first = dephased(0);
+  const CellSpace cells(first.model, first.initial);
+  const CellSector& sector = cells.sectors().front();
+  constexpr double kEnd = 2.0;
+  constexpr double kTime = 1.7;
+  for (const int realizations : {2, 5}) {
+    UninterruptedRun control;
+    const auto mean = mean_population_propagator(realizations, dephased, sector, kEnd, comm, control);
+    const auto orders = mean_propagator_orders(realizations, dephased, sector, 2, {0.0, kEnd}, comm, control);
+    std::vector<double> g, second;
+    for (int r = 0; r < realizations; ++r) {
+      const Model model = dephased(r).model;
+      const auto one = open_population_propagator(model, sector, kEnd, comm, control);
+      const CellMoments of_orders(model, sector, kEnd, {.order = 2}, comm, control);
+      const auto values = all(one->layout(), one->evaluate(kTime, 1)[1]);
+      const auto values_of_orders = all(of_orders.layout(), of_orders.evaluate(2, kTime, 0)[0]);
+      g.resize(values.size(), 0.0);
+      second.resize(values.size(), 0.0);
+      for (std::size_t e = 0; e < g.size(); ++e) {
+        g[e] += values[e] / realizations;
+        second[e] += values_of_orders[e] / realizations;
+      }
+    }
+    expect_near(all(mean->layout(), mean->evaluate(kTime, 1)[1]), g, 1e-12);
+    expect_near(all(orders->layout(), orders->evaluate(kTime).g[2]), second, 1e-12);
+  }
+}
+
 /// Fewer realisations than ranks, and more.
 TEST(MeanPropagator, IsTheMeanOfTheRealizations) {
   const auto& comm = qheat_test::world();
@@ -47,8 +84,9 @@ TEST(MeanPropagator, IsTheMeanOfTheRealizations) {
   const CellSpace cells(first.model, first.initial);
   const CellSector& sector = cells.sectors().front();
   for (const int realizations : {2, 3, 7}) {
-    const auto mean = mean_population_propagator(realizations, draw, sector, comm);
-    const auto orders = mean_propagator_orders(realizations, draw, sector, 3, {0.0, 2.0}, comm);
+    UninterruptedRun control;
+    const auto mean = mean_population_propagator(realizations, draw, sector, 2.0, comm, control);
+    const auto orders = mean_propagator_orders(realizations, draw, sector, 3, {0.0, 2.0}, comm, control);
     constexpr double kTime = 1.7;
     std::vector<std::vector<double>> g(3);
     std::vector<double> third;

@@ -1182,6 +1182,12 @@ TEST(JobAvailability, WhatThisVersionComputes) {
   EXPECT_EQ(joined(unavailable_in(kBase + "[kernel]\norders = [1, 2, 12]\nmemory = true\nmarkov = true\n")),
             "");
   EXPECT_EQ(joined(unavailable_in(kBase + "[rates]\nkernels = [\"exact\", \"tcl4\", \"memory\"]\n")), "");
+  const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
+  const std::string all_kernels =
+      "[kernel]\norders = [1, 2, 4]\nmemory = true\n[rates]\nkernels = [\"exact\", "
+      "\"tcl2\", \"tcl3\", \"memory\"]\n";
+  EXPECT_EQ(joined(unavailable_in(kBase + dephasing + all_kernels)), "");
+  EXPECT_EQ(joined(unavailable_in(kBase + reservoir + all_kernels)), "");
   EXPECT_EQ(joined(unavailable_in(kernel_only +
                                   "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n[steady]\n")),
             "");
@@ -1190,13 +1196,9 @@ TEST(JobAvailability, WhatThisVersionComputes) {
 TEST(JobAvailability, WhatItDoesNot) {
   const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
   const std::string kernel_only = replaced(kBase, "[exact]\n", "");
-  const std::string open = kBase + "[bath]\ndephasing = 1\n";
-  expect_unavailable(open + "[kernel]\n", "17:1: kernel.exact");
-  expect_unavailable(open + "[kernel]\nexact = true\n", "18:1: kernel.exact");
-  expect_unavailable(open + "[kernel]\nexact = false\norders = [2, 4]\n", "19:14: kernel.orders[1]");
-  expect_unavailable(open + "[kernel]\nexact = false\nmemory = true\n", "19:1: kernel.memory");
-  expect_unavailable(open + "[rates]\nkernels = [\"tcl2\", \"exact\"]\n", "18:20: rates.kernels[1]");
-  expect_unavailable(kernel_only + "[kernel]\nexact = false\n" + reservoir, "16:1: bath.reservoir");
+  expect_unavailable(kBase + reservoir + "[kernel]\nmarkov = true\n", "20:1: kernel.markov");
+  expect_unavailable(kBase + reservoir + "[rates]\nkernels = [\"tcl2\", \"markov\"]\n",
+                     "20:20: rates.kernels[1]");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
@@ -1211,11 +1213,13 @@ TEST(JobAvailability, WhatItDoesNot) {
                                        "temperatures = [1, 2, 3, 4]");
   EXPECT_TRUE(parse_job(averaged + "[kernel]\n", "job.toml").unavailable.empty());
   expect_unavailable(thermal + "[rates]\nkernels = [\"tcl2\"]\n", "18:1: site.detuning.realizations");
+  EXPECT_TRUE(parse_job(averaged + reservoir + "[kernel]\norders = []\n", "job.toml").unavailable.empty());
+  expect_unavailable(averaged + reservoir + "[kernel]\n", "18:1: site.detuning.realizations");
 }
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
   const Strings sentences = parse_job(kEverything, "e.toml").unavailable;
-  EXPECT_EQ(sentences.size(), 11U) << joined(sentences);
+  EXPECT_EQ(sentences.size(), 7U) << joined(sentences);
   EXPECT_TRUE(sentences.front().starts_with("e.toml:17:1: site.detuning.realizations: "));
   EXPECT_TRUE(sentences.back().starts_with("e.toml:72:1: heat: ")) << sentences.back();
   for (const auto& sentence : sentences) EXPECT_TRUE(contains(sentence, "; ")) << sentence;

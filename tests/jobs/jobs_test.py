@@ -229,6 +229,19 @@ class JobsTest(ProgramCase):
         self.assertLess(np.diff(found["rates/markov/energy"].sum(axis=1)).max(), 1e-9)
         self.assertLess(found["kernel/tcl2/error"].max(), 1e-12)
 
+    def test_job_dephased_exact(self):
+        """The exact kernel becomes flat, above the Markov limit, and its equation gives the density matrix."""
+        found = self.check("dephased_exact")
+        self.assertEqual(len(found["kernel/exact/singular_times"]), 0)
+        rate = found["kernel/exact/bond_rate"]
+        self.assertLess(np.abs(rate[-1] / rate[-11] - 1.0).max(), 0.005)
+        above = rate[-1] / found["kernel/markov/bond_rate"][0] - 1.0
+        self.assertTrue(np.all((above > 0.03) & (above < 0.13)), above)
+        self.assertLess(found["rates/tcl4/deviation"].max(), found["rates/tcl2/deviation"].max() / 4)
+        generator = found["kernel/exact/generator"]
+        change = np.linalg.norm(generator[-1] - generator[-11]) / np.linalg.norm(generator[-1])
+        self.assertLess(change, 0.01)
+
     def test_job_modular(self):
         self.check("modular")
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/convolution_quadrature.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
@@ -29,10 +30,13 @@ std::vector<double> output_times(double end, std::size_t outputs) {
 MemoryKernel memory_kernel(const Model& model, const CellSpace& cells, const std::vector<double>& times,
                            const MemoryKernelOptions& options = {.tolerance = 1e-8}) {
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
-  for (const auto& sector : cells.sectors()) {
-    propagators.push_back(closed_population_propagator(model, sector, qheat_test::world()));
-  }
   UninterruptedRun control;
+  for (const auto& sector : cells.sectors()) {
+    propagators.push_back(
+        model.bath.closed()
+            ? closed_population_propagator(model, sector, qheat_test::world())
+            : open_population_propagator(model, sector, times.back(), qheat_test::world(), control));
+  }
   return {propagators, times, options, qheat_test::world(), control};
 }
 
@@ -218,6 +222,24 @@ TEST(MemoryKernel, EqualsTheProjectedEvolutionOfRandomModels) {
     if (brute::dimension(random.reference) > 16) continue;
     expect_projected(random.name, random.model, random.reference,
                      InitialState::product(random.model, qheat_test::random_levels(random.model, seed++)));
+  }
+}
+
+/// K_0 is not zero with reservoirs.
+TEST(MemoryKernel, EqualsTheProjectedEvolutionOfOpenModels) {
+  for (const bool conserving : {true, false}) {
+    for (const int bath : {1, 2, 3}) {  // dephasing, reservoirs, both
+      auto reference = brute::random_system(
+          static_cast<std::uint64_t>(bath), {{0, 1}}, 2, 3,
+          {.complex_v = true, .conserving = conserving, .onsite = false, .detuned = true});
+      if (bath != 2) reference.dephasing = 0.4;
+      if (bath != 1) reference.reservoirs = {{.site = 1, .temperature = 0.8, .rate = 0.6}};
+      for (const bool bands : {false, true}) {
+        if (bands) reference.band_of_level = qheat_test::uneven_bands(3);
+        const auto model = qheat_test::model_of(reference, Lattice::chain(2), 5);
+        expect_projected("open", model, reference, InitialState::thermal(model, {1.0, 2.0}));
+      }
+    }
   }
 }
 

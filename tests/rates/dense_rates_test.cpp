@@ -5,9 +5,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "qheat/dynamics/exact.hpp"
+#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/kernel_series.hpp"
+#include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
+#include "qheat/rates/memory_equation.hpp"
 #include "qheat/rates/solve.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
@@ -27,8 +31,12 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 std::unique_ptr<ExactKernel> exact_kernel(const Model& model, const CellSpace& cells) {
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
+  UninterruptedRun control;
   for (const auto& sector : cells.sectors()) {
-    propagators.push_back(closed_population_propagator(model, sector, qheat_test::world()));
+    propagators.push_back(
+        model.bath.closed()
+            ? closed_population_propagator(model, sector, qheat_test::world())
+            : open_population_propagator(model, sector, kTimes.back(), qheat_test::world(), control));
   }
   return std::make_unique<ExactKernel>(std::move(propagators), qheat_test::world());
 }
@@ -89,6 +97,52 @@ TEST(DenseRates, WithTheExactKernelAreExact) {
         << random.name;
     EXPECT_EQ(rates.known_until, kTimes.back());
   }
+}
+
+/// The exact and the memory kernel of open systems, against density matrices.
+TEST(DenseRates, OfOpenSystemsAreExact) {
+  std::uint64_t seed = 50;
+  int with_reservoirs = 0;
+  for (auto& random : qheat_test::random_open_cases(32)) {
+    random.model.strength *= 0.3;  // no singular time before the end
+    with_reservoirs += random.model.bath.reservoirs.empty() ? 0 : 1;
+    const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
+    const CellSpace cells(random.model, initial);
+    UninterruptedRun control;
+    Timings timings;
+    const auto exact = propagate_exact(random.model, initial, kTimes, {.tolerance = 1e-12},
+                                       qheat_test::world(), control, timings);
+    const auto kernel = exact_kernel(random.model, cells);
+    const auto rates = many_body(random.model, initial, cells, *kernel, kTimes, kTimes.size());
+    EXPECT_LT(largest_difference(rates.many_body.populations, exact.mean.populations), 1e-7) << random.name;
+    const MemoryKernel memory(kernel->propagators(), kTimes, {}, qheat_test::world(), control);
+    const auto solution =
+        solve_memory(random.model, initial, cells, memory, qheat_test::world(), control, timings);
+    EXPECT_LT(largest_difference(solution.solution.populations, exact.mean.populations),
+              solution.error + 1e-10)
+        << random.name;
+    EXPECT_LT(solution.error, 1e-6) << random.name;
+  }
+  EXPECT_GT(with_reservoirs, 2);
+}
+
+/// Uncoupled sites only feel their reservoirs: the site equation with them is exact.
+TEST(DenseRates, OfSitesHoldTheReservoirs) {
+  auto model = uniform_model(Lattice::chain(3), Site({0.0, 1.0, 1.7}), PairInteraction::exchange(3), 1e-9);
+  model.bath.reservoirs = {{0, 0.7, 0.8, Reservoir::Statistics::fermi},
+                           {1, 1.9, 0.3, Reservoir::Statistics::bose}};
+  const auto initial = InitialState::product(model, {1, 0, 2});
+  const CellSpace cells(model, initial);
+  UninterruptedRun control;
+  Timings timings;
+  const auto exact = propagate_exact(model, initial, kTimes, {}, qheat_test::world(), control, timings);
+  const auto kernel = exact_kernel(model, cells);
+  const auto rates = many_body(model, initial, cells, *kernel, kTimes, kTimes.size());
+  const auto sites = solve_sites(model, initial, rates, kTimes, {}, qheat_test::world(), control, timings);
+  EXPECT_LT(largest_difference(sites.populations, exact.mean.populations), 1e-8);
+  EXPECT_GT(largest_difference(std::vector<double>(sites.populations.end() - 9, sites.populations.end()),
+                               std::vector<double>(sites.populations.begin(), sites.populations.begin() + 9)),
+            0.1);
 }
 
 TEST(DenseRates, OfSecondOrderEqualTheEquationWithoutAMatrix) {

@@ -128,11 +128,11 @@ TEST(MemoryEquation, GivesTheMeanOverRealisations) {
   };
   const auto [model, initial] = draw(0);
   const CellSpace cells(model, initial);
-  std::vector<std::unique_ptr<const PopulationPropagator>> mean;
-  mean.push_back(
-      mean_population_propagator(kRealizations, draw, cells.sectors().front(), qheat_test::world()));
   const std::vector<double> times = {0.0, 2.0, 4.0, 6.0, 8.0, 10.0};
   UninterruptedRun control;
+  std::vector<std::unique_ptr<const PopulationPropagator>> mean;
+  mean.push_back(mean_population_propagator(kRealizations, draw, cells.sectors().front(), times.back(),
+                                            qheat_test::world(), control));
   Timings timings;
   const MemoryKernel kernel(mean, times, {}, qheat_test::world(), control);
   EXPECT_GT(kernel.error(), 1e-3);  // statistical

@@ -21,6 +21,8 @@ Index level_sector_dimension(const Model& model, const std::vector<int>& band_co
 /// since dephasing keeps both and a reservoir changes both alike. One block for a state with sharp band
 /// counts and no reservoirs, all of them otherwise; the full space if H mixes bands (empty counts).
 std::vector<std::vector<int>> density_counts(const Model& model, const InitialState& initial);
+/// The same from the cells of one sector (CellSector::band_counts).
+std::vector<std::vector<int>> density_counts(const Model& model, const std::vector<int>& band_counts);
 /// The elements of these blocks. Block k holds the kets of the k-th class, bras in the same order.
 Sector density_space(const Model& model, const std::vector<std::vector<int>>& counts);
 /// Elements <ket|rho|bra> whose counts differ by ket - bra = `difference`, one a band (H keeps the bands).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "qheat/basis/mirror_pairs.hpp"
@@ -46,6 +47,11 @@ struct FullColumns {
   std::vector<Index> cells;      ///< column numbers inside the sector
   ColumnStorage<double> values;  ///< [all cells of the sector][cells.size()]
 };
+
+/// Puts a whole column, [cells of the sector], of the matrix into mirror form: that of the rank's `local`-th
+/// representative.
+void set_column(const CellColumnLayout& layout, Index local, std::span<const double> column,
+                CellColumns& columns);
 
 /// Undoes the mirror form.
 FullColumns full_columns(const CellColumnLayout& layout, const CellColumns& columns);

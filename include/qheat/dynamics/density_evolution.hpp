@@ -50,8 +50,6 @@ class FaberEvolution final : public DensityEvolution {
   static constexpr int kWorkVectors = 2;
 
  private:
-  void add_terms(std::size_t order, std::span<const Complex> even, std::span<const Complex> odd);
-
   const Operator& generator_;
   FaberPlan plan_;
   FaberSeries series_;  ///< of a whole step

@@ -38,6 +38,10 @@ struct FaberSeries {
 /// As many terms as make tail < tolerance; t >= 0.
 FaberSeries faber_series(const Ellipse& ellipse, double t, double tolerance);
 
+/// The first `terms` coefficients of e^{tz} and of its time derivatives z^d e^{tz}, [1 + derivatives][terms].
+std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, double t, std::size_t terms,
+                                                   int derivatives);
+
 /// How e^{L end} is computed: equal steps, each by one series.
 struct FaberPlan {
   Ellipse ellipse;

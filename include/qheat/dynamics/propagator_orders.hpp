@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
@@ -24,6 +25,14 @@ class PropagatorOrders {
   struct Values {
     std::vector<CellColumns> g, derivative;       ///< lambda^k G_k, lambda^k G_k', [1 + order]
     std::vector<double> error, derivative_error;  ///< of their elements by rounding, [1 + order]
+    /// With reservoirs, which move populations without any interaction: K_0(t) = G_0' G_0^{-1} and G_0^{-1}.
+    /// Without them 0 and 1.
+    struct Unperturbed {
+      CellColumns kernel, inverse;
+      double inverse_norm;   ///< |G_0^{-1}|_1, which grows with time and rounding with it
+      double inverse_error;  ///< of the norm, relative
+    };
+    std::optional<Unperturbed> unperturbed;
   };
   /// A pure function of t. Cheapest with times in ascending order. Collective.
   virtual Values evaluate(double t) = 0;

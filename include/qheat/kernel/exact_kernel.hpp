@@ -23,6 +23,8 @@ class ExactKernel final : public TimeLocalKernel {
   /// last at().
   const std::vector<double>& traces() const { return traces_; }
   const std::vector<int>& signs() const { return signs_; }
+  /// Whether these are more than rounding.
+  const std::vector<bool>& meaningful() const { return meaningful_; }
 
   /// The singular time of a block between two times that a sign of det G, or a change of the trace from
   /// falling to rising, brackets; NaN if the latter has another reason.
@@ -49,10 +51,11 @@ class ExactKernel final : public TimeLocalKernel {
   std::vector<std::unique_ptr<const Block>> blocks_;
   std::vector<double> traces_;
   std::vector<int> signs_;
+  std::vector<bool> meaningful_;
 };
 
 /// Collects the singular times of an exact kernel evaluated at ascending times; they are found if a block's
-/// det G has at most one zero between two of them.
+/// det G has at most one zero between two of them, and means something at both: not at the last time itself.
 class SingularTimes {
  public:
   /// Looks back from the time of the kernel's last at(). Collective.

@@ -17,11 +17,11 @@ struct MemoryKernelOptions {
   double most_operations = 2e13;
 };
 
-/// The memory kernel N of the Nakajima-Zwanzig equation dP/dt = int_0^t N(t - s) P(s) ds (physics: Memory
-/// kernel) of a system without reservoirs (K_0 = G'(0) = 0).
+/// The memory kernel N of the Nakajima-Zwanzig equation dP/dt = K_0 P + int_0^t N(t - s) P(s) ds (physics:
+/// Memory kernel); K_0 = G'(0) is what the reservoirs do at once, zero without them.
 ///
 /// G obeys the same equation; its derivative is the Volterra equation of the second kind
-///     N(t) = G''(t) - int_0^t N(u) G'(t - u) du,
+///     N(t) = G''(t) - K_0 G'(t) - int_0^t N(u) G'(t - u) du,
 /// solved on uniform grids that contain the output times, each twice as fine as the one before, until two of
 /// them agree. None is coarser than the fastest oscillation in G allows.
 class MemoryKernel {
@@ -47,6 +47,8 @@ class MemoryKernel {
   double error() const { return error_; }
   std::size_t outputs() const { return outputs_; }
   std::size_t sectors() const { return finer_.sectors.size(); }
+  /// This rank's columns of K_0 in each sector, inverse time; empty if it is zero.
+  const std::vector<FullColumns>& at_once() const { return at_once_; }
   /// The last two grids.
   const Resolution& coarser() const { return coarser_; }
   const Resolution& finer() const { return finer_; }
@@ -54,6 +56,7 @@ class MemoryKernel {
  private:
   std::size_t outputs_;
   Resolution coarser_, finer_;
+  std::vector<FullColumns> at_once_;
   double error_;
 };
 

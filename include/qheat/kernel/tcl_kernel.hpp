@@ -8,8 +8,9 @@
 
 namespace qheat {
 
-/// Time-convolutionless kernels of any order without reservoirs, TCLn = K_1 + ... + K_n, by the recursion
-/// K_k = G_k' - sum_{0 < j < k} K_j G_{k-j} (physics: Perturbative kernels, any order).
+/// Time-convolutionless kernels of any order, TCLn = K_0 + ... + K_n, by the recursion
+/// K_k = (G_k' - sum_{j < k} K_j G_{k-j}) G_0^{-1} (physics: Perturbative kernels, any order). Without
+/// reservoirs K_0 = 0 and G_0 = 1.
 class TclKernels {
  public:
   /// `orders`: wanted, each at most that of the propagators; `propagators`: one a sector.

@@ -31,6 +31,10 @@ class TimeLocalKernel {
   virtual KernelValue at(double t) = 0;
 };
 
+/// Makes the losses on the diagonal what leaves for other cells, K_cc = -sum_{c'} W_{c'c}: the division by G
+/// amplifies rounding in all elements, but no probability may get lost.
+void balance_losses(FullColumns& kernel);
+
 /// Sets a kernel to zero, and its error, if it is nothing but rounding that means nothing: no element has a
 /// digit, and over a time t their errors change no probability by more than 1e-10. Collective.
 void drop_noise(KernelValue& kernel, double t, const Communicator& comm);

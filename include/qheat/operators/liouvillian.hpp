@@ -22,6 +22,12 @@ TermSum<Complex> liouvillian_without_dephasing(const Model& model);
 std::unique_ptr<Operator> make_liouvillian(std::shared_ptr<const DistributedSector> space, const Model& model,
                                            Backend backend = Backend::matrix_free);
 
+/// L = L_0 + L_1, matrix-free: L_0 is L without lambda H_I, L_1 = -i[lambda H_I, .].
+std::unique_ptr<Operator> make_unperturbed_liouvillian(std::shared_ptr<const DistributedSector> space,
+                                                       const Model& model);
+std::unique_ptr<Operator> make_interaction_liouvillian(std::shared_ptr<const DistributedSector> space,
+                                                       const Model& model);
+
 /// Bounds of the numerical range of the dissipators in the Frobenius norm, inverse time.
 struct DissipatorRange {
   double low, high;  ///< real parts
