@@ -154,15 +154,9 @@ class Results:
         """True if the file has output times."""
         return self._dataset("/time") is not None
 
-    @property
-    def has_steady(self):
-        """True if the file has a steady state."""
-        return self._node("/steady", h5py.Group) is not None
-
-    @property
-    def has_sizes(self):
-        """True if the file has steady states of several sizes."""
-        return self._dataset("/steady/sizes") is not None
+    def holds(self, path):
+        """True if the file has a group or a dataset that is not empty at a path."""
+        return self._node(path, h5py.Group) is not None or self._dataset(path) is not None
 
     @functools.cached_property
     def time(self):
