@@ -34,37 +34,38 @@ def place(dephasing):
     return np.where(dephasing > 0, dephasing, LEFT_EDGE * (smallest if np.isfinite(smallest) else 1.0))
 
 
-def mark_zero(ax, at, finite):
-    """Mark gamma = 0, which a logarithmic axis does not have."""
+def mark_zero(ax, results, at):
+    """Mark gamma = 0, which a logarithmic axis does not have, with the verdict on it ("ballistic at these sizes")."""
+    verdicts = [line.split(": ") for line in results.text("/steady/fit", "verdict").splitlines()]
+    verdict = next((parts[1] for parts in verdicts if parts[0] == "dephasing 0" and len(parts) > 1), "undecided")
     ax.axvspan(at / 1.35, at * 1.35, color="0.92", zorder=0)
-    remark = r"$\gamma = 0$" if finite else r"$\gamma = 0$: no finite $D$ (ballistic or undecided)"
-    ax.text(at, 0.03, remark, transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="bottom", color="0.25")
+    ax.text(at, 0.03, r"$\gamma = 0$: " + style.plain(verdict), transform=ax.get_xaxis_transform(), rotation=90,
+            ha="center", va="bottom", color="0.25")
 
 
 def draw_rates(ax, results, dephasing, spacing):
-    """Draw dots for each rate of the reservoirs; return legend entries and what is drawn [K, V]."""
+    """Draw dots for each rate of the reservoirs; return legend entries and what is drawn, a list of [V]."""
     rates = results.vector("/steady/fit/rate")
     inside = results.matrix("/steady/fit/diffusion", 2)
     found = fitted(results, spacing)
     if rates is None or inside is None or not rates.shape == dephasing.shape == inside.shape[:1]:
         raise NotDrawn("needs diffusion and rate beside dephasing in /steady/fit")
     inside = style.positive(inside[:, -1])
-    lines, known, at = [inside], np.isfinite(inside), place(dephasing)
-    handles = []
-    for colour, rate in zip(style.PALETTE, np.unique(rates)):
+    lines, at, handles = [inside], place(dephasing), []
+    for row, (colour, rate) in enumerate(zip(style.PALETTE, np.unique(rates))):
         mine = rates == rate
-        ax.plot(at[mine], inside[mine], linestyle="none", marker="o", markersize=11, fillstyle="none", color=colour)
+        ax.plot(at[mine], inside[mine], linestyle="none", marker="o", markersize=9 + 3 * row, fillstyle="none",
+                color=colour)
         handles.append(style.key(f"rates $\\times\\,{rate:g}$", color=colour, linestyle="none", marker="s"))
         if found is not None:
-            ax.errorbar(at[mine], found[0][mine], yerr=found[1][mine], linestyle="none", marker="x", markersize=7,
-                        capsize=4, color=colour)
+            ax.errorbar(at[mine], found[0][mine], yerr=found[1][mine], linestyle="none", marker="x", capsize=4,
+                        markersize=5 + 2 * row, color=colour)
     handles.append(style.key("gradient inside the longest chain", linestyle="none", marker="o", fillstyle="none",
                              markersize=9))
     if found is not None and np.isfinite(found[0]).any():
         lines.append(found[0])
-        known |= np.isfinite(found[0])
         handles.append(style.key(r"$a^2\kappa'$ of the fit over lengths", linestyle="none", marker="x", markersize=7))
-    return handles, lines, known
+    return handles, lines
 
 
 def draw(results):
@@ -76,19 +77,19 @@ def draw(results):
     spacing = known_job[1] if known_job else table(results.job, "lattice", "spacing") or 1.0
     figure, axes = style.panels(results, 1, 1, width=6.4, height=4.6, legend=3.4)
     ax = axes[0, 0]
-    handles, lines, known = draw_rates(ax, results, dephasing, spacing)
+    handles, lines = draw_rates(ax, results, dephasing, spacing)
     at = place(dephasing)
     ax.set_xscale("log")
     ax.set_xlim(at.min() / 1.5, at.max() * 1.6)
     ax.set_xlabel(r"dephasing $\gamma$")
     ax.set_ylabel("diffusion constant $D$")
-    if not style.log_limits(ax, lines):
+    if not style.log_limits(ax, lines):  # which says so
         return figure
     if known_job and (dephasing > 0).any():
         fine = np.geomspace(dephasing[dephasing > 0].min(), dephasing.max(), 50)
         ax.plot(fine, (known_job[0] * spacing)**2 / fine, color="0.45", linewidth=1.4, zorder=1)
         handles.append(style.key(r"$\lambda^2 a^2/\gamma$", color="0.45"))
     if (dephasing == 0).any():
-        mark_zero(ax, at[dephasing == 0][0], known[dephasing == 0].any())
+        mark_zero(ax, results, at[dephasing == 0][0])
     style.outside_legend(ax, handles)
     return figure

@@ -211,6 +211,15 @@ class Results:
         dataset = self._dataset(path)
         return None if dataset is None or dataset.ndim != ndim else self._load(dataset)
 
+    def text(self, path, name):
+        """Return an attribute of a group as text, empty if absent."""
+        group = self._node(path, h5py.Group)
+        if group is None:
+            return ""
+        with self._damage_reported(f"attribute {name} of {path}"):
+            value = group.attrs.get(name, "")
+        return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
     def generator(self, kernel):
         """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""
         path = f"/kernel/{kernel}/generator"
