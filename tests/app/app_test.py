@@ -371,12 +371,15 @@ class SteadyTest(ProgramCase):
         for method in ("auto", "two-point"):
             self.write(f"{method}.toml", self.job(method=method, sizes=[2, 3, 4, 5], rates=[0.5, 1.0], tolerance=1e-12))
         self.finish("run", "auto.toml")
+        self.finish("run", "auto.toml", "--out", "a.h5", ranks=3)
+        self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
+        with h5py.File(self.folder / "auto.h5", "r+") as file:  # two-point functions have no density matrix
+            for group in ("steady", *(f"steady/size_{size}" for size in (2, 3, 4, 5))):
+                del file[f"{group}/smallest_eigenvalue"]
         for ranks in (0, 1, 2, 3, 4):
             self.finish("run", "two-point.toml", "--out", "a.h5", ranks=ranks)
             # errors of resistances and conductivities are rounding, kappa of cold sites magnifies it
             self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
-        self.finish("run", "auto.toml", "--out", "a.h5", ranks=3)
-        self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
 
     def test_layout(self):
         self.write("a.toml", self.job("exchange", sizes=[3, 5], rates=[2.0, 1.0]))

@@ -2,7 +2,8 @@
 
 A picture family is a function that takes the open `Results` and returns a
 matplotlib Figure, or raises `NotDrawn` with the reason.  A new family is one
-more line in `FAMILIES`; its name becomes the name of the picture's file.
+more line in `FAMILIES`, or in `TIMELESS` if it needs no output times; its name
+becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion_dephasing, ensemble, error, kernel_rates,
