@@ -11,6 +11,7 @@
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/dynamics/open.hpp"
 #include "qheat/dynamics/steady.hpp"
+#include "qheat/dynamics/two_point.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
@@ -39,17 +40,22 @@ int useful(double size, double share) {
   return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
 }
 
-/// Of the largest size.
+/// The most of all sizes (the factors of a small density matrix may be larger than what a large one takes by
+/// iteration) and dephasings.
 void add_steady(const Job& job, int ranks, double free_bytes, Need& need) {
-  const Model& model = *steady_models(job).back();
-  SteadyOptions options = steady_options(*job.steady);
-  if (takes_two_point(model, options, ranks, free_bytes)) {
-    options.method = SteadyMethod::two_point;
-  } else {
-    need.sensible_ranks =
-        std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(model)), kStatesARank));
+  for (const Model* size : steady_models(job)) {
+    for (const SteadyVariant& variant : steady_variants(job)) {
+      const Model model = varied(*size, variant);
+      SteadyOptions options = steady_options(*job.steady);
+      if (takes_two_point(model, options, ranks, free_bytes)) {
+        options.method = SteadyMethod::two_point;
+      } else {
+        need.sensible_ranks =
+            std::max(need.sensible_ranks, useful(static_cast<double>(steady_elements(model)), kStatesARank));
+      }
+      need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
+    }
   }
-  need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
 }
 
 /// `free_bytes`: a rank, which decides methods; 0: no limit.
@@ -168,11 +174,18 @@ void print_steady(const Job& job, double free_here) {
   std::string sizes;
   for (const Model* model : models) sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", model->sites());
   const std::size_t rates = std::max<std::size_t>(1, job.steady->rates.size());
-  if (!job.steady->sizes.empty())
-    fmt::print("steady      {} states: chains of {} sites at {} rate(s) of the reservoirs; the longest:\n",
-               models.size() * rates, sizes, rates);
+  const auto& dephasings = job.steady->dephasings;
+  if (!job.steady->sizes.empty() || !dephasings.empty()) {
+    fmt::print("steady      {} states: {} of {} sites at {} rate(s) of the reservoirs{}; the longest:\n",
+               models.size() * steady_variants(job).size(),
+               job.steady->sizes.empty() ? "the lattice" : "chains", sizes, rates,
+               dephasings.empty() ? "" : fmt::format(" and dephasings {:g}", fmt::join(dephasings, ", ")));
+  }
   if (takes_two_point(largest, steady_options(*job.steady), 1, free_here)) {
-    fmt::print("steady      two-point functions of {} sites, on one rank\n", largest.sites());
+    fmt::print(
+        "steady      two-point functions of {} sites, on one rank; {:.3g} GB if coherences reach from end "
+        "to end\n",
+        largest.sites(), two_point_bytes(largest.sites(), largest.sites() - 1) / 1e9);
   } else {
     fmt::print("steady      density matrix of {} elements\n", steady_elements(largest));
   }

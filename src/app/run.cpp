@@ -216,7 +216,8 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
       model.lattice.bond_count(), model.levels(), model.strength,
       model.bath.correlation ? std::string(", bath by its correlation function")
                              : fmt::format(", gamma = {:g}", model.bath.dephasing));
-  say("basis           {}\n", basis_text(job));
+  const bool only_steady = !job.exact && !job.spectrum && wanted_kernels(job).empty();
+  if (!only_steady) say("basis           {}\n", basis_text(job));
   say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }
 

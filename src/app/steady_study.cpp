@@ -84,20 +84,49 @@ std::vector<const Model*> steady_models(const Job& job) {
   return models;
 }
 
-SteadyStudy::SteadyStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
-                         Timings& timings)
-    : job_(job), comm_(comm), control_(control), progress_(progress), timings_(timings), rates_{1.0} {
-  if (!job.steady) return;
-  models_ = steady_models(job);
-  if (!job.steady->rates.empty()) rates_ = job.steady->rates;
-  const auto given = std::find(rates_.begin(), rates_.end(), 1.0);
-  if (given != rates_.end()) shown_rate_ = static_cast<std::size_t>(given - rates_.begin());
+std::vector<SteadyVariant> steady_variants(const Job& job) {
+  auto rates = job.steady->rates;
+  auto dephasings = job.steady->dephasings;
+  if (rates.empty()) rates = {1.0};
+  if (dephasings.empty()) dephasings = {job.model->bath.dephasing};
+  std::vector<SteadyVariant> variants;
+  for (const double rate : rates)
+    for (const double dephasing : dephasings) variants.push_back({rate, dephasing});
+  return variants;
 }
 
-Model SteadyStudy::model_of(std::size_t rate, std::size_t size) const {
-  Model model = *models_[size];
-  for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= rates_[rate];
+Model varied(Model model, const SteadyVariant& variant) {
+  for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= variant.rate;
+  model.bath.dephasing = variant.dephasing;
   return model;
+}
+
+SteadyStudy::SteadyStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
+                         Timings& timings)
+    : job_(job), comm_(comm), control_(control), progress_(progress), timings_(timings) {
+  if (!job.steady) return;
+  models_ = steady_models(job);
+  variants_ = steady_variants(job);
+  const auto given = std::find_if(variants_.begin(), variants_.end(), [&](const SteadyVariant& variant) {
+    return variant.rate == 1.0 && variant.dephasing == job.model->bath.dephasing;
+  });
+  if (given != variants_.end()) shown_ = static_cast<std::size_t>(given - variants_.begin());
+}
+
+Model SteadyStudy::model_of(std::size_t variant, std::size_t size) const {
+  return varied(*models_[size], variants_[variant]);
+}
+
+std::vector<std::size_t> SteadyStudy::variants_with(std::size_t dephasing) const {
+  std::vector<std::size_t> found;
+  for (std::size_t v = dephasing; v < variants_.size(); v += dephasings()) found.push_back(v);
+  return found;
+}
+
+std::string SteadyStudy::text_of(std::size_t variant) const {
+  const std::string rates = fmt::format("reservoir rates x {:g}", variants_[variant].rate);
+  return compares_dephasings() ? fmt::format("dephasing {:g}, {}", variants_[variant].dephasing, rates)
+                               : rates;
 }
 
 std::vector<double> SteadyStudy::sizes() const {
@@ -106,13 +135,13 @@ std::vector<double> SteadyStudy::sizes() const {
   return sizes;
 }
 
-SteadyState SteadyStudy::solve(std::size_t rate, std::size_t size) {
-  const Stage stage(control_, fmt::format("rate_{}_size_{}", rate, models_[size]->sites()));
+SteadyState SteadyStudy::solve(std::size_t variant, std::size_t size) {
+  const Stage stage(control_, fmt::format("variant_{}_size_{}", variant, models_[size]->sites()));
   SteadyState state;
   if (control_.restore_finished([&](StateReader& reader) { load(state, reader); })) return state;
   progress_.log(fmt::format("steady state of {} sites{}", models_[size]->sites(),
-                            rates_.size() > 1 ? fmt::format(", rates x {:g}", rates_[rate]) : ""));
-  state = find_steady_state(model_of(rate, size), steady_options(*job_.steady), comm_,
+                            variants_.size() > 1 ? ", " + text_of(variant) : ""));
+  state = find_steady_state(model_of(variant, size), steady_options(*job_.steady), comm_,
                             free_bytes_per_rank(comm_), control_, timings_);
   control_.finish([&](StateWriter& writer) { save(state, writer); });
   return state;
@@ -122,11 +151,11 @@ void SteadyStudy::compute() {
   if (models_.empty()) return;
   const Stage stage(control_, "steady state");
   control_.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
-  const double all = static_cast<double>(rates_.size() * models_.size());
-  for (std::size_t r = 0; r < rates_.size(); ++r) {
+  const double all = static_cast<double>(variants_.size() * models_.size());
+  for (std::size_t v = 0; v < variants_.size(); ++v) {
     for (std::size_t s = 0; s < models_.size(); ++s) {
-      SteadyState state = solve(r, s);
-      const Model model = model_of(r, s);
+      SteadyState state = solve(v, s);
+      const Model model = model_of(v, s);
       const auto bulk = bulk_coefficients(model, state);
       const auto chain = chain_resistance(model, state);
       cases_.push_back({std::move(state), bulk, chain});
@@ -135,24 +164,41 @@ void SteadyStudy::compute() {
                      [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
     }
   }
-  if (compares()) compare();
+  if (compares_sizes() || compares_dephasings()) compare();
 }
 
 void SteadyStudy::compare() {
-  std::vector<std::vector<double>> resistance(rates_.size());
-  for (std::size_t r = 0; r < rates_.size(); ++r) {
+  std::vector<std::vector<double>> resistance(variants_.size());
+  for (std::size_t v = 0; v < variants_.size(); ++v) {
     std::vector<double> errors;
     for (std::size_t s = 0; s < models_.size(); ++s) {
-      resistance[r].push_back(at(r, s).chain.resistance);
-      errors.push_back(at(r, s).chain.error);
+      resistance[v].push_back(at(v, s).chain.resistance);
+      errors.push_back(at(v, s).chain.error);
     }
-    fits_.push_back(fit_contact_resistance(sizes(), resistance[r], errors));
+    fits_.push_back(fit_contact_resistance(sizes(), resistance[v], errors));
   }
-  verdict_ = judge_resistance(sizes(), resistance, fits_);
+  for (std::size_t d = 0; d < dephasings(); ++d) {
+    std::vector<std::vector<double>> resistance_here;
+    std::vector<ContactFit> fits_here;
+    for (const std::size_t v : variants_with(d)) {
+      resistance_here.push_back(resistance[v]);
+      fits_here.push_back(fits_[v]);
+    }
+    verdicts_.push_back(judge_resistance(sizes(), resistance_here, fits_here));
+  }
+}
+
+std::string SteadyStudy::verdict_text(const std::string& separator) const {
+  if (!compares_dephasings()) return verdicts_.front().text();
+  std::string text;
+  for (std::size_t d = 0; d < verdicts_.size(); ++d)
+    text += fmt::format("{}dephasing {:g}: {}", d > 0 ? separator : "", job_.steady->dephasings[d],
+                        verdicts_[d].text());
+  return text;
 }
 
 void SteadyStudy::write_state(const std::string& group, std::size_t size, ResultsFile& file) const {
-  const SteadyState& state = at(shown_rate_, size).state;
+  const SteadyState& state = at(shown_, size).state;
   const Model& model = *models_[size];
   const Index sites = model.sites();
   const Index bonds = model.lattice.bond_count();
@@ -173,35 +219,43 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
 }
 
 void SteadyStudy::write_fit(ResultsFile& file) const {
-  const auto rates = static_cast<Index>(rates_.size());
-  const auto by_rate = [&](const std::string& name, double ContactFit::*member) {
+  const auto variants = static_cast<Index>(variants_.size());
+  const auto by_variant = [&](const std::string& name, double ContactFit::*member) {
     std::vector<double> values;
     for (const ContactFit& fit : fits_) values.push_back(fit.*member);
-    file.dataset("/steady/fit/" + name, {rates}, values);
+    file.dataset("/steady/fit/" + name, {variants}, values);
   };
   const auto by_case = [&](const std::string& name, const auto& value) {
     std::vector<double> values;
     for (const Case& one : cases_) values.push_back(value(one));
-    file.dataset("/steady/fit/" + name, {rates, static_cast<Index>(models_.size())}, values);
+    file.dataset("/steady/fit/" + name, {variants, static_cast<Index>(models_.size())}, values);
   };
-  file.dataset("/steady/fit/rate", {rates}, rates_);
-  by_rate("contact_resistance", &ContactFit::contact_resistance);
-  by_rate("contact_resistance_error", &ContactFit::contact_resistance_error);
-  by_rate("conductivity", &ContactFit::conductivity);
-  by_rate("conductivity_error", &ContactFit::conductivity_error);
-  by_rate("deviation", &ContactFit::deviation);
+  std::vector<double> rates;
+  std::vector<double> dephasings;
+  for (const SteadyVariant& variant : variants_) {
+    rates.push_back(variant.rate);
+    dephasings.push_back(variant.dephasing);
+  }
+  file.dataset("/steady/fit/rate", {variants}, rates);
+  if (compares_dephasings()) file.dataset("/steady/fit/dephasing", {variants}, dephasings);
+  by_variant("contact_resistance", &ContactFit::contact_resistance);
+  by_variant("contact_resistance_error", &ContactFit::contact_resistance_error);
+  by_variant("conductivity", &ContactFit::conductivity);
+  by_variant("conductivity_error", &ContactFit::conductivity_error);
+  by_variant("deviation", &ContactFit::deviation);
   by_case("resistance", [](const Case& one) { return one.chain.resistance; });
   by_case("resistance_error", [](const Case& one) { return one.chain.error; });
   by_case("current", [](const Case& one) { return one.chain.current; });
   by_case("diffusion", [](const Case& one) { return one.bulk.diffusion; });
   by_case("kappa", [](const Case& one) { return one.bulk.kappa; });
-  file.attribute("/steady/fit", "verdict", verdict_.text());
+  file.attribute("/steady/fit", "verdict", verdict_text("\n"));
 }
 
 void SteadyStudy::write(ResultsFile& file) const {
   if (models_.empty()) return;
   write_state("/steady", models_.size() - 1, file);
-  if (!compares()) return;
+  if (compares_sizes() || compares_dephasings()) write_fit(file);
+  if (!compares_sizes()) return;
   std::vector<std::int64_t> lengths;
   for (std::size_t s = 0; s < models_.size(); ++s) {
     const Model& model = *models_[s];
@@ -211,11 +265,10 @@ void SteadyStudy::write(ResultsFile& file) const {
     lengths.push_back(model.sites());
   }
   file.dataset("/steady/sizes", {static_cast<Index>(lengths.size())}, lengths);
-  write_fit(file);
 }
 
-void SteadyStudy::say_state(std::size_t rate, std::size_t size) const {
-  const Case& one = at(rate, size);
+void SteadyStudy::say_state(std::size_t variant, std::size_t size) const {
+  const Case& one = at(variant, size);
   const SteadyState& state = one.state;
   const Model& model = *models_[size];
   say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
@@ -237,12 +290,12 @@ void SteadyStudy::say_state(std::size_t rate, std::size_t size) const {
   }
 }
 
-void SteadyStudy::say_sizes(std::size_t rate) const {
-  say("steady states   reservoir rates x {:g}\n", rates_[rate]);
+void SteadyStudy::say_sizes(std::size_t variant) const {
+  say("steady states   {}\n", text_of(variant));
   say("                {:>7}  {:>12}  {:>12}  {:>12}  {:>12}  {:>9}  method\n", "sites", "J", "J N",
       "D inside", "kappa inside", "residual");
   for (std::size_t s = 0; s < models_.size(); ++s) {
-    const Case& one = at(rate, s);
+    const Case& one = at(variant, s);
     const int sites = models_[s]->sites();
     const auto& current = one.state.current;
     const double heat = std::accumulate(current.begin(), current.end(), 0.0) / (sites - 1);
@@ -251,12 +304,12 @@ void SteadyStudy::say_sizes(std::size_t rate) const {
   }
 }
 
-void SteadyStudy::say_fit(std::size_t rate) const {
-  const ContactFit& fit = fits_[rate];
+void SteadyStudy::say_fit(std::size_t variant) const {
+  const ContactFit& fit = fits_[variant];
   if (std::isnan(fit.slope)) return;
   say("                (f_L - f_R)/J = R + N/kappa':  R = {}\n",
       with_error(fit.contact_resistance, fit.contact_resistance_error));
-  if (fit.slope > fit.slope_error || std::isnan(fit.slope_error)) {
+  if (std::isfinite(fit.conductivity)) {
     say("                {:31}kappa' = {}\n", "", with_error(fit.conductivity, fit.conductivity_error));
   } else {
     say("                {:31}1/kappa' = {}: no growth with N to be told from zero\n", "",
@@ -264,27 +317,42 @@ void SteadyStudy::say_fit(std::size_t rate) const {
   }
 }
 
+void SteadyStudy::say_agreement() const {
+  for (std::size_t d = 0; d < dephasings(); ++d) {
+    std::vector<ContactFit> fits;
+    for (const std::size_t v : variants_with(d)) fits.push_back(fits_[v]);
+    const bool known = std::all_of(fits.begin(), fits.end(),
+                                   [](const ContactFit& fit) { return std::isfinite(fit.conductivity); });
+    if (fits.size() < 2 || !known) continue;
+    say("                {}kappa' at the different rates {} within twice their errors\n",
+        compares_dephasings() ? fmt::format("dephasing {:g}: ", job_.steady->dephasings[d]) : "",
+        conductivities_agree(fits, 0.0) ? "agrees" : "does not agree");
+  }
+}
+
+void SteadyStudy::say_comparison() const {
+  for (std::size_t v = 0; v < variants_.size(); ++v) {
+    say_sizes(v);
+    say_fit(v);
+  }
+  say_agreement();
+  if (std::isnan(fits_.front().slope)) {
+    say("                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
+        "an "
+        "interaction that keeps the number of excited sites\n");
+  }
+  say("                transport {}\n", verdict_text("\n                transport "));
+}
+
 void SteadyStudy::summarize() const {
   if (models_.empty()) return;
-  if (compares()) {
-    for (std::size_t r = 0; r < rates_.size(); ++r) {
-      say_sizes(r);
-      say_fit(r);
-    }
-    const bool fitted = !std::isnan(fits_.front().slope);
-    if (fitted && rates_.size() > 1) {
-      const bool agree = conductivities_agree(fits_, 0.0);
-      say("                kappa' at the different rates {} within twice their errors\n",
-          agree ? "agrees" : "does not agree");
-    }
-    if (!fitted) {
-      say("                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
-          "an "
-          "interaction that keeps the number of excited sites\n");
-    }
-    say("                transport {}\n", verdict_.text());
+  if (compares_sizes()) {
+    say_comparison();
   } else {
-    say_state(0, 0);
+    for (std::size_t v = 0; v < variants_.size(); ++v) {
+      if (compares_dephasings()) say("steady state    dephasing {:g}\n", variants_[v].dephasing);
+      say_state(v, 0);
+    }
   }
   if (bonds_keep_level_energy(*models_.back())) return;
   say("                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,19 @@ SteadyOptions steady_options(const SteadyRequest& request);
 /// The models whose steady states a job asks for, one a size.
 std::vector<const Model*> steady_models(const Job& job);
 
-/// The steady states of a job: of each size at each rate of the reservoirs, and what their comparison says.
+/// What a job varies in its bath.
+struct SteadyVariant {
+  double rate = 1.0;       ///< factor of all reservoir rates
+  double dephasing = 0.0;  ///< in place of the bath's own
+};
+
+/// All combinations, the rates outermost. Without steady.rates the factor is 1, without steady.dephasings the
+/// dephasing is the bath's.
+std::vector<SteadyVariant> steady_variants(const Job& job);
+/// The model with the bath of a variant.
+Model varied(Model model, const SteadyVariant& variant);
+
+/// The steady states of a job: of each size in each variant of the bath, and what their comparison says.
 class SteadyStudy {
  public:
   SteadyStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
@@ -31,24 +44,34 @@ class SteadyStudy {
   void summarize() const;
 
  private:
-  /// The steady state of one size at one rate.
+  /// The steady state of one size in one variant.
   struct Case {
     SteadyState state;
     BulkCoefficients bulk;
     ChainResistance chain;
   };
 
-  bool compares() const { return !job_.steady->sizes.empty(); }
-  Model model_of(std::size_t rate, std::size_t size) const;
-  const Case& at(std::size_t rate, std::size_t size) const { return cases_[rate * models_.size() + size]; }
-  SteadyState solve(std::size_t rate, std::size_t size);
+  bool compares_sizes() const { return !job_.steady->sizes.empty(); }
+  bool compares_dephasings() const { return !job_.steady->dephasings.empty(); }
+  Model model_of(std::size_t variant, std::size_t size) const;
+  const Case& at(std::size_t variant, std::size_t size) const {
+    return cases_[variant * models_.size() + size];
+  }
+  std::size_t dephasings() const { return std::max<std::size_t>(1, job_.steady->dephasings.size()); }
+  /// The rates of one dephasing, as numbers of variants.
+  std::vector<std::size_t> variants_with(std::size_t dephasing) const;
+  std::string text_of(std::size_t variant) const;
+  std::string verdict_text(const std::string& separator) const;
+  SteadyState solve(std::size_t variant, std::size_t size);
   void compare();
   std::vector<double> sizes() const;
   void write_state(const std::string& group, std::size_t size, ResultsFile& file) const;
   void write_fit(ResultsFile& file) const;
-  void say_state(std::size_t rate, std::size_t size) const;
-  void say_sizes(std::size_t rate) const;
-  void say_fit(std::size_t rate) const;
+  void say_state(std::size_t variant, std::size_t size) const;
+  void say_sizes(std::size_t variant) const;
+  void say_fit(std::size_t variant) const;
+  void say_agreement() const;
+  void say_comparison() const;
 
   const Job& job_;
   Communicator comm_;
@@ -56,11 +79,11 @@ class SteadyStudy {
   Progress& progress_;
   Timings& timings_;
   std::vector<const Model*> models_;
-  std::vector<double> rates_;   ///< factors of the reservoirs' rates
-  std::size_t shown_rate_ = 0;  ///< whose profiles are written: factor 1 if it is there
-  std::vector<Case> cases_;     ///< [R][S]
-  std::vector<ContactFit> fits_;
-  TransportVerdict verdict_;
+  std::vector<SteadyVariant> variants_;
+  std::size_t shown_ = 0;                   ///< whose profiles are written: the bath as given if it is there
+  std::vector<Case> cases_;                 ///< [V][S]
+  std::vector<ContactFit> fits_;            ///< [V]
+  std::vector<TransportVerdict> verdicts_;  ///< one a dephasing
 };
 
 }  // namespace qheat::app

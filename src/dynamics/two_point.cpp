@@ -275,7 +275,8 @@ double two_point_bytes(int sites, int width) {
 
 double two_point_bytes(const Model& model) {
   int width = 0;
-  for (int k = 0; k < kFirstWidths; ++k) width = std::min(2 * width + 1, std::max(0, model.sites() - 1));
+  const int widths = model.bath.dephasing > 0.0 ? kFirstWidths : kFirstWidths + 1;
+  for (int k = 0; k < widths; ++k) width = std::min(2 * width + 1, std::max(0, model.sites() - 1));
   return two_point_bytes(model.sites(), width);
 }
 

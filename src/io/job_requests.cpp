@@ -158,6 +158,10 @@ void read_steady(CheckedTable& root, Draft& draft) {
       table->problem("rates", "compares fits over several sizes; add for example sizes = [4, 6, 8]");
     }
   }
+  const Length listed{1, std::numeric_limits<std::size_t>::max(), "such as dephasings = [0, 0.1, 0.5]"};
+  if (table->numbers("dephasings", steady.dephasings, NumberRule::not_negative(), listed)) {
+    check_no_repeats(*table, "dephasings", steady.dephasings);
+  }
   table->number("tolerance", steady.tolerance, solver_tolerance());
   table->report_unknown_keys();
 }

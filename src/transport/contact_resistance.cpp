@@ -12,9 +12,12 @@ namespace qheat {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kFlat = 0.01;        // relative growth of a resistance that does not grow
 constexpr double kStraight = 0.05;    // relative difference of slopes and conductivities that does not matter
 constexpr double kSignificant = 5.0;  // slope over its error
+constexpr double kTold = 2.0;         // slope over its error, to be told from zero
+constexpr double kRounding = 1e-7;    // relative growth that is none
 constexpr double kLeastSpan = 2.0;    // largest over smallest size
 constexpr std::size_t kFewestFlat = 3;  // sizes
 constexpr std::size_t kFewest = 4;      // sizes
@@ -23,6 +26,12 @@ double mean(std::span<const double> values) {
   double sum = 0.0;
   for (const double v : values) sum += v;
   return sum / static_cast<double>(values.size());
+}
+
+double largest_size(std::span<const double> values) {
+  double largest = 0.0;
+  for (const double v : values) largest = std::max(largest, std::abs(v));
+  return largest;
 }
 
 double slope_of(std::span<const double> x, std::span<const double> y) {
@@ -76,7 +85,6 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
   fit.slope = slope_of(sizes, resistance);
   const double middle = mean(sizes);
   fit.contact_resistance = mean(resistance) - fit.slope * middle;
-  fit.conductivity = 1.0 / fit.slope;
   double square = 0.0;
   for (const double n : sizes) square += (n - middle) * (n - middle);
   double scatter = 0.0;
@@ -90,16 +98,20 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
     start_variance += std::pow((1.0 / count - middle * weight) * errors[s], 2);
     fit.deviation = std::max(fit.deviation, std::abs(distance));
   }
-  fit.deviation /= std::abs(*std::max_element(resistance.begin(), resistance.end()));
+  const double largest = largest_size(resistance);
+  fit.deviation /= largest;
   if (sizes.size() < 3) {
-    fit.slope_error = fit.contact_resistance_error = fit.conductivity_error = fit.deviation = kNaN;
-    return fit;
+    fit.slope_error = fit.contact_resistance_error = fit.deviation = kNaN;
+  } else {
+    const double variance = scatter / (count - 2.0);
+    fit.slope_error = std::sqrt(variance / square + slope_variance);
+    fit.contact_resistance_error =
+        std::sqrt(variance * (1.0 / count + middle * middle / square) + start_variance);
   }
-  const double variance = scatter / (count - 2.0);
-  fit.slope_error = std::sqrt(variance / square + slope_variance);
-  fit.contact_resistance_error =
-      std::sqrt(variance * (1.0 / count + middle * middle / square) + start_variance);
-  fit.conductivity_error = fit.slope_error / (fit.slope * fit.slope);
+  const bool hidden = fit.slope <= kTold * fit.slope_error;  // false where the error is not known
+  const bool grows = !hidden && fit.slope * (sizes.back() - sizes.front()) > kRounding * largest;
+  fit.conductivity = grows ? 1.0 / fit.slope : kInfinity;
+  fit.conductivity_error = grows ? fit.slope_error / (fit.slope * fit.slope) : kNaN;
   return fit;
 }
 

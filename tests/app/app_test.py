@@ -367,12 +367,15 @@ class SteadyTest(ProgramCase):
         for method in ("auto", "two-point"):
             self.write(f"{method}.toml", self.job(method=method, sizes=[2, 3, 4, 5], rates=[0.5, 1.0], tolerance=1e-12))
         self.finish("run", "auto.toml")
+        self.finish("run", "auto.toml", "--out", "a.h5", ranks=3)
+        self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
+        with h5py.File(self.folder / "auto.h5", "r+") as file:  # two-point functions have no density matrix
+            for group in ("steady", *(f"steady/size_{size}" for size in (2, 3, 4, 5))):
+                del file[f"{group}/smallest_eigenvalue"]
         for ranks in (0, 1, 2, 3, 4):
             self.finish("run", "two-point.toml", "--out", "a.h5", ranks=ranks)
             # errors of resistances and conductivities are rounding, kappa of cold sites magnifies it
             self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
-        self.finish("run", "auto.toml", "--out", "a.h5", ranks=3)
-        self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
 
     def test_layout(self):
         self.write("a.toml", self.job("exchange", sizes=[3, 5], rates=[2.0, 1.0]))
@@ -406,6 +409,94 @@ class SteadyTest(ProgramCase):
             current = 2.0 * 0.25 * rate * (left - right) / (4.0 * 0.25 + rate**2)
             np.testing.assert_allclose(datasets(self.folder / "a.h5")["steady/fit/current"][row], current, rtol=1e-9)
 
+    OCCUPATIONS = 1.0 / (1.0 + np.exp(0.5)), 1.0 / (1.0 + np.exp(2.0))
+
+    def test_dephasings_by_two_point_functions(self):
+        """The closed formula (physics: steady states) in each variant, the rates outermost; gamma = 0 has no kappa'."""
+        sizes, rates, gammas = [4, 7, 12, 20], [0.5, 1.0], [0.4, 0.0, 1.5]
+        job = self.job(dephasing=1.5, method="two-point", sizes=sizes, rates=rates, dephasings=gammas)
+        self.write("a.toml", job)
+        for ranks in (0, 1, 2, 3, 4):
+            run = self.finish("run", "a.toml", ranks=ranks)
+            if ranks == 0:
+                (self.folder / "a.h5").rename(self.folder / "first.h5")
+        self.assert_same(self.folder / "first.h5", self.folder / "a.h5", 1e-9)
+        found = datasets(self.folder / "a.h5")
+        g, gamma = 0.8 * np.repeat(rates, 3), np.tile(gammas, 2)
+        np.testing.assert_array_equal(found["steady/fit/rate"], np.repeat(rates, 3))
+        np.testing.assert_array_equal(found["steady/fit/dephasing"], gamma)
+        resistance = 2.0 / g[:, None] + ((np.array(sizes) - 1) * 2 * gamma[:, None] + g[:, None]) / (2 * 0.25)
+        np.testing.assert_allclose(found["steady/fit/resistance"], resistance, rtol=1e-9)
+        bias = self.OCCUPATIONS[0] - self.OCCUPATIONS[1]
+        np.testing.assert_allclose(found["steady/fit/current"], bias / resistance, rtol=1e-9)
+        known = gamma > 0
+        np.testing.assert_allclose(found["steady/fit/conductivity"][known], 0.25 / gamma[known], rtol=1e-8)
+        np.testing.assert_allclose(found["steady/fit/diffusion"][known], np.tile(0.25 / gamma[known], (4, 1)).T, rtol=1e-6)
+        self.assertTrue(np.isposinf(found["steady/fit/conductivity"][~known]).all())
+        for name in ("conductivity_error", "diffusion", "kappa"):
+            self.assertTrue(np.isnan(found[f"steady/fit/{name}"][~known]).all(), name)
+        # shown: factor 1 and the dephasing of the job's bath, the last variant
+        np.testing.assert_allclose(found["steady/heat"][0], bias / resistance[5, 3], rtol=1e-9)
+        np.testing.assert_allclose(found["steady/size_7/heat"][0], bias / resistance[5, 1], rtol=1e-9)
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            verdict = bytes(file["steady/fit"].attrs["verdict"]).decode()
+        words = ["dephasing 0.4: diffusive", "dephasing 0: ballistic", "dephasing 1.5: diffusive"]
+        for line, expected in zip(verdict.splitlines(), words, strict=True):
+            self.assertTrue(line.startswith(expected), verdict)
+            self.assertIn(f"transport {line}\n", run.out)
+        self.assertEqual(run.out.count("no growth with N to be told from zero"), 2)
+
+    def test_dephasings_by_density_matrix(self):
+        """Exchange: each variant is the job that has its rate and dephasing, and lies near lambda^2/gamma."""
+        self.write("a.toml", self.job("exchange", dephasing=0.7, sizes=[3, 4, 5], rates=[2.0, 1.0], dephasings=[4.0, 0.2]))
+        self.finish("run", "a.toml", ranks=2)
+        found = datasets(self.folder / "a.h5")
+        np.testing.assert_allclose(found["steady/fit/conductivity"][[0, 2]], 0.25 / 4.0, rtol=0.05)
+        for ranks, gamma in enumerate((4.0, 0.2)):
+            self.write("one.toml", self.job("exchange", dephasing=gamma, sizes=[3, 4, 5], rates=[2.0, 1.0]))
+            self.finish("run", "one.toml", ranks=3 * ranks)
+            one = datasets(self.folder / "one.h5")
+            self.assertNotIn("steady/fit/dephasing", one)
+            for name in (name for name in one if name.startswith("steady/fit/")):
+                self.assertEqual(found[name].shape, (4, *one[name].shape[1:]), name)
+                allowed = 1e-6 if name.endswith("_error") else 1e-9
+                np.testing.assert_allclose(found[name][ranks::2], one[name], rtol=1e-7, atol=allowed, err_msg=name)
+            if gamma == 4.0:  # neither factor 1 at 0.7 is listed, so the first variant is shown
+                self.write("two.toml", self.job("exchange", dephasing=4.0, sizes=[3, 4, 5], rates=[2.0]))
+                self.finish("run", "two.toml")
+                two = datasets(self.folder / "two.h5")
+                np.testing.assert_allclose(found["steady/size_4/current"], two["steady/size_4/current"], rtol=1e-9)
+
+    def test_dephasings_of_one_size(self):
+        """No fit, but the constants inside the chain, which is the lattice as it is."""
+        for kind, spacing in (("xy", 2.0), ("exchange", 1.0)):
+            job = self.job(kind, dephasing=0.5, dephasings=[0.0, 2.0, 0.5], method="direct")
+            self.write("a.toml", {**job, "lattice": {"shape": [5], "spacing": spacing}})
+            run = self.finish("run", "a.toml", ranks=3)
+            found = datasets(self.folder / "a.h5")
+            self.assertNotIn("steady/sizes", found)
+            inside = found["steady/fit/diffusion"]
+            self.assertEqual((inside.shape, found["steady/fit/conductivity"].shape), ((3, 1), (3,)))
+            self.assertTrue(np.isnan(found["steady/fit/conductivity"]).all())
+            self.assertEqual(run.out.count("steady state    dephasing"), 3)
+            if kind == "xy":
+                np.testing.assert_allclose(inside[:, 0], [np.nan, 0.5, 2.0], rtol=1e-6)
+            else:
+                np.testing.assert_allclose(inside[1, 0], 0.25 / 2.0, rtol=0.1)
+            # shown is the bath's own dephasing, the third
+            np.testing.assert_allclose(found["steady/diffusion"][1:3].mean(), inside[2, 0], rtol=1e-2)
+
+    def test_check_knows_the_largest(self):
+        """All variants are counted, and the memory is that of the most demanding one."""
+        self.write("a.toml", self.job(sizes=[4, 300], rates=[1.0, 2.0], dephasings=[0.3, 0.0, 1.0]))
+        check = self.finish("check", "a.toml")
+        self.assertIn("12 states: chains of 4, 300 sites at 2 rate(s) of the reservoirs and dephasings 0.3, 0, 1;", check.out)
+        self.assertIn("two-point functions of 300 sites", check.out)
+        self.write("b.toml", self.job(dephasings=[0.3, 0.0]))
+        check = self.finish("check", "b.toml")
+        self.assertIn("2 states: the lattice of 4 sites", check.out)
+        self.assertIn("density matrix of 70 elements", check.out)
+
     def test_three_levels_have_gradients_and_no_fit(self):
         job = self.job("exchange", sizes=[3, 4], rates=[1.0])
         job["site"] = {"levels": [0.0, 1.0, 1.7]}
@@ -431,6 +522,9 @@ class SteadyTest(ProgramCase):
             r"steady\.sizes\[1\]: 4 is listed twice": self.job(sizes=[4, 4]),
             r"steady\.sizes\[1\]: 4 comes after 6": self.job(sizes=[6, 4]),
             r"steady\.rates\[0\]: -1": self.job(sizes=[4, 6], rates=[-1.0]),
+            r"steady\.dephasings\[1\]: -1": self.job(dephasings=[1.0, -1.0]),
+            r"steady\.dephasings\[2\]: 0.5 is listed twice": self.job(sizes=[4, 6], dephasings=[0.5, 0.0, 0.5]),
+            r"steady\.dephasings: has 0 entries": self.job(dephasings=[]),
             r"steady\.method: the two-point functions of this model do not close: the interaction":
                 self.job("exchange", method="two-point"),
             r"steady\.method: .*sites have 3 levels":

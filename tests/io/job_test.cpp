@@ -300,6 +300,7 @@ TEST(Job, EmptyTablesTakeDefaults) {
   EXPECT_FALSE(job.kernel->memory || job.kernel->markov);
   EXPECT_EQ(job.kernel->store_limit, 1000);
   EXPECT_TRUE(job.steady->sizes.empty() && job.steady->rates.empty() && job.steady->models.empty());
+  EXPECT_TRUE(job.steady->dephasings.empty());
   EXPECT_EQ(job.steady->method, SteadyRequest::Method::automatic);
   EXPECT_EQ(job.steady->tolerance, 1e-10);
 }
@@ -1070,6 +1071,22 @@ TEST(JobProblems, SteadySizesAndRates) {
               "25:1: steady.sizes: needs an open chain");
   expect_only(replaced(with_sizes("sizes = [4, 6]\n"), "[4]", "[2, 2]"),
               "24:1: steady.sizes: needs an open chain");
+}
+
+TEST(JobProblems, SteadyDephasings) {
+  expect_good(with_sizes("sizes = [2, 4]\nrates = [0.5, 2]\ndephasings = [0.4, 0, 0.1]\n"));
+  expect_good(with_sizes("dephasings = [0.4, 0, 0.1]\n"));
+  expect_only(with_sizes("dephasings = []\n"), "24:1: steady.dephasings: has 0 entries");
+  expect_only(with_sizes("dephasings = [0.1, -0.5]\n"), "24:20: steady.dephasings[1]: -0.5 is not possible");
+  expect_only(with_sizes("dephasings = [0.1, inf]\n"), "24:20: steady.dephasings[1]");
+  expect_only(with_sizes("dephasings = [0.0, 1, -0.0]\n"), "24:23: steady.dephasings[2]: -0 is listed twice");
+  expect_only(with_sizes("dephasings = 0.5\n"), "24:1: steady.dephasings");
+  // dephasing alone has no steady state of its own
+  expect_only(kBase + "[bath]\n[steady]\ndephasings = [0.1]\n",
+              "16:1: steady: a closed system has no steady state");
+  const Job job = parse_job(with_sizes("dephasings = [0.4, 0, 0.1]\n"), "job.toml");
+  EXPECT_EQ(job.steady->dephasings, (std::vector<double>{0.4, 0.0, 0.1}));
+  EXPECT_EQ(job.model->bath.dephasing, 0.0);
 }
 
 TEST(JobProblems, SteadyMethod) {

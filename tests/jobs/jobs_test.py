@@ -201,6 +201,30 @@ class JobsTest(ProgramCase):
                                    rtol=1e-5)
         self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
 
+    def test_job_diffusion_against_dephasing(self):
+        """D gamma is constant and the same by fit and gradient; without dephasing nothing grows with the length."""
+        path = next(path for path in JOBS if path.stem == "diffusion_against_dephasing")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        gamma, steady = found["steady/fit/dephasing"], job["steady"]
+        np.testing.assert_array_equal(gamma, np.tile(steady["dephasings"], len(steady["rates"])))
+        fluctuates = gamma > 0
+        for constant in (found["steady/fit/conductivity"], *found["steady/fit/diffusion"].T):
+            np.testing.assert_allclose(constant[fluctuates] * gamma[fluctuates], 0.2**2, rtol=1e-6)
+        self.assertTrue(np.isposinf(found["steady/fit/conductivity"][~fluctuates]).all())
+        self.assertTrue(np.isnan(found["steady/fit/diffusion"][~fluctuates]).all())
+        # ballistic: 2 lambda^2 g (f_L - f_R)/(4 lambda^2 + g^2) at all lengths; any dephasing only hinders
+        g = job["bath"]["reservoir"][0]["rate"] * found["steady/fit/rate"][~fluctuates, None]
+        bias = 1.0 / (1.0 + np.exp(0.5)) - 1.0 / (1.0 + np.exp(2.0))
+        current = found["steady/fit/current"]
+        np.testing.assert_allclose(current[~fluctuates], 2 * 0.04 * g * bias / (0.16 + g**2) * np.ones(5), rtol=1e-8)
+        self.assertTrue(np.all(np.diff(current.reshape(len(steady["rates"]), -1, 5), axis=1) < 0))
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            verdict = bytes(file["steady/fit"].attrs["verdict"]).decode().splitlines()
+        self.assertTrue(verdict[0].startswith("dephasing 0: ballistic at these sizes"), verdict)
+        self.assertTrue(all("diffusive at these sizes" in line for line in verdict[1:]), verdict)
+        self.assertEqual(len(verdict), len(steady["dephasings"]))
+
     def test_job_breaking_levels(self):
         found = self.check("breaking_levels")
         self.assertLess(np.nanmax(found["kernel/exact/level_independence"]), 0.5)

@@ -36,7 +36,7 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import (FAMILIES, elements, kernels, memory, populations, profiles,  # noqa: E402
+from figures import (FAMILIES, TIMELESS, elements, kernels, memory, populations, profiles,  # noqa: E402
                      singular, space_time, style, tcl_error)
 from figures.results import NotDrawn, Results  # noqa: E402
 
@@ -184,6 +184,90 @@ class CompleteFiles(PlotterCase):
             process = self.run_plotter(f"{name}.h5", "--format", "png")
             self.check_pictures(process, ["steady", "steady_sizes"], f"{name}_plots")
             self.assertNotIn("not drawn", process.stderr)
+
+    def dephasings(self, gammas, rates=(0.5, 1.0), sizes=(4, 8, 16), fit=True, job='title = "D"', verdict=""):
+        """Write dephased.h5: an xy chain with lambda = 0.2, ballistic at gamma = 0; return the diffusion constants."""
+        gamma, rate = np.tile(gammas, len(rates)), np.repeat(rates, len(gammas))
+        with np.errstate(divide="ignore"):
+            constant = 0.04 / gamma
+        inside = np.where(gamma > 0, constant, np.nan)[:, None] * np.ones(len(sizes))
+        datasets = {"fit/rate": rate, "fit/dephasing": gamma, "fit/diffusion": inside,
+                    "fit/conductivity": constant if fit else constant * np.nan,
+                    "fit/conductivity_error": np.where(gamma > 0, 0.1 * constant, np.nan)}
+        if len(sizes) > 1:
+            resistance = 3.0 + np.array(sizes) / constant[:, None]
+            datasets |= {"sizes": np.array(sizes), "fit/resistance": resistance, "fit/current": 0.2 / resistance,
+                         "fit/contact_resistance": np.full(gamma.size, 3.0)}
+            for size in sizes:
+                datasets |= {f"size_{size}/{name}": np.linspace(0.4, 0.2, size) for name in ("energy", "temperature")}
+        datasets |= {"energy": np.linspace(0.4, 0.2, 4), "temperature": np.linspace(2, 1, 4), "current": np.ones(3)}
+        write_file(self.directory / "dephased.h5", {f"steady/{name}": value for name, value in datasets.items()}, job=job)
+        with h5py.File(self.directory / "dephased.h5", "r+") as file:
+            file["steady/fit"].attrs["verdict"] = np.bytes_(verdict)
+        return constant
+
+    def test_steady_states_of_several_dephasings(self):
+        """Also of one size, of one dephasing, without any finite constant."""
+        for case in (dict(gammas=[0.4, 0.0, 0.1]), dict(gammas=[0.1, 0.2], sizes=(4,), fit=False), dict(gammas=[0.0]),
+                     dict(gammas=np.linspace(0, 3, 12), rates=np.linspace(1, 2, 6))):
+            self.dephasings(**case)
+            process = self.call_plotter("dephased.h5", "--format", "png")
+            sizes = [] if "sizes" in case else ["steady_sizes"]
+            self.check_pictures(process, ["steady", *sizes, "diffusion_dephasing"], "dephased_plots")
+            self.assertNotIn("not drawn", process.stderr)
+            for picture in (self.directory / "dephased_plots").iterdir():
+                picture.unlink()
+
+    def test_diffusion_against_dephasing_is_what_the_file_says(self):
+        """Dots and guide at D = (lambda a)^2/gamma, none at gamma = 0, which has its verdict; no guide for other models."""
+        job = ('[lattice]\nspacing = 3.0\n[site]\nlevels = [0.0, 1.0]\n'
+               '[interaction]\nkind = "%s"\nstrength = 0.2\n')
+        for kind, guided in (("xy", True), ("random-bands", False)):
+            constant = self.dephasings([0.4, 0.0, 0.1], job=job % kind, verdict="dephasing 0.4: fine\ndephasing 0: lost: why")
+            results = Results(self.directory / "dephased.h5")
+            figure = dict((name, draw) for name, draw, _ in TIMELESS)["diffusion_dephasing"](results)
+            results.file.close()
+            (ax,) = figure.axes
+            self.assertEqual([text.get_text() for text in ax.texts], [r"$\gamma = 0$: lost"])
+            dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
+            np.testing.assert_allclose([line[[0, 2], 1] for line in dots], np.tile(constant[[0, 2]], (2, 1)))
+            self.assertTrue(all(np.isnan(line[1, 1]) for line in dots))
+            crosses = [line.get_xydata() for line in ax.lines if line.get_marker() == "x"]
+            np.testing.assert_allclose([line[[0, 2], 1] for line in crosses], 9.0 * np.tile(constant[[0, 2]], (2, 1)))
+            guides = [line for line in ax.lines if len(line.get_xdata()) == 50]
+            self.assertEqual(len(guides), int(guided))
+            for guide in guides:
+                x, y = guide.get_xydata().T
+                np.testing.assert_allclose(x * y, 0.36)
+
+    def test_spectra(self):
+        """With and without output times, one sector and several, few states and many, without energies of sites."""
+        for states, sites in ((8, 10), (1, 1), (60, 4)):
+            energy = np.random.default_rng(1).random((states, sites))
+            datasets = {"spectrum/energies": np.sort(energy.sum(axis=1)), "spectrum/energy": energy,
+                        "spectrum/residuals": np.zeros(states), "spectrum/band_counts": np.full((states, 2), 3)}
+            self.plot_spectrum(datasets, states)
+            counts = np.stack([np.arange(states) % 3, 5 - np.arange(states) % 3], axis=1)
+            self.plot_spectrum({**datasets, "spectrum/band_counts": counts}, states)
+            self.plot_spectrum({"spectrum/energies": np.arange(states) + 1.0}, states)
+        write_file(self.directory / "both.h5", {**datasets, "time": TIMES, "exact/energy": np.ones((21, 2))})
+        process = self.call_plotter("both.h5", "--format", "png")
+        self.check_pictures(process, ["populations", "space_time", "spectrum"], "both_plots")
+        self.assertIn("not drawn: currents", process.stderr)
+
+    def plot_spectrum(self, datasets, states):
+        """Plot a file and check that its picture shows the number of states in both panels."""
+        write_file(self.directory / "states.h5", datasets)
+        process = self.call_plotter("states.h5", "--format", "png")
+        self.check_pictures(process, ["spectrum"], "states_plots")
+        self.assertNotIn("not drawn", process.stderr)
+        results = Results(self.directory / "states.h5")
+        figure = dict((name, draw) for name, draw, _ in TIMELESS)["spectrum"](results)
+        results.file.close()
+        self.assertEqual(sum(len(line.get_xdata()) for line in figure.axes[0].lines), states)
+        if "spectrum/energy" in datasets:
+            values = figure.axes[1].collections[0].get_array()
+            np.testing.assert_array_equal(np.ravel(values), datasets["spectrum/energy"].T.ravel())
 
     def test_square_lattice_has_no_profiles(self):
         make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)

@@ -97,11 +97,11 @@ def identity(path):
     return status.st_ino, status.st_mtime_ns
 
 
-def steady_job(rates=60, checkpoint=0.1):
+def steady_job(rates=60, checkpoint=0.1, **steady):
     """Steady states of three chains between reservoirs, at many rates."""
     ends = [{"site": 0, "temperature": 2.0, "rate": 0.5}, {"face": "x+", "temperature": 0.5, "rate": 0.5}]
     job = chain(4, bath={"dephasing": 0.4, "reservoir": ends}, output={"checkpoint": checkpoint},
-                steady={"sizes": [3, 4, 5], "rates": [0.5 + 0.05 * k for k in range(rates)]})
+                steady={"sizes": [3, 4, 5], "rates": [0.5 + 0.05 * k for k in range(rates)], **steady})
     return {table: keys for table, keys in job.items() if table not in ("initial", "time")}
 
 
@@ -246,6 +246,9 @@ class ResumeTest(RestartCase):
 
     def test_one_rank_steady_states(self):
         self.check_same_ranks(steady_job(), 0, cuts=3)
+
+    def test_one_rank_steady_states_of_dephasings(self):
+        self.check_same_ranks(steady_job(rates=3, dephasings=[0.1 * k for k in range(20)]), 0, cuts=3)
 
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)

@@ -69,6 +69,25 @@ TEST(ContactFit, HasNoErrorFromTwoSizesAndNothingFromOne) {
       fit_contact_resistance({{4.0, 5.0, 6.0}}, {{5.0, NAN, 6.0}}, {{0.0, 0.0, 0.0}}).conductivity));
 }
 
+TEST(ContactFit, HasNoConductivityWhereTheResistanceDoesNotGrow) {
+  const auto infinite = [](const ContactFit& fit) {
+    return std::isinf(fit.conductivity) && fit.conductivity > 0.0 && std::isnan(fit.conductivity_error);
+  };
+  const std::vector<double> none = {0, 0, 0, 0};
+  // rounding, also where it lies on a line, falling, with scatter, and with errors of the single resistances
+  EXPECT_TRUE(
+      infinite(fit_contact_resistance({{4, 6, 8, 10}}, {{5, 5 + 2e-12, 5 - 1e-12, 5 + 3e-12}}, none)));
+  EXPECT_TRUE(infinite(fit_contact_resistance({{4, 6, 8, 10}}, line({4, 6, 8, 10}, 5.0, 1e12), none)));
+  EXPECT_TRUE(infinite(fit_contact_resistance({{4, 6, 8, 10}}, line({4, 6, 8, 10}, 5.0, -10.0), none)));
+  EXPECT_TRUE(infinite(fit_contact_resistance({{4, 6, 8, 10}}, {{5, 6, 4, 6}}, none)));
+  EXPECT_TRUE(
+      infinite(fit_contact_resistance({{4, 6, 8, 10}}, line({4, 6, 8, 10}, 5.0, 10.0), {{1, 1, 1, 1}})));
+  EXPECT_TRUE(infinite(fit_contact_resistance({{4, 6}}, {{5, 5}}, {{0, 0}})));
+  // a small slope that is surely there
+  const auto slow = fit_contact_resistance({{4, 6, 8, 10}}, line({4, 6, 8, 10}, 5.0, 1e4), none);
+  EXPECT_NEAR(slow.conductivity, 1e4, 1e-5);
+}
+
 TransportVerdict judge(const std::vector<double>& sizes, const std::vector<std::vector<double>>& resistance) {
   std::vector<ContactFit> fits;
   for (const auto& y : resistance)

@@ -69,8 +69,9 @@ struct SteadyRequest {
   enum class Method { automatic, direct, iterative, two_point };
 
   Method method = Method::automatic;
-  std::vector<int> sizes;     ///< lengths of the chain, ascending; empty: the lattice as it is
-  std::vector<double> rates;  ///< factors of all reservoir rates that are compared; empty: 1
+  std::vector<int> sizes;          ///< lengths of the chain, ascending; empty: the lattice as it is
+  std::vector<double> rates;       ///< factors of all reservoir rates that are compared; empty: 1
+  std::vector<double> dephasings;  ///< compared, instead of the bath's own; empty: that one
   double tolerance = 1e-10;
   std::vector<Model> models;  ///< one a size; empty: the job's model
 };

@@ -13,17 +13,19 @@ namespace qheat {
 struct ContactFit {
   double contact_resistance = 0.0;        ///< R_contact, time
   double contact_resistance_error = 0.0;  ///< standard errors; NaN with fewer than 3 sizes
-  double conductivity = 0.0;  ///< kappa', 1/time: D/a^2; NaN with one size, without bound if y does not grow
-  double conductivity_error = 0.0;
-  double slope = 0.0;  ///< 1/kappa', time
+  double conductivity = 0.0;        ///< kappa', 1/time: D/a^2; NaN with one size, infinite if y does not grow
+  double conductivity_error = 0.0;  ///< NaN as well if y does not grow
+  double slope = 0.0;               ///< 1/kappa', time
   double slope_error = 0.0;
   double deviation =
       0.0;  ///< largest distance from the line, relative to the largest y; NaN with fewer than 3 sizes
 };
 
 /// Least squares with equal weights. Standard errors: from the scatter about the line (S - 2 degrees of
-/// freedom) and, in quadrature, what the errors of the single resistances do to the result. `sizes`,
-/// `resistance`, `errors`: [S], sizes different. NaN everywhere if a resistance is NaN.
+/// freedom) and, in quadrature, what the errors of the single resistances do to the result. y counts as not
+/// growing if the slope is below twice its error, or over all sizes adds less than 1e-7 of the largest y,
+/// which is rounding: 1/slope would be a number without meaning. `sizes`, `resistance`, `errors`: [S], sizes
+/// ascending. NaN everywhere if a resistance is NaN.
 ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const double> resistance,
                                   std::span<const double> errors);
 

@@ -2,12 +2,14 @@
 
 A picture family is a function that takes the open `Results` and returns a
 matplotlib Figure, or raises `NotDrawn` with the reason.  A new family is one
-more line in `FAMILIES`; its name becomes the name of the picture's file.
+more line in `FAMILIES`, or in `TIMELESS` if it needs no output times; its name
+becomes the name of the picture's file.
 """
 
-from . import (assumptions, condition, conservation, currents, ensemble, error, kernel_rates, memory,
-               populations, profiles, space_time, steady, steady_sizes, tcl_error)
+from . import (assumptions, condition, conservation, currents, diffusion_dephasing, ensemble, error, kernel_rates,
+               memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error)
 
+# of a file with output times
 FAMILIES = [
     ("populations", populations.draw),
     ("ensemble", ensemble.draw),
@@ -22,13 +24,25 @@ FAMILIES = [
     ("profiles", profiles.draw),
     ("conservation", conservation.draw),
 ]
-# of a file with a steady state, which needs no output times
-STEADY = [("steady", steady.draw), ("steady_sizes", steady_sizes.draw)]
+# pictures that need no output times, each with the dataset or group that a file has it for
+TIMELESS = [
+    ("spectrum", spectrum.draw, "/spectrum"),
+    ("steady", steady.draw, "/steady"),
+    ("steady_sizes", steady_sizes.draw, "/steady/sizes"),
+    ("diffusion_dephasing", diffusion_dephasing.draw, "/steady/fit/dephasing"),
+]
+
+
+def over_time(draw):
+    """Return a function that draws if there are output times; without them there is no other reason not to."""
+    def draw_or_refuse(results):
+        results.time  # NotDrawn if the file has none
+        return draw(results)
+    return draw_or_refuse
 
 
 def families(results):
     """Return the pictures that a file of this kind can have."""
-    if not results.has_steady:
-        return FAMILIES
-    steady_states = STEADY if results.has_sizes else STEADY[:1]
-    return [*(FAMILIES if results.has_times else []), *steady_states]
+    timeless = [(name, draw) for name, draw, path in TIMELESS if results.holds(path)]
+    timed = [(name, over_time(draw)) for name, draw in FAMILIES]
+    return [*(timed if results.has_times or not timeless else []), *timeless]

@@ -154,15 +154,9 @@ class Results:
         """True if the file has output times."""
         return self._dataset("/time") is not None
 
-    @property
-    def has_steady(self):
-        """True if the file has a steady state."""
-        return self._node("/steady", h5py.Group) is not None
-
-    @property
-    def has_sizes(self):
-        """True if the file has steady states of several sizes."""
-        return self._dataset("/steady/sizes") is not None
+    def holds(self, path):
+        """True if the file has a group or a dataset that is not empty at a path."""
+        return self._node(path, h5py.Group) is not None or self._dataset(path) is not None
 
     @functools.cached_property
     def time(self):
@@ -216,6 +210,15 @@ class Results:
         """Return a dataset without times and with `ndim` dimensions as float64, None if absent, empty or other."""
         dataset = self._dataset(path)
         return None if dataset is None or dataset.ndim != ndim else self._load(dataset)
+
+    def text(self, path, name):
+        """Return an attribute of a group as text, empty if absent."""
+        group = self._node(path, h5py.Group)
+        if group is None:
+            return ""
+        with self._damage_reported(f"attribute {name} of {path}"):
+            value = group.attrs.get(name, "")
+        return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
     def generator(self, kernel):
         """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""

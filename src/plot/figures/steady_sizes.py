@@ -6,7 +6,10 @@ from . import style
 from .results import NotDrawn
 
 MOST_PROFILES = 6
+MOST_INSIDE = 4  # legend entries inside a panel
 LEAST_SPAN = 0.1  # of the J N axis, relative: rounding is not blown up
+LARGEST_SPAN = 30.0  # of the J N axis, relative, before it becomes logarithmic
+DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2))]
 
 
 def position(sites):
@@ -33,8 +36,26 @@ def draw_profiles(ax, results, sizes, name, label):
     return handles
 
 
+def variants(results, rates):
+    """Return (row, look) of each variant that is drawn, and the legend: a colour a rate or, with several dephasings, a
+    colour a dephasing and a dash a rate."""
+    dephasings = results.vector("/steady/fit/dephasing")
+    if dephasings is None or dephasings.shape != rates.shape:
+        looks = [(row, dict(color=colour)) for row, (colour, _) in enumerate(zip(style.PALETTE, rates))]
+        return looks, [style.key(f"rates $\\times\\,{rates[row]:g}$", marker="o", markersize=5, **look)
+                       for row, look in looks]
+    different = np.unique(dephasings)
+    colours = dict(zip(different[style.spread(different.size, style.MOST_LINES)], style.PALETTE))
+    dashes = dict(zip(np.unique(rates), DASHES))
+    looks = [(row, dict(color=colours[gamma], linestyle=dashes[rate]))
+             for row, (rate, gamma) in enumerate(zip(rates, dephasings)) if gamma in colours and rate in dashes]
+    legend = [style.key(f"$\\gamma = {gamma:g}$", color=colour, marker="o", markersize=5)
+              for gamma, colour in colours.items()]
+    return looks, legend + [style.key(f"rates $\\times\\,{rate:g}$", linestyle=dash) for rate, dash in dashes.items()]
+
+
 def draw_scaling(ax, results, sizes):
-    """Draw J N against N: dots of each rate, and the line of its fit."""
+    """Draw J N against N: dots of each variant, and the line of its fit."""
     rates = results.vector("/steady/fit/rate")
     current = results.matrix("/steady/fit/current", 2)
     resistance = results.matrix("/steady/fit/resistance", 2)
@@ -45,14 +66,13 @@ def draw_scaling(ax, results, sizes):
         style.note(ax, "no current of particles")
         return []
     fine = np.geomspace(sizes[0], sizes[-1], 200)
-    handles = []
-    for row, (colour, rate) in enumerate(zip(style.PALETTE, rates)):
-        ax.plot(sizes, current[row] * sizes, linestyle="none", marker="o", markersize=6, color=colour)
+    looks, handles = variants(results, rates)
+    for row, look in looks:
+        ax.plot(sizes, current[row] * sizes, linestyle="none", marker="o", markersize=6, color=look["color"])
         bias = np.nanmean(resistance[row] * current[row])
         line = bias * fine / (contact[row] + fine / conductivity[row])
         if np.isfinite(line).all():
-            ax.plot(fine, line, color=colour, linewidth=1.4)
-        handles.append(style.key(f"rates $\\times\\,{rate:g}$", color=colour, marker="o", markersize=5))
+            ax.plot(fine, line, linewidth=1.4, **look)
     if sizes[-1] > 10 * sizes[0]:
         ax.set_xscale("log")
     else:
@@ -60,6 +80,9 @@ def draw_scaling(ax, results, sizes):
     ax.set_xlabel("sites $N$")
     ax.set_ylabel(r"$J\,N$  (particles), line: fit")
     low, high = style.finite_range([current * sizes])
+    if low > 0 and high > LARGEST_SPAN * low:
+        ax.set_yscale("log")
+        return handles
     room = max(0.0, LEAST_SPAN * max(abs(low), abs(high)) - (high - low)) / 2
     ax.set_ylim(*style.widen(low - room, high + room, 0.08))
     return handles
@@ -77,6 +100,8 @@ def draw(results):
     if handles:
         axes[0, 0].legend(handles=handles, loc="best")
     rates = draw_scaling(axes[0, 2], results, sizes)
-    if rates:
+    if len(rates) > MOST_INSIDE:
+        style.outside_legend(axes[0, 2], rates)
+    elif rates:
         axes[0, 2].legend(handles=rates, loc="upper right")
     return figure

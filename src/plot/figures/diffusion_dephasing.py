@@ -1,0 +1,95 @@
+"""Diffusion constant against the dephasing rate: conductivities of fits, and gradients inside the largest chain."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn, table
+
+GUIDED = ("xy", "exchange")  # interactions with D = a^2 lambda^2/gamma: exact for xy, at strong dephasing for exchange
+LEFT_EDGE = 0.3  # place of gamma = 0, as a part of the smallest other dephasing
+LARGEST_ERROR = 0.5  # of a conductivity, relative, that is still shown
+
+
+def strength(results):
+    """Return lambda and lattice constant of a job whose D is about (lambda a)^2/gamma, None for others."""
+    levels, kind = table(results.job, "site", "levels"), table(results.job, "interaction", "kind")
+    value = table(results.job, "interaction", "strength")
+    spacing = table(results.job, "lattice", "spacing") or 1.0
+    known = isinstance(levels, list) and len(levels) == 2 and kind in GUIDED and isinstance(value, (int, float))
+    return (abs(value), spacing) if known and isinstance(spacing, (int, float)) else None
+
+
+def fitted(results, spacing):
+    """Return D = a^2 kappa' and its error [V] of each variant, NaN where no conductivity is known."""
+    values, errors = (results.vector(f"/steady/fit/conductivity{end}") for end in ("", "_error"))
+    if values is None or errors is None or values.shape != errors.shape:
+        return None
+    unknown = ~np.isfinite(values) | (values <= 0) | (errors > LARGEST_ERROR * values)
+    return spacing**2 * np.where(unknown, np.nan, values), spacing**2 * np.nan_to_num(errors)
+
+
+def place(dephasing):
+    """Return the positions of dephasings on a logarithmic axis, with 0 at its left edge."""
+    smallest = dephasing[dephasing > 0].min(initial=np.inf)
+    return np.where(dephasing > 0, dephasing, LEFT_EDGE * (smallest if np.isfinite(smallest) else 1.0))
+
+
+def mark_zero(ax, results, at):
+    """Mark gamma = 0, which a logarithmic axis does not have, with the verdict on it ("ballistic at these sizes")."""
+    verdicts = [line.split(": ") for line in results.text("/steady/fit", "verdict").splitlines()]
+    verdict = next((parts[1] for parts in verdicts if parts[0] == "dephasing 0" and len(parts) > 1), "undecided")
+    ax.axvspan(at / 1.35, at * 1.35, color="0.92", zorder=0)
+    ax.text(at, 0.03, r"$\gamma = 0$: " + style.plain(verdict), transform=ax.get_xaxis_transform(), rotation=90,
+            ha="center", va="bottom", color="0.25")
+
+
+def draw_rates(ax, results, dephasing, spacing):
+    """Draw dots for each rate of the reservoirs; return legend entries and what is drawn, a list of [V]."""
+    rates = results.vector("/steady/fit/rate")
+    inside = results.matrix("/steady/fit/diffusion", 2)
+    found = fitted(results, spacing)
+    if rates is None or inside is None or not rates.shape == dephasing.shape == inside.shape[:1]:
+        raise NotDrawn("needs diffusion and rate beside dephasing in /steady/fit")
+    inside = style.positive(inside[:, -1])
+    lines, at, handles = [inside], place(dephasing), []
+    for row, (colour, rate) in enumerate(zip(style.PALETTE, np.unique(rates))):
+        mine = rates == rate
+        ax.plot(at[mine], inside[mine], linestyle="none", marker="o", markersize=9 + 3 * row, fillstyle="none",
+                color=colour)
+        handles.append(style.key(f"rates $\\times\\,{rate:g}$", color=colour, linestyle="none", marker="s"))
+        if found is not None:
+            ax.errorbar(at[mine], found[0][mine], yerr=found[1][mine], linestyle="none", marker="x", capsize=4,
+                        markersize=5 + 2 * row, color=colour)
+    handles.append(style.key("gradient inside the longest chain", linestyle="none", marker="o", fillstyle="none",
+                             markersize=9))
+    if found is not None and np.isfinite(found[0]).any():
+        lines.append(found[0])
+        handles.append(style.key(r"$a^2\kappa'$ of the fit over lengths", linestyle="none", marker="x", markersize=7))
+    return handles, lines
+
+
+def draw(results):
+    """Draw one panel, both axes logarithmic."""
+    dephasing = results.vector("/steady/fit/dephasing")
+    if dephasing is None:
+        raise NotDrawn("needs steady states at several dephasings")
+    known_job = strength(results)
+    spacing = known_job[1] if known_job else table(results.job, "lattice", "spacing") or 1.0
+    figure, axes = style.panels(results, 1, 1, width=6.4, height=4.6, legend=3.4)
+    ax = axes[0, 0]
+    handles, lines = draw_rates(ax, results, dephasing, spacing)
+    at = place(dephasing)
+    ax.set_xscale("log")
+    ax.set_xlim(at.min() / 1.5, at.max() * 1.6)
+    ax.set_xlabel(r"dephasing $\gamma$")
+    ax.set_ylabel("diffusion constant $D$")
+    if not style.log_limits(ax, lines):  # which says so
+        return figure
+    if known_job and (dephasing > 0).any():
+        fine = np.geomspace(dephasing[dephasing > 0].min(), dephasing.max(), 50)
+        ax.plot(fine, (known_job[0] * spacing)**2 / fine, color="0.45", linewidth=1.4, zorder=1)
+        handles.append(style.key(r"$\lambda^2 a^2/\gamma$", color="0.45"))
+    if (dephasing == 0).any():
+        mark_zero(ax, results, at[dephasing == 0][0])
+    style.outside_legend(ax, handles)
+    return figure

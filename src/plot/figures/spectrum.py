@@ -1,0 +1,66 @@
+"""Part of a spectrum: energies in their order, and where the energy sits in each eigenstate."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn
+
+SMALLEST_SHOWN = 1e-16  # of a residual
+
+
+def draw_energies(ax, results, energies):
+    """Draw the energies in the order of the file, coloured by their sector, with residuals as a remark."""
+    numbers = np.arange(energies.size)
+    counts = results.matrix("/spectrum/band_counts", 2)
+    dots = dict(linestyle="none", marker="_" if energies.size <= style.MOST_DOTS else ".", markersize=14,
+                markeredgewidth=2.5)
+    if energies.size > style.MOST_DOTS:
+        dots |= dict(markersize=5, markeredgewidth=1.0)
+    sectors = None if counts is None or len(counts) != energies.size else np.unique(counts, axis=0, return_inverse=True)
+    if sectors is None or not 1 < len(sectors[0]) <= style.MOST_LINES:
+        ax.plot(numbers, energies, color=style.PALETTE[0], **dots)
+    else:
+        for colour, (member, sector) in zip(style.PALETTE, enumerate(sectors[0])):
+            mine = np.ravel(sectors[1]) == member
+            label = "sites in bands " + ", ".join(f"{count:g}" for count in sector)
+            ax.plot(numbers[mine], energies[mine], color=colour, label=label, **dots)
+        ax.legend(loc="best", markerscale=0.7)
+    ax.set_ylim(*style.widen(*style.finite_range([energies])))
+    ax.set_xlabel("eigenstate")
+    ax.set_ylabel("energy $E$")
+    style.whole_numbers(ax.xaxis)
+    residuals = results.vector("/spectrum/residuals")
+    if residuals is not None and np.isfinite(residuals).any():
+        ax.set_title(f"largest residual {max(np.nanmax(residuals), SMALLEST_SHOWN):.1e}")
+
+
+def draw_map(figure, ax, energy):
+    """Draw the energy of each site in each eigenstate: states across, sites upwards."""
+    states, sites = energy.shape
+    ax.grid(False)
+    ax.set_facecolor(style.NOT_A_NUMBER)
+    low, high = style.finite_range([energy]) or (0.0, 1.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # rounding is no structure
+        low, high = style.widen(low, high)
+    mesh = ax.pcolormesh(style.edges(np.arange(states, dtype=float)), style.edges(np.arange(sites, dtype=float)),
+                         np.ma.masked_invalid(energy.T), cmap=style.SEQUENTIAL, vmin=low, vmax=high, rasterized=True)
+    figure.colorbar(mesh, ax=ax, label="site energy $u(i)$")
+    ax.set_xlabel("eigenstate")
+    ax.set_ylabel("site $i$")
+    style.whole_numbers(ax.xaxis)
+    style.whole_numbers(ax.yaxis)
+
+
+def draw(results):
+    """Draw two panels: energies against number, a map of the site energies."""
+    energies = results.vector("/spectrum/energies")
+    if energies is None or style.finite_range([energies]) is None:
+        raise NotDrawn("needs /spectrum/energies")
+    figure, axes = style.panels(results, 1, 2, width=5.2, legend=1.0)
+    draw_energies(axes[0, 0], results, energies)
+    energy = results.matrix("/spectrum/energy", 2)
+    if energy is None or energy.shape[0] != energies.size:
+        style.note(axes[0, 1], "no energies of sites")
+    else:
+        draw_map(figure, axes[0, 1], energy)
+    return figure
