@@ -191,6 +191,17 @@ class JobsTest(ProgramCase):
         self.assertTrue(np.all(found["steady/fit/conductivity_error"] < 1e-3))
         self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
 
+    def test_job_steady_ladder(self):
+        """Each level's population falls linearly inside the chain, all with one diffusion constant."""
+        path = next(path for path in JOBS if path.stem == "steady_ladder")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        steps = np.diff(found["steady/populations"], axis=0)[1:-1]
+        np.testing.assert_allclose(steps, np.tile(steps.mean(axis=0), (len(steps), 1)), rtol=0.01)
+        np.testing.assert_allclose(found["steady/fit/diffusion"], 0.2**2 / 0.8, rtol=0.03)
+        self.assertTrue(np.all(np.diff(found["steady/temperature"]) < 0))
+        np.testing.assert_allclose(found["steady/current"], found["steady/heat"][0], rtol=1e-6)
+
     def test_job_diffusion_two_point(self):
         """kappa' = D = lambda^2/gamma, and the contact resistances of the closed formula."""
         found, verdict = self.check_steady("diffusion_two_point")
