@@ -54,6 +54,20 @@ def variants(results, rates):
     return looks, legend + [style.key(f"rates $\\times\\,{rate:g}$", linestyle=dash) for rate, dash in dashes.items()]
 
 
+def draw_heat_scaling(ax, results, sizes):
+    """Draw the mean heat current times N against N, of the variant whose states the file holds."""
+    currents = [results.vector(f"/steady/size_{size}/current") for size in sizes]
+    if any(current is None for current in currents):
+        style.note(ax, "no currents")
+        return
+    heat = np.array([np.mean(current) for current in currents]) * sizes
+    ax.plot(sizes, heat, marker="o", markersize=6, linewidth=1.0, color=style.PALETTE[2])
+    style.whole_numbers(ax.xaxis)
+    ax.set_xlabel("sites $N$")
+    ax.set_ylabel(r"$J\,N$  (heat)")
+    ax.set_ylim(*style.widen(min(0.0, heat.min()), max(0.0, heat.max()), 0.1))
+
+
 def draw_scaling(ax, results, sizes):
     """Draw J N against N: dots of each variant, and the line of its fit."""
     rates = results.vector("/steady/fit/rate")
@@ -63,7 +77,7 @@ def draw_scaling(ax, results, sizes):
     conductivity = results.vector("/steady/fit/conductivity")
     parts = (rates, current, resistance, contact, conductivity)
     if any(part is None for part in parts) or not np.isfinite(current).any():
-        style.note(ax, "no current of particles")
+        draw_heat_scaling(ax, results, sizes)
         return []
     fine = np.geomspace(sizes[0], sizes[-1], 200)
     looks, handles = variants(results, rates)
