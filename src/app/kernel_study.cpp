@@ -421,7 +421,8 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
           diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
           : worn_out
               ? "its error passes 5 %"
-              : "it cannot be followed there: raise time.outputs, singular times may hide between two");
+              : "it cannot be followed there: it grows or is stiff beyond measure, or singular times hide "
+                "between two outputs (raise time.outputs)");
     }
     if (exact) {
       say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,

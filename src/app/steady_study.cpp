@@ -35,7 +35,7 @@ void save(const SteadyState& state, StateWriter& writer) {
   writer.replicated("numbers", std::array{state.entropy_production, state.residual, state.smallest_population,
                                           state.hermiticity_error, static_cast<double>(state.elements),
                                           static_cast<double>(state.iterations), static_cast<double>(method),
-                                          state.smallest_eigenvalue});
+                                          state.smallest_eigenvalue, state.difference_of_starts});
 }
 
 void load(SteadyState& state, StateReader& reader) {
@@ -50,6 +50,7 @@ void load(SteadyState& state, StateReader& reader) {
   state.iterations = static_cast<Index>(numbers[5]);
   state.method = kMethods[static_cast<std::size_t>(numbers[6])];
   state.smallest_eigenvalue = numbers[7];
+  state.difference_of_starts = numbers[8];
 }
 
 std::string with_error(double value, double error) {
@@ -216,6 +217,8 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/kappa", {bonds}, coefficients.kappa);
   file.attribute(group, "method", state.method);
   file.attribute(group, "residual", fmt::format("{:.3e}", state.residual));
+  if (!std::isnan(state.difference_of_starts))
+    file.attribute(group, "difference_of_starts", fmt::format("{:.3e}", state.difference_of_starts));
 }
 
 void SteadyStudy::write_fit(ResultsFile& file) const {
@@ -274,6 +277,8 @@ void SteadyStudy::say_state(std::size_t variant, std::size_t size) const {
   say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
       state.elements, state.method, state.iterations, state.residual, state.smallest_population,
       eigenvalue_text(state.smallest_eigenvalue));
+  if (!std::isnan(state.difference_of_starts))
+    say("                found from two starts that agree to {:.1e}\n", state.difference_of_starts);
   constexpr double kNegative = -1e-7;
   if (state.smallest_eigenvalue < kNegative)
     say("                WARNING: no density matrix is negative; lower steady.tolerance\n");

@@ -31,11 +31,11 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
 
 [[noreturn]] void not_unique() {
   throw Error(
-      "the steady state is not unique: something is conserved that no reservoir changes, such as the states "
-      "that a "
-      "symmetry of the lattice keeps away from them, or those "
-      "of sites "
-      "that no bond joins to a reservoir; couple all sites, add dephasing or a reservoir");
+      "the steady state is not unique, or so slow to reach that rounding hides it: something keeps states "
+      "from "
+      "the reservoirs, such as a symmetry of the lattice, or sites that hardly a bond joins to them; couple "
+      "all "
+      "sites, add dephasing or a reservoir");
 }
 
 /// The steady state from the even mixture, and once more from a random start, whose part of a second steady
@@ -45,22 +45,27 @@ class TwoStarts {
   TwoStarts(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, RunControl& control)
       : solver_(solver), a_(a), tolerance_(tolerance), control_(control) {}
 
-  /// False if one of them does not converge; throws if they end in different states.
-  bool solve(std::vector<Complex>& rho) {
+  enum class Outcome { found, not_converged, different };
+
+  Outcome solve(std::vector<Complex>& rho) {
     if (!control_.restore_partial([&](StateReader& reader) { load(reader, rho); })) {
       a_.right_hand_side(rho);
       for (Complex& v : rho) v = -v;
     }
     if (!on_second_) {
-      if (!iterate(tolerance_, rho, rho)) return false;
+      if (!iterate(tolerance_, rho, rho)) return Outcome::not_converged;
       start_elsewhere(rho);
     }
-    if (!iterate(std::max(tolerance_, kOtherTolerance), other_, rho)) return false;
-    for (std::size_t i = 0; i < other_.size(); ++i) other_[i] -= rho[i];
-    const Communicator& comm = a_.space().comm();
-    if (frobenius_norm(comm, other_) > kSame * frobenius_norm(comm, rho)) not_unique();
-    return true;
+    // Slow motion makes much of a small residual: then the second start has to come as far as the first.
+    for (const double tolerance : {std::max(tolerance_, kOtherTolerance), tolerance_}) {
+      if (!iterate(tolerance, other_, rho)) return Outcome::not_converged;
+      difference_ = distance(rho);
+      if (difference_ < kSame) return Outcome::found;
+    }
+    return Outcome::different;
   }
+  /// Between the two states found, over the norm of one.
+  double difference() const { return difference_; }
 
  private:
   static constexpr double kOtherTolerance = 1e-8;
@@ -76,6 +81,13 @@ class TwoStarts {
       const double part = std::clamp((start - std::log(residual)) / (start - goal), 0.0, 1.0);
       control_.offer(half + part / 2, [&](StateWriter& writer) { save(writer, rho); });
     });
+  }
+
+  double distance(const std::vector<Complex>& rho) const {
+    double square = 0.0;
+    for (std::size_t i = 0; i < rho.size(); ++i) square += std::norm(other_[i] - rho[i]);
+    const Communicator& comm = a_.space().comm();
+    return std::sqrt(comm.sum(square)) / frobenius_norm(comm, rho);
   }
 
   void start_elsewhere(const std::vector<Complex>& rho) {
@@ -113,26 +125,35 @@ class TwoStarts {
   double tolerance_;
   RunControl& control_;
   bool on_second_ = false;
+  double difference_ = 0.0;
   std::vector<Complex> other_;
 };
 
-/// Solves by the method asked for; throws if that fails.
-std::string solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions& options,
-                  bool direct_fits, RunControl& control, std::vector<Complex>& rho) {
+/// Solves by the method asked for; throws if that fails. Fills in method and difference_of_starts.
+void solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions& options, bool direct_fits,
+           RunControl& control, std::vector<Complex>& rho, SteadyState& state) {
+  using Outcome = TwoStarts::Outcome;
   const Index elements = a.space().dimension();
   const bool direct_first = options.method == SteadyMethod::direct ||
                             (options.method == SteadyMethod::automatic && elements <= kSmall);
   if (!direct_first) {
-    if (TwoStarts(solver, a, options.tolerance, control).solve(rho)) return "iterative";
+    state.method = "iterative";
+    TwoStarts starts(solver, a, options.tolerance, control);
+    const Outcome outcome = starts.solve(rho);
+    state.difference_of_starts = starts.difference();
+    if (outcome == Outcome::found) return;
     if (options.method == SteadyMethod::iterative || !direct_fits) {
-      throw Error(fmt::format(
-          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations from two "
-          "starts, {:g} asked for; add dephasing, take fewer sites, or raise steady.tolerance",
-          elements, solver.residual(rho), solver.iterations(), options.tolerance));
+      if (outcome == Outcome::different) not_unique();
+      throw Error(
+          fmt::format("the steady state of {} elements did not converge: residual {:.1e} after {} iterations "
+                      "from two starts, {:g} asked for; add dephasing, take fewer sites, or raise "
+                      "steady.tolerance",
+                      elements, solver.residual(rho), solver.iterations(), options.tolerance));
     }
   }
+  state.method = "direct";
+  state.difference_of_starts = std::numeric_limits<double>::quiet_NaN();
   if (!solver.factorize(rho)) not_unique();
-  return "direct";
 }
 
 void require_density_matrix(const SteadyState& state, double tolerance) {
@@ -220,7 +241,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
                            (free_bytes == 0.0 || factor_bytes(elements) / comm.size() < 0.8 * free_bytes);
 
   SteadyState state;
-  state.method = solve(solver, a, options, direct_fits, control, rho);
+  solve(solver, a, options, direct_fits, control, rho, state);
   state.elements = elements;
   state.iterations = solver.iterations();
   state.residual = solver.residual(rho);

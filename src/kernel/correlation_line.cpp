@@ -21,6 +21,8 @@ constexpr double kTail = 1e-14;        // last coefficients over the largest one
 constexpr double kRounding = 2e-15;    // of an integral over the integral of the modulus
 constexpr double kNegligible = 1e-18;  // |C|^s where memory ends
 constexpr double kFarthest = 1e15;     // end of the panels in units of the first one's length, if it does not
+constexpr double kShortest = 1e-9;     // panel, in the same units
+constexpr std::size_t kMostPanels = 100000;
 constexpr double kLargestFirst = 0.25;  // first panel tried, in units of the shortest time of the bath
 
 /// Gauss-Legendre quadrature on [-1, 1], and the Legendre polynomials at its points.
@@ -116,6 +118,20 @@ Bessel spherical_bessel(double x) {
   return x < kPoints ? downwards(x) : upwards(x);
 }
 
+/// ln C^s.
+Complex logarithm_of_power(const BathCorrelation& bath, int changed_sites, double tau) {
+  const double s = changed_sites;
+  if (bath.kind == Kind::exponential) return -s * bath.rate * tau;
+  if (bath.kind == Kind::gaussian) return -0.5 * s * bath.rate * bath.rate * tau * tau;
+  const double x = bath.cutoff * tau;
+  double modulus = -bath.alpha * s * std::log1p(x * x);
+  if (bath.temperature > 0.0) {
+    modulus +=
+        4.0 * bath.alpha * s * log_gamma_ratio(1.0 + bath.temperature / bath.cutoff, bath.temperature * tau);
+  }
+  return {modulus, -2.0 * bath.alpha * s * std::atan(x)};
+}
+
 /// The shortest time on which C changes.
 double shortest_time(const BathCorrelation& bath) {
   if (bath.kind != Kind::bosons) return 1.0 / bath.rate;
@@ -148,16 +164,8 @@ double log_gamma_ratio(double x, double y) {
 }
 
 Complex correlation_power(const BathCorrelation& bath, int changed_sites, double tau) {
-  const double s = changed_sites;
-  if (bath.kind == Kind::exponential) return std::exp(-s * bath.rate * tau);
-  if (bath.kind == Kind::gaussian) return std::exp(-0.5 * s * bath.rate * bath.rate * tau * tau);
-  const double x = bath.cutoff * tau;
-  double logarithm = -bath.alpha * s * std::log1p(x * x);
-  if (bath.temperature > 0.0) {
-    logarithm +=
-        4.0 * bath.alpha * s * log_gamma_ratio(1.0 + bath.temperature / bath.cutoff, bath.temperature * tau);
-  }
-  return std::polar(std::exp(logarithm), -2.0 * bath.alpha * s * std::atan(x));
+  const Complex logarithm = logarithm_of_power(bath, changed_sites, tau);
+  return std::polar(std::exp(logarithm.real()), logarithm.imag());
 }
 
 double line_width(const BathCorrelation& bath, int changed_sites) {
@@ -189,12 +197,18 @@ CorrelationIntegral::CorrelationIntegral(const BathCorrelation& bath, int change
     double largest = 0.0;
     for (std::size_t n = 0; n < kPoints; ++n) largest = std::max(largest, size(n));
     const double tail = size(kPoints - 1) + size(kPoints - 2) + size(kPoints - 3);
-    if (tail > kTail * largest) {
-      QHEAT_ASSERT(length > 1e-12 * first);
+    // C is an exponential: it cannot be known better than its exponent is.
+    const double rounding = kRounding * (1.0 + std::abs(logarithm_of_power(bath, changed_sites, panel.end)));
+    if (tail > std::max(kTail, rounding) * largest) {
+      if (length < kShortest * first || panels_.size() > kMostPanels) {
+        throw Error(
+            "the correlation function of the bath cannot be integrated: its exponent is so large that "
+            "rounding hides how C changes; lower bath.correlation.alpha");
+      }
       length /= 2.0;
       continue;
     }
-    panel.error = tail + kRounding * panel.magnitude;
+    panel.error = tail + rounding * panel.magnitude;
     begin = panel.end;
     length *= 2.0;
     panels_.push_back(std::move(panel));

@@ -110,17 +110,17 @@ ExactKernel::Determinant ExactKernel::determinant(std::size_t block, double t) c
   return {factors.sign(), factors.log_determinant()};
 }
 
-double ExactKernel::trace(std::size_t block, double t) const {
+ExactKernel::Bracket ExactKernel::bracket(std::size_t block, double t) const {
   const Block& b = *blocks_[block];
   const auto g = b.propagator.evaluate(t, 1);
   const auto factors = b.factorize(g[0]);
-  if (factors.sign() == 0) return std::numeric_limits<double>::infinity();
-  return b.algebra.trace(b.transposed_kernel(factors, g[1]));
+  if (factors.sign() == 0) return {t, 0, std::numeric_limits<double>::infinity()};
+  return {t, factors.sign(), b.algebra.trace(b.transposed_kernel(factors, g[1]))};
 }
 
-double ExactKernel::singular_time(std::size_t block, Bracket low, Bracket high) const {
-  if (low.sign * high.sign < 0) return crossing(block, low.t, high.t);
-  return double_zero(block, low, high);
+std::vector<double> ExactKernel::singular_times(std::size_t block, Bracket low, Bracket high) const {
+  if (low.sign * high.sign < 0) return {crossing(block, low.t, high.t)};
+  return even_zeros(block, low, high);
 }
 
 /// Where det G changes its sign: regula falsi with Illinois' halving.
@@ -150,9 +150,9 @@ double ExactKernel::crossing(std::size_t block, double low, double high) const {
   return (low + high) / 2.0;
 }
 
-/// Where d/dt ln |det G| goes through infinity, a zero of det G of even order; NaN where it goes through
-/// zero.
-double ExactKernel::double_zero(std::size_t block, Bracket low, Bracket high) const {
+/// Where d/dt ln |det G| goes through infinity between two times of the same sign: a zero of det G of even
+/// order, or two of odd order; none where it goes through zero.
+std::vector<double> ExactKernel::even_zeros(std::size_t block, Bracket low, Bracket high) const {
   constexpr int kPatience = 8;          // halvings until the pole has to dominate the trace
   constexpr double kResolution = 1e-7;  // a double zero is smeared out over the root of the rounding error
   // Next to a zero of order m the trace is m/(t - t0): m at least over the width of the bracket on both
@@ -162,13 +162,15 @@ double ExactKernel::double_zero(std::size_t block, Bracket low, Bracket high) co
     return std::min(std::abs(low.trace), std::abs(high.trace)) * (high.t - low.t) > kLeast;
   };
   for (int step = 1; high.t - low.t > kResolution * high.t; ++step) {
-    const double t = (low.t + high.t) / 2.0;
-    const double now = trace(block, t);
-    if (std::isinf(now)) return t;
-    (now < 0.0 ? low : high) = {t, 0, now};
-    if (step == kPatience && !is_pole()) return kUnknown;
+    const Bracket middle = bracket(block, (low.t + high.t) / 2.0);
+    if (middle.sign == 0) return {middle.t};
+    if (middle.sign != low.sign && low.sign == high.sign)
+      return {crossing(block, low.t, middle.t), crossing(block, middle.t, high.t)};
+    (middle.trace < 0.0 ? low : high) = middle;
+    if (step == kPatience && !is_pole()) return {};
   }
-  return is_pole() ? (low.t + high.t) / 2.0 : kUnknown;
+  if (!is_pole()) return {};
+  return {(low.t + high.t) / 2.0};
 }
 
 void SingularTimes::advance(const ExactKernel& kernel, double t) {
@@ -187,8 +189,8 @@ void SingularTimes::advance(const ExactKernel& kernel, double t) {
     const bool crossed = last_[b].sign * now[b].sign < 0;
     const bool turned = last_[b].trace < 0.0 && now[b].trace > 0.0;
     if (!crossed && !turned) continue;
-    const double found = kernel.singular_time(b, last_[b], now[b]);
-    if (!std::isnan(found)) new_ones.push_back(found);
+    const auto found = kernel.singular_times(b, last_[b], now[b]);
+    new_ones.insert(new_ones.end(), found.begin(), found.end());
   }
   std::sort(new_ones.begin(), new_ones.end());
   constexpr double kSame = 1e-9;  // blocks that a symmetry makes equal become singular together

@@ -199,8 +199,25 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
     const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
     error_ = largest > 0.0 ? (quadrature + rounding) / largest + inherited : 0.0;
     const bool good = quadrature <= std::max(options.tolerance * largest, rounding);
-    if (good || !refinement.affords(2 * finer_.steps_per_output)) return;
+    if (!good && refinement.affords(2 * finer_.steps_per_output)) continue;
+    // Nothing but rounding that moves no probability is no memory.
+    constexpr double kNegligible = 1e-10;
+    const double moved = std::max(1.0, error_) * largest * times.back() * times.back();
+    if (error_ >= 1.0 && moved < kNegligible) set_to_zero();
+    return;
   }
+}
+
+void MemoryKernel::set_to_zero() {
+  for (Resolution* resolution : {&coarser_, &finer_}) {
+    for (auto& sector : resolution->sectors) {
+      for (auto& columns : sector) {
+        const auto all = columns.values.block();
+        std::fill_n(all.data(), all.rows() * all.columns(), 0.0);
+      }
+    }
+  }
+  error_ = 0.0;
 }
 
 KernelValue MemoryKernel::at(std::size_t output) const {

@@ -192,7 +192,7 @@ double take_step(TS ts, double& t, double step, double goal) {
   try {
     QHEAT_PETSC(TSStep(ts));
   } catch (const Error& error) {
-    throw Error(
+    throw IntegrationFailed(
         fmt::format("the rate equation could not be integrated beyond t = {:g}; lower time.end or "
                     "interaction.strength, or raise rates.tolerance ({})",
                     t, error.what()));
@@ -200,7 +200,7 @@ double take_step(TS ts, double& t, double step, double goal) {
   TSConvergedReason reason = TS_CONVERGED_ITERATING;
   QHEAT_PETSC(TSGetConvergedReason(ts, &reason));
   if (reason < 0) {
-    throw Error(
+    throw IntegrationFailed(
         fmt::format("the rate equation could not be integrated beyond t = {:g} (PETSc TS reason {}); raise "
                     "rates.tolerance",
                     t, static_cast<int>(reason)));

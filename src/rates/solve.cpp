@@ -45,7 +45,7 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
   const Timings::Scope scope(timings, "many-body equation");
   const std::size_t size = site_entries(model);
   RateSolution solution;
-  solution.populations.resize(times.size() * size);
+  solution.populations.assign(times.size() * size, std::numeric_limits<double>::quiet_NaN());
   const auto save = [&](StateWriter& writer) { writer.replicated("populations", solution.populations); };
   const auto load = [&](StateReader& reader) { solution.populations = reader.replicated("populations"); };
   if (!control.restore_finished(load)) {
@@ -61,7 +61,10 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
           *cells, [&](Index cell) { return now[static_cast<std::size_t>(cell)]; }, populations);
       comm.sum(populations);
     };
-    integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
+    try {
+      integrate(equation, p, times, options.tolerance, options.integrator, control, observe, save, load);
+    } catch (const IntegrationFailed&) {  // what has been reached stays
+    }
     control.finish(save);
   }
   solution.energy = energies_from_bands(model, solution.populations);
@@ -82,7 +85,7 @@ std::vector<double> jumps_of_sites(const Model& model) {
   return jumps;
 }
 
-/// The site equation at the first `known` output times, NaN after them.
+/// The site equation at the first `known` output times, NaN after them and where it cannot be integrated.
 RateSolution integrate_sites(const Model& model, const InitialState& initial, const BondRates& bond_rates,
                              const std::vector<double>& times, std::size_t known, const RateOptions& options,
                              const Communicator& comm, RunControl& control, Timings& timings) {
@@ -101,9 +104,12 @@ RateSolution integrate_sites(const Model& model, const InitialState& initial, co
                   solution.populations.begin() + static_cast<std::ptrdiff_t>(time * size));
       };
       const std::vector<double> reached(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(known));
-      integrate(
-          equation, p, reached, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
-          [](StateReader&) {});
+      try {
+        integrate(
+            equation, p, reached, options.tolerance, options.integrator, alone, observe, [](StateWriter&) {},
+            [](StateReader&) {});
+      } catch (const IntegrationFailed&) {  // what has been reached stays
+      }
     }
     comm.broadcast(solution.populations);
     control.finish([&](StateWriter& writer) { writer.replicated("populations", solution.populations); });
@@ -181,6 +187,7 @@ DenseRates solve_many_body(const Model& model, const InitialState& initial, cons
             [&](std::size_t time, std::span<const double> now) { observe(time, equation.gather(now)); }, save,
             load);
       } catch (const KernelUnknown&) {  // between two outputs: what has been reached stays
+      } catch (const IntegrationFailed&) {
       }
     }
     control.finish(save);

@@ -117,6 +117,19 @@ TEST(Steady, RefusesStatesThatAreNotUnique) {
   }
 }
 
+/// Two halves that a weak bond joins: the residual alone says little, and the state is unique nevertheless.
+TEST(Steady, TellsHowFarASlowStateMayBeOff) {
+  auto model = between_reservoirs(4, 0.7, 0.3, 1.0);
+  model.couplings = {1.0, 1e-3, 1.0};
+  const auto direct = steady(model, {.method = SteadyMethod::direct});
+  EXPECT_TRUE(std::isnan(direct.difference_of_starts));
+  const auto iterative = steady(model, {.method = SteadyMethod::iterative});
+  EXPECT_LT(iterative.difference_of_starts, 1e-4);
+  for (std::size_t e = 0; e < direct.populations.size(); ++e)
+    EXPECT_NEAR(iterative.populations[e], direct.populations[e],
+                std::max(1e-10, 10 * iterative.difference_of_starts));
+}
+
 TEST(Steady, RefusesWhatDoesNotFit) {
   const auto model = between_reservoirs(12, 0.7, 0.3, 1.0);
   Timings timings;

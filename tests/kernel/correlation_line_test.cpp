@@ -150,6 +150,20 @@ TEST(BathCorrelations, IntegralsAreWithinTheirStatedError) {
 }
 
 /// Splitting int_0^t differently must not matter, however fast and long: here against the closed form.
+/// So strong a coupling that the exponent of C has fewer digits than one: panels end nevertheless.
+TEST(BathCorrelations, StrongCouplingIsIntegratedAsFarAsItsRoundingAllows) {
+  const auto bath = bosons(100.0, 5.0, 100.0);
+  const CorrelationIntegral integral(bath, 2);
+  ASSERT_TRUE(std::isfinite(integral.magnitude()));
+  const double end = 0.05;  // |C|^2 has gone
+  for (const double mismatch : {-3000.0, 0.0, 400.0}) {
+    const double expected = integrate(0.0, end, 20000, [&](double tau) {
+      return (correlation_power(bath, 2, tau) * std::polar(1.0, -mismatch * tau)).real();
+    });
+    EXPECT_NEAR(integral.limit(mismatch), expected, 1e-10 * integral.magnitude());
+  }
+}
+
 TEST(BathCorrelations, LongTimesAndLargeMismatchesAgainstClosedForms) {
   const auto b = with_rate(Kind::exponential, 1e-3);
   const CorrelationIntegral integral(b, 2);

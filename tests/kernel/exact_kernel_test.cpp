@@ -129,6 +129,17 @@ TEST(ExactKernel, FindsSingularTimesOfASimpleZero) {
   EXPECT_NEAR(found.front(), first, 1e-9);
 }
 
+/// det G = cos(2 lambda t) of a pair: two zeros between outputs of the same sign, and the first is the first.
+TEST(ExactKernel, FindsBothOfTwoSingularTimesBetweenOutputs) {
+  const Model model = exchange_chain(2, 0.5);
+  const CellSpace cells(model, InitialState::product(model, {1, 0}));
+  ExactKernel kernel = exact_kernel(model, cells);
+  const auto found = singular_times(kernel, 12.0, 3);  // 0, 6, 12
+  ASSERT_GE(found.size(), 2U);
+  EXPECT_NEAR(found[0], std::numbers::pi / 2.0, 1e-9);
+  EXPECT_NEAR(found[1], 3.0 * std::numbers::pi / 2.0, 1e-9);
+}
+
 TEST(ExactKernel, FindsSingularTimesThatTwoParitiesShare) {
   const Model model = uniform_model(Lattice::ring(3), Site({0.0, 1.0}), PairInteraction::xy(2), 0.1);
   const CellSpace cells(model, InitialState::product(model, {1, 0, 0}));

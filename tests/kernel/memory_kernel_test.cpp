@@ -291,6 +291,12 @@ TEST(MemoryKernel, HoldsForOneCellOneTimeAndWithoutInteraction) {
   EXPECT_LT(error_of_pair(at_zero, 0, 0.02), 1e-15);
   EXPECT_LT(error_of_pair(memory_kernel(coupled, cells, {0.0, 7.0}), 1, 0.02 * std::cos(3.5)), 1e-9);
 
+  Model diagonal = pair(0.3, 0.5);  // an interaction that moves nothing
+  diagonal.interactions = {PairInteraction::matrix(2, {{0, 1, 0, 1, 0.7}, {1, 1, 1, 1, -1.1}})};
+  const auto still = memory_kernel(diagonal, cells, output_times(9.0, 10)).at(9);
+  EXPECT_EQ(still.error, 0.0);
+  EXPECT_EQ(largest_element(still, qheat_test::world()), 0.0);
+
   const Model free = pair(0.0, 0.5);
   const MemoryKernel nothing = memory_kernel(free, cells, output_times(5.0, 6));
   EXPECT_LT(largest_element(nothing.at(5), qheat_test::world()), 1e-15);

@@ -35,6 +35,9 @@ struct SteadyState {
   std::vector<double> heat;         ///< tr(h D_r rho): from each reservoir into the levels of its site, power
   double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
   double residual = 0.0;            ///< |L rho| / (g |rho|), Frobenius norms, g the largest reservoir rate
+  /// Between the states that iterations found from two starts, over the norm of one: how far the state may
+  /// be off. NaN for other methods.
+  double difference_of_starts = std::numeric_limits<double>::quiet_NaN();
   double smallest_population = 0.0;
   /// NaN where a block of rho is too large to be diagonalised, and without rho.
   double smallest_eigenvalue = std::numeric_limits<double>::quiet_NaN();

@@ -26,14 +26,15 @@ class ExactKernel final : public TimeLocalKernel {
   /// Whether these are more than rounding.
   const std::vector<bool>& meaningful() const { return meaningful_; }
 
-  /// The singular time of a block between two times that a sign of det G, or a change of the trace from
-  /// falling to rising, brackets; NaN if the latter has another reason.
+  /// The singular times of a block between two times that a sign of det G, or a change of the trace from
+  /// falling to rising, brackets, ascending: one, or two where the sign changes there and back; none if the
+  /// trace has another reason.
   struct Bracket {
     double t;
     int sign;
     double trace;
   };
-  double singular_time(std::size_t block, Bracket low, Bracket high) const;
+  std::vector<double> singular_times(std::size_t block, Bracket low, Bracket high) const;
 
  private:
   struct Block;
@@ -42,9 +43,9 @@ class ExactKernel final : public TimeLocalKernel {
     double log;
   };
   Determinant determinant(std::size_t block, double t) const;
-  double trace(std::size_t block, double t) const;
+  Bracket bracket(std::size_t block, double t) const;
   double crossing(std::size_t block, double low, double high) const;
-  double double_zero(std::size_t block, Bracket low, Bracket high) const;
+  std::vector<double> even_zeros(std::size_t block, Bracket low, Bracket high) const;
 
   Communicator comm_;
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators_;

@@ -54,6 +54,8 @@ class MemoryKernel {
   const Resolution& finer() const { return finer_; }
 
  private:
+  void set_to_zero();
+
   std::size_t outputs_;
   Resolution coarser_, finer_;
   std::vector<FullColumns> at_once_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/error.hpp"
 #include "qheat/parallel/run_control.hpp"
 
 namespace qheat {
@@ -25,6 +26,12 @@ class RateEquation {
   virtual double fastest_rate(const std::vector<double>& times);
 };
 
+/// The equation could not be integrated beyond a time: it grows without bound, or is too stiff.
+class IntegrationFailed : public Error {
+ public:
+  using Error::Error;
+};
+
 enum class Integrator {
   automatic,  ///< implicit where the fastest rate times the time span makes explicit steps the bottleneck
   explicit_,  ///< Runge-Kutta 8(7) of Verner
@@ -34,7 +41,7 @@ enum class Integrator {
 /// Integrates by PETSc TS with adaptive steps and calls observe(k, P) with this rank's P at times[k], which
 /// are hit exactly. `tolerance`: error of a step relative to the probabilities, and to their mean. On return
 /// `p` holds the last state. Offers its state to `control` after every step; a resumed run on the same ranks
-/// takes the same steps.
+/// takes the same steps. Throws IntegrationFailed; the outputs before stay observed.
 void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times,
                double tolerance, Integrator integrator, RunControl& control,
                const std::function<void(std::size_t, std::span<const double>)>& observe,
