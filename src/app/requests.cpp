@@ -157,11 +157,18 @@ double kernel_bytes_per_rank(const Job& job, int ranks) {
 void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   const auto kernels = wanted_kernels(job);
   const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
-  if (markov) markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
+  if (markov) {
+    try {
+      markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}: kernel \"markov\": {}", job.name, error.what()));
+    }
+  }
   if (!wants_dense_kernels(job)) return;
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
       "orders than 2 (of all orders with reservoirs)";
+  const bool open = !job.model->bath.closed();
   double bytes = 0.0;
   try {
     bytes = kernel_bytes_per_rank(job, ranks);
@@ -171,8 +178,9 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   }
   if (free_bytes == 0.0 || bytes <= free_bytes) return;
   throw InputError(
-      fmt::format("{}: the kernels need {:.3g} GB a rank for dense matrices, but {:.3g} GB are free; {}",
-                  job.name, bytes / 1e9, free_bytes / 1e9, remedy));
+      fmt::format("{}: the kernels need {:.3g} GB a rank for dense matrices{}, but {:.3g} GB are free; {}{}",
+                  job.name, bytes / 1e9, open ? " and the moments of the propagation" : "", free_bytes / 1e9,
+                  open ? "lower time.end or rates that are large, " : "", remedy));
 }
 
 std::optional<Index> cell_count(const Job& job) {

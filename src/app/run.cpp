@@ -75,6 +75,9 @@ class JobRun {
     file.timings(timings_);
   }
 
+  /// False if a part of several is missing.
+  bool complete() const { return steady_.failures().empty(); }
+
   /// A table for the reader at the end.
   void summarize(const Findings& found) const {
     if (!comm_.is_root()) return;
@@ -100,10 +103,16 @@ class JobRun {
 
  private:
   Eigenstates eigenstates() {
-    progress_.log("eigenstates");
+    const Stage stage(control_, "eigenstates");
     const Timings::Scope scope(timings_, "eigenstates");
-    return extreme_eigenstates(model_, *job_.initial, eigenstate_options(*job_.spectrum), comm_,
-                               free_bytes_per_rank(comm_), timings_);
+    Eigenstates found;
+    if (control_.restore_finished([&](StateReader& reader) { found = load_eigenstates(model_, reader); }))
+      return found;
+    progress_.log("eigenstates");
+    found = extreme_eigenstates(model_, *job_.initial, eigenstate_options(*job_.spectrum), comm_,
+                                free_bytes_per_rank(comm_), timings_);
+    control_.finish([&](StateWriter& writer) { save_eigenstates(model_, found, writer); });
+    return found;
   }
 
   void write_eigenstates(const Eigenstates& found, ResultsFile& file) const {
@@ -209,6 +218,8 @@ std::string basis_text(const Job& job) {
 }
 
 void print_header(const Job& job, const std::filesystem::path& output, const Communicator& comm) {
+  const bool only_steady = !job.exact && !job.spectrum && wanted_kernels(job).empty();
+  const std::string basis = only_steady ? "" : basis_text(job);  // may throw, so on all ranks
   if (!comm.is_root()) return;
   const Model& model = *job.model;
   say("qheat {}   {}\n", kVersion, job.title);
@@ -216,8 +227,7 @@ void print_header(const Job& job, const std::filesystem::path& output, const Com
       model.lattice.bond_count(), model.levels(), model.strength,
       model.bath.correlation ? std::string(", bath by its correlation function")
                              : fmt::format(", gamma = {:g}", model.bath.dephasing));
-  const bool only_steady = !job.exact && !job.spectrum && wanted_kernels(job).empty();
-  if (!only_steady) say("basis           {}\n", basis_text(job));
+  if (!basis.empty()) say("basis           {}\n", basis);
   say("output          {} on {} rank(s)\n", output.string(), comm.size());
 }
 
@@ -246,7 +256,11 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   const std::filesystem::path output = output_file(
       arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
   require_memory_for_series(job, comm);
-  require_possible_kernels(job, comm.size(), free_bytes_per_rank(comm));
+  const double free = free_bytes_per_rank(comm);
+  require_possible_kernels(job, comm.size(), free);
+  require_possible_steady_states(job, comm.size(), free);
+  if (job.spectrum)
+    require_eigenstate_memory(*job.model, *job.initial, job.spectrum->states, comm.size(), free);
   const OutputLock lock(output, comm);
   print_header(job, output, comm);
   Progress progress(comm.is_root());
@@ -274,7 +288,8 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   if (comm.is_root()) {
     say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
   }
-  return 0;
+  if (work.complete()) return 0;
+  throw Error("some steady states could not be found: they are NaN in the results, and the table says why");
 }
 
 }  // namespace qheat::app

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <span>
 
 #include "app/eigenvalue_text.hpp"
 #include "io/console.hpp"
+#include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat::app {
@@ -53,6 +55,26 @@ void load(SteadyState& state, StateReader& reader) {
   state.difference_of_starts = numbers[8];
 }
 
+/// NaN throughout.
+SteadyState unknown_state(const Model& model) {
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  const auto sites = static_cast<std::size_t>(model.sites());
+  const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
+  SteadyState state;
+  state.populations.assign(sites * static_cast<std::size_t>(model.levels()), unknown);
+  state.energy.assign(sites, unknown);
+  state.temperature.assign(sites, unknown);
+  state.outflow.assign(2 * bonds, unknown);
+  state.current.assign(bonds, unknown);
+  state.heat.assign(model.bath.reservoirs.size(), unknown);
+  state.entropy_production = unknown;
+  state.residual = unknown;
+  state.smallest_population = unknown;
+  state.hermiticity_error = unknown;
+  state.method = "failed";
+  return state;
+}
+
 std::string with_error(double value, double error) {
   return std::isnan(error) ? fmt::format("{:.6g} (no error: fewer than 3 sizes)", value)
                            : fmt::format("{:.6g} +- {:.2g}", value, error);
@@ -76,6 +98,14 @@ SteadyOptions steady_options(const SteadyRequest& request) {
       break;
   }
   return options;
+}
+
+void require_possible_steady_states(const Job& job, int ranks, double free_bytes) {
+  if (!job.steady) return;
+  for (const Model* model : steady_models(job)) {
+    for (const auto& variant : steady_variants(job))
+      require_steady_memory(varied(*model, variant), steady_options(*job.steady), ranks, free_bytes);
+  }
 }
 
 std::vector<const Model*> steady_models(const Job& job) {
@@ -148,6 +178,20 @@ SteadyState SteadyStudy::solve(std::size_t variant, std::size_t size) {
   return state;
 }
 
+/// One of several states that cannot be found does not take the others with it.
+SteadyState SteadyStudy::solve_or_go_on(std::size_t variant, std::size_t size) {
+  if (!compares_sizes() && !compares_dephasings()) return solve(variant, size);
+  try {
+    return solve(variant, size);
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    failures_.push_back(
+        fmt::format("{} sites, {}: {}", models_[size]->sites(), text_of(variant), error.what()));
+    return unknown_state(*models_[size]);
+  }
+}
+
 void SteadyStudy::compute() {
   if (models_.empty()) return;
   const Stage stage(control_, "steady state");
@@ -155,7 +199,7 @@ void SteadyStudy::compute() {
   const double all = static_cast<double>(variants_.size() * models_.size());
   for (std::size_t v = 0; v < variants_.size(); ++v) {
     for (std::size_t s = 0; s < models_.size(); ++s) {
-      SteadyState state = solve(v, s);
+      SteadyState state = solve_or_go_on(v, s);
       const Model model = model_of(v, s);
       const auto bulk = bulk_coefficients(model, state);
       const auto chain = chain_resistance(model, state);
@@ -350,6 +394,7 @@ void SteadyStudy::say_comparison() const {
 }
 
 void SteadyStudy::summarize() const {
+  for (const auto& failure : failures_) say("WARNING         no steady state: {}\n", failure);
   if (models_.empty()) return;
   if (compares_sizes()) {
     say_comparison();

@@ -32,6 +32,9 @@ std::vector<SteadyVariant> steady_variants(const Job& job);
 /// The model with the bath of a variant.
 Model varied(Model model, const SteadyVariant& variant);
 
+/// Throws Error if one of them does not fit `free_bytes` a rank (0: no limit), before any is computed.
+void require_possible_steady_states(const Job& job, int ranks, double free_bytes);
+
 /// The steady states of a job: of each size in each variant of the bath, and what their comparison says.
 class SteadyStudy {
  public:
@@ -42,6 +45,8 @@ class SteadyStudy {
   void write(ResultsFile& file) const;
   /// For the reader, rank 0.
   void summarize() const;
+  /// Why states are missing, one sentence a state; they are NaN in the results.
+  const std::vector<std::string>& failures() const { return failures_; }
 
  private:
   /// The steady state of one size in one variant.
@@ -63,6 +68,7 @@ class SteadyStudy {
   std::string text_of(std::size_t variant) const;
   std::string verdict_text(const std::string& separator) const;
   SteadyState solve(std::size_t variant, std::size_t size);
+  SteadyState solve_or_go_on(std::size_t variant, std::size_t size);
   void compare();
   std::vector<double> sizes() const;
   void write_state(const std::string& group, std::size_t size, ResultsFile& file) const;
@@ -84,6 +90,7 @@ class SteadyStudy {
   std::vector<Case> cases_;                 ///< [V][S]
   std::vector<ContactFit> fits_;            ///< [V]
   std::vector<TransportVerdict> verdicts_;  ///< one a dephasing
+  std::vector<std::string> failures_;
 };
 
 }  // namespace qheat::app

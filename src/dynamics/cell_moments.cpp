@@ -231,7 +231,8 @@ CellMoments::CellMoments(const Model& model, const CellSector& sector, double en
   Propagation propagation(model, sector, counts, perturbative_, orders_,
                           alone_ ? Communicator::self() : comm);
   const double local_column = column_bytes / propagation.comm().size();
-  const double room = free == 0.0 ? kCache : kShareOfMemory * free - propagation.bytes();
+  double room = free == 0.0 ? kCache : kShareOfMemory * free - propagation.bytes();
+  room = -propagation.comm().max(-room);  // those who share columns take as many at once
   const double wanted = std::max<double>(kLeastColumns, std::floor(kCache / local_column));
   columns_at_once_ =
       std::clamp<Index>(std::llround(std::min(wanted, std::floor(room / local_column))), 1, kMostColumns);

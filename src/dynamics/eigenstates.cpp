@@ -102,26 +102,55 @@ class SectorEigenstates {
 }  // namespace
 
 double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial, int states, int ranks) {
-  constexpr double kOthers = 6.0;  // vectors of bounds, residual and observables
+  constexpr double kOthers = 6.0;     // vectors of bounds, residual and observables
+  constexpr double kProjected = 3.0;  // matrices of the subspace, on every rank
   double most = 0.0;
   for (const auto& counts : sector_counts(model, initial)) {
     const Index dimension = level_sector_dimension(model, counts);
     const auto vectors = static_cast<double>(subspace(std::min<Index>(states, dimension), dimension));
-    most = std::max(most, (vectors + kOthers) * sizeof(Complex) * static_cast<double>(dimension));
+    const double spread = (vectors + kOthers) * static_cast<double>(dimension) / ranks;
+    most = std::max(most, sizeof(Complex) * (spread + kProjected * vectors * vectors));
   }
-  return most / ranks;
+  return most;
+}
+
+void save_eigenstates(const Model& model, const Eigenstates& found, StateWriter& writer) {
+  writer.replicated("energies", found.energies);
+  writer.replicated("residuals", found.residuals);
+  std::vector<double> counts;
+  for (const auto& one : found.band_counts) counts.insert(counts.end(), one.begin(), one.end());
+  writer.replicated("band-counts", counts);
+  writer.replicated("observed", pack(ObservationLayout(model), found.observations));
+}
+
+Eigenstates load_eigenstates(const Model& model, StateReader& reader) {
+  Eigenstates found;
+  found.energies = reader.replicated("energies");
+  found.residuals = reader.replicated("residuals");
+  const auto counts = reader.replicated("band-counts");
+  const std::size_t bands = counts.size() / found.energies.size();
+  for (std::size_t k = 0; k < found.energies.size(); ++k) {
+    const auto first = counts.begin() + static_cast<std::ptrdiff_t>(k * bands);
+    found.band_counts.emplace_back(first, first + static_cast<std::ptrdiff_t>(bands));
+  }
+  found.observations = unpack(ObservationLayout(model), reader.replicated("observed"));
+  return found;
+}
+
+void require_eigenstate_memory(const Model& model, const InitialState& initial, int states, int ranks,
+                               double free_bytes) {
+  const double needed = eigenstate_bytes_per_rank(model, initial, states, ranks);
+  if (free_bytes == 0.0 || needed <= 0.8 * free_bytes) return;
+  throw Error(
+      fmt::format("{} eigenstates need {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use more "
+                  "ranks on more nodes, or lower spectrum.states",
+                  states, needed / 1e9, ranks, free_bytes / 1e9));
 }
 
 Eigenstates extreme_eigenstates(const Model& model, const InitialState& initial,
                                 const EigenstateOptions& options, const Communicator& comm, double free_bytes,
                                 Timings& timings) {
-  const double needed = eigenstate_bytes_per_rank(model, initial, options.states, comm.size());
-  if (free_bytes > 0.0 && needed > 0.8 * free_bytes) {
-    throw Error(
-        fmt::format("{} eigenstates need {:.3g} GB on each of {} ranks, but {:.3g} GB are free; use more "
-                    "ranks on more nodes, or lower spectrum.states",
-                    options.states, needed / 1e9, comm.size(), free_bytes / 1e9));
-  }
+  require_eigenstate_memory(model, initial, options.states, comm.size(), free_bytes);
   std::vector<Found> all;
   for (const auto& counts : sector_counts(model, initial)) {
     const SectorEigenstates sector(model, counts, comm);

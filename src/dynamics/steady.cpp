@@ -32,10 +32,9 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
 [[noreturn]] void not_unique() {
   throw Error(
       "the steady state is not unique, or so slow to reach that rounding hides it: something keeps states "
-      "from "
-      "the reservoirs, such as a symmetry of the lattice, or sites that hardly a bond joins to them; couple "
-      "all "
-      "sites, add dephasing or a reservoir");
+      "from the reservoirs, such as a symmetry of the lattice, sites that hardly a bond joins to them, or "
+      "reservoirs much faster than the chain; couple all sites, add dephasing or a reservoir, or lower "
+      "rates");
 }
 
 /// The steady state from the even mixture, and once more from a random start, whose part of a second steady
@@ -62,12 +61,24 @@ class TwoStarts {
       difference_ = distance(rho);
       if (difference_ < kSame) return Outcome::found;
     }
-    return Outcome::different;
+    // What only is slow comes closer with the residual, what is another state does not.
+    const double before = difference_;
+    const double finer = std::max(kFiner * tolerance_, kFinest);
+    if (!iterate(finer, rho, rho) || !iterate(finer, other_, rho)) return Outcome::different;
+    difference_ = distance(rho);
+    return difference_ < std::max(kSame, kCloser * before) ? Outcome::found : Outcome::different;
+  }
+  /// The residual of the start that was iterated last.
+  double residual(const std::vector<Complex>& rho) const {
+    return solver_.residual(on_second_ ? other_ : rho);
   }
   /// Between the two states found, over the norm of one.
   double difference() const { return difference_; }
 
  private:
+  static constexpr double kFiner = 0.01;
+  static constexpr double kFinest = 1e-14;
+  static constexpr double kCloser = 0.3;
   static constexpr double kOtherTolerance = 1e-8;
   static constexpr double kStart = 10.0;  // in norms of rho
   static constexpr double kSame =
@@ -144,11 +155,11 @@ void solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions
     if (outcome == Outcome::found) return;
     if (options.method == SteadyMethod::iterative || !direct_fits) {
       if (outcome == Outcome::different) not_unique();
-      throw Error(
-          fmt::format("the steady state of {} elements did not converge: residual {:.1e} after {} iterations "
-                      "from two starts, {:g} asked for; add dephasing, take fewer sites, or raise "
-                      "steady.tolerance",
-                      elements, solver.residual(rho), solver.iterations(), options.tolerance));
+      throw Error(fmt::format(
+          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations "
+          "from two starts, {:g} asked for; add dephasing, lower rates that outrun the chain, take "
+          "fewer sites, or raise steady.tolerance",
+          elements, starts.residual(rho), solver.iterations(), options.tolerance));
     }
   }
   state.method = "direct";
@@ -212,6 +223,17 @@ bool bonds_keep_level_energy(const Model& model) {
   return true;
 }
 
+void require_steady_memory(const Model& model, const SteadyOptions& options, int ranks, double free_bytes) {
+  if (free_bytes == 0.0 || takes_two_point(model, options, ranks, free_bytes)) return;
+  const double needed = steady_bytes_per_rank(model, options, ranks);
+  if (needed <= 0.8 * free_bytes) return;
+  throw Error(
+      fmt::format("the steady state of {} elements needs {:.3g} GB on each of {} ranks, but {:.3g} GB are "
+                  "free; use more nodes or fewer sites{}",
+                  steady_elements(model), needed / 1e9, ranks, free_bytes / 1e9,
+                  options.method == SteadyMethod::direct ? ", or steady.method = \"iterative\"" : ""));
+}
+
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
                               double free_bytes, RunControl& control, Timings& timings) {
   if (takes_two_point(model, options, comm.size(), free_bytes))
@@ -223,13 +245,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
         "is not "
         "unique; add a [[bath.reservoir]]");
   }
-  const double needed = steady_bytes_per_rank(model, options, comm.size());
-  if (free_bytes > 0.0 && needed > 0.8 * free_bytes) {
-    throw Error(fmt::format(
-        "the steady state of {} elements needs {:.3g} GB on each of {} ranks, but {:.3g} GB are free; "
-        "use more nodes or fewer sites",
-        steady_elements(model), needed / 1e9, comm.size(), free_bytes / 1e9));
-  }
+  require_steady_memory(model, options, comm.size(), free_bytes);
   double rate = 0.0;
   for (const Reservoir& r : model.bath.reservoirs) rate = std::max(rate, r.rate);
   const auto space = std::make_shared<DistributedSector>(density_space(model, blocks_of(model)), comm);

@@ -1,5 +1,6 @@
 #include "dynamics/steady_solver.hpp"
 
+#include <fmt/format.h>
 #include <petscksp.h>
 #undef I
 
@@ -20,6 +21,7 @@ namespace {
 int cycle_length(const Model& model) {
   return model.bath.dephasing > 0.0 ? 50 : 80;
 }
+constexpr double kNeverDiverged = 1e200;  // a random start may be far off, in units of the right-hand side
 constexpr int kMostCycles = 20;
 constexpr int kPatience = 3;  // cycles in a row that may fail to halve the residual
 
@@ -41,6 +43,55 @@ bool solve(const DistributedSector& space, KSP solver, std::vector<Complex>& b, 
   KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
   QHEAT_PETSC(KSPGetConvergedReason(solver, &reason));
   return reason > 0;
+}
+
+/// x += the solution for what it leaves of b: weak reservoirs leave few digits to one solution alone.
+void correct(const DistributedSector& space, Mat matrix, KSP solver, std::vector<Complex>& b,
+             std::vector<Complex>& x) {
+  std::vector<Complex> left(b.size());
+  std::vector<Complex> correction(b.size());
+  {
+    const petsc::Vector right = borrowed(space, b);
+    const petsc::Vector solution = borrowed(space, x);
+    const petsc::Vector residual = borrowed(space, left);
+    QHEAT_PETSC(MatMult(matrix, solution.get(), residual.get()));
+    QHEAT_PETSC(VecAYPX(residual.get(), -1.0, right.get()));
+  }
+  if (!solve(space, solver, left, correction)) return;
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += correction[i];
+}
+
+/// MUMPS's factors of a matrix, with x the first solution; none if the matrix is singular. Pivots that do not
+/// decay are delayed and need more workspace than MUMPS reckons with: then it tries again with more.
+Solver factorized(const DistributedSector& space, Mat matrix, std::vector<Complex>& b,
+                  std::vector<Complex>& x) {
+  constexpr PetscInt kWorkspaceIncrease = 14;  // MUMPS's number of it, percent
+  constexpr PetscInt kFailure = 1;             // place of its error code
+  PetscInt failure = 0;
+  for (const PetscInt increase : {100, 400, 1600}) {
+    Solver solver;
+    PC preconditioner = nullptr;
+    Mat factors = nullptr;
+    QHEAT_PETSC(KSPCreate(space.comm().get(), solver.out()));
+    QHEAT_PETSC(KSPSetOperators(solver.get(), matrix, matrix));
+    QHEAT_PETSC(KSPSetType(solver.get(), KSPPREONLY));
+    QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
+    QHEAT_PETSC(PCSetType(preconditioner, PCLU));
+    QHEAT_PETSC(PCFactorSetMatSolverType(preconditioner, MATSOLVERMUMPS));
+    QHEAT_PETSC(PCFactorSetUpMatSolverType(preconditioner));
+    QHEAT_PETSC(PCFactorGetMatrix(preconditioner, &factors));
+    QHEAT_PETSC(MatMumpsSetIcntl(factors, kWorkspaceIncrease, increase));
+    if (solve(space, solver.get(), b, x)) return solver;
+    QHEAT_PETSC(MatMumpsGetInfog(factors, kFailure, &failure));
+    const bool too_little_workspace = failure == -8 || failure == -9;
+    if (!too_little_workspace) break;
+  }
+  constexpr PetscInt kSingularMatrix = -10;
+  if (failure == kSingularMatrix || failure == 0) return {};
+  throw Error(
+      fmt::format("the factors of the Liouvillian could not be computed (MUMPS error {}): most likely "
+                  "memory is short; use fewer ranks or sites, or steady.method = \"iterative\"",
+                  failure));
 }
 
 /// -rate tr(rho) to the first row, which is a diagonal element's.
@@ -183,7 +234,7 @@ bool SteadySolver::iterate(double tolerance, std::vector<Complex>& rho,
   int without_progress = 0;
   for (int cycle = 0; cycle < kMostCycles && without_progress < kPatience; ++cycle) {
     const double goal = 0.3 * tolerance * rate_ * frobenius_norm(space_->comm(), rho);
-    QHEAT_PETSC(KSPSetTolerances(solver.get(), 1e-30, goal, PETSC_DEFAULT, cycle_length(model_)));
+    QHEAT_PETSC(KSPSetTolerances(solver.get(), 1e-30, goal, kNeverDiverged, cycle_length(model_)));
     QHEAT_PETSC(KSPSolve(solver.get(), right.get(), solution.get()));
     PetscInt taken = 0;
     QHEAT_PETSC(KSPGetIterationNumber(solver.get(), &taken));
@@ -206,17 +257,12 @@ bool SteadySolver::factorize(std::vector<Complex>& rho) {
   canonicalize(terms);
   const petsc::Matrix matrix = assemble(*space_, terms);
   add_trace_row(*space_, rate_, matrix.get());
-  Solver solver;
-  PC preconditioner = nullptr;
-  QHEAT_PETSC(KSPCreate(space_->comm().get(), solver.out()));
-  QHEAT_PETSC(KSPSetOperators(solver.get(), matrix.get(), matrix.get()));
-  QHEAT_PETSC(KSPSetType(solver.get(), KSPPREONLY));
-  QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
-  QHEAT_PETSC(PCSetType(preconditioner, PCLU));
-  QHEAT_PETSC(PCFactorSetMatSolverType(preconditioner, MATSOLVERMUMPS));
   std::vector<Complex> b(rho.size());
   if (space_->first_state() == 0 && !b.empty()) b[0] = -rate_;
-  if (!solve(*space_, solver.get(), b, rho)) return false;
+  const Solver solver = factorized(*space_, matrix.get(), b, rho);
+  if (!solver) return false;
+  correct(*space_, matrix.get(), solver.get(), b, rho);
+  correct(*space_, matrix.get(), solver.get(), b, rho);
   // A second right-hand side tells whether A is singular: its solution then has no bound. A random one, since
   // a symmetric one would not see other steady states of other symmetry.
   b = random_hermitian(*space_, 1.0);

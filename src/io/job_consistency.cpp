@@ -123,9 +123,9 @@ void check_broadening(const CheckedTable& root, const Draft& draft) {
 }
 
 void check_steady(const CheckedTable& root, const Draft& draft) {
-  if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed || !draft.bath.closed()) return;
+  if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed) return;
   tell(root, "steady",
-       "a closed system has no steady state of its own; add a [[bath.reservoir]] at each end");
+       "without a reservoir no steady state is the only one; add a [[bath.reservoir]] at each end");
 }
 
 /// With steady.sizes there are several chains, so nothing may be listed by site or bond, and reservoirs must

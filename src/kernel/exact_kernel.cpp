@@ -187,7 +187,7 @@ void SingularTimes::advance(const ExactKernel& kernel, double t) {
       continue;
     }
     const bool crossed = last_[b].sign * now[b].sign < 0;
-    const bool turned = last_[b].trace < 0.0 && now[b].trace > 0.0;
+    const bool turned = last_[b].trace <= 0.0 && now[b].trace > 0.0;  // at the start it is zero
     if (!crossed && !turned) continue;
     const auto found = kernel.singular_times(b, last_[b], now[b]);
     new_ones.insert(new_ones.end(), found.begin(), found.end());

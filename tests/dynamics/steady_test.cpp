@@ -117,6 +117,19 @@ TEST(Steady, RefusesStatesThatAreNotUnique) {
   }
 }
 
+/// Pivots that hardly decay: the factors need more room than MUMPS reckons with, and iterations more care.
+TEST(Steady, OfWeakReservoirsIsFoundByBothMethods) {
+  for (const double rate : {1e-2, 1e-3, 1e-4}) {
+    const auto model = between_reservoirs(6, 0.3, 0.0, rate);
+    const double expected = known_current(6, 0.3, 0.0, rate);
+    for (const auto method : {SteadyMethod::direct, SteadyMethod::iterative}) {
+      const auto state = steady(model, {.method = method});
+      for (const double current : state.current)
+        EXPECT_NEAR(current, expected, 1e-4 * expected) << rate << " " << state.method;
+    }
+  }
+}
+
 /// Two halves that a weak bond joins: the residual alone says little, and the state is unique nevertheless.
 TEST(Steady, TellsHowFarASlowStateMayBeOff) {
   auto model = between_reservoirs(4, 0.7, 0.3, 1.0);

@@ -294,7 +294,10 @@ TEST(Job, WholeSchemaRequests) {
 }
 
 TEST(Job, EmptyTablesTakeDefaults) {
-  const Job job = parse_job(kBase + "[kernel]\n[steady]\n[bath]\ndephasing = 1\n", "job.toml");
+  const Job job = parse_job(kBase +
+                                "[kernel]\n[steady]\n[bath]\ndephasing = 1\n[[bath.reservoir]]\nsite = 0\n"
+                                "temperature = 1\nrate = 1\n",
+                            "job.toml");
   EXPECT_TRUE(job.kernel->exact);
   EXPECT_EQ(job.kernel->orders, std::vector<int>{2});
   EXPECT_FALSE(job.kernel->memory || job.kernel->markov);
@@ -1035,7 +1038,8 @@ TEST(JobProblems, Steady) {
   expect_only(steady + "sizes = [1]\n", "20:10: steady.sizes[0]: 1 is not possible");
   expect_only(steady + "sizes = [4, 4]\n", "20:13: steady.sizes[1]: 4 is listed twice");
   expect_only(steady + "tolerance = 0\n", "20:1: steady.tolerance");
-  expect_only(kBase + "[bath]\n[steady]\n", "16:1: steady: a closed system has no steady state");
+  expect_only(kBase + "[bath]\n[steady]\n",
+              "16:1: steady: without a reservoir no steady state is the only one");
   expect_only(kBase + "[steady]\n", "15:1: steady: needs a table [bath]");
   expect_only(kBase + "[[bath.reservoir]]\nsite = 9\ntemperature = 1\nrate = 1\n[steady]\n",
               "16:1: bath.reservoir[0].site");
@@ -1081,9 +1085,10 @@ TEST(JobProblems, SteadyDephasings) {
   expect_only(with_sizes("dephasings = [0.1, inf]\n"), "24:20: steady.dephasings[1]");
   expect_only(with_sizes("dephasings = [0.0, 1, -0.0]\n"), "24:23: steady.dephasings[2]: -0 is listed twice");
   expect_only(with_sizes("dephasings = 0.5\n"), "24:1: steady.dephasings");
-  // dephasing alone has no steady state of its own
+  // dephasing alone leaves every mixture of the sectors as it is
+  expect_only(kBase + "[bath]\ndephasing = 0.1\n[steady]\n", "17:1: steady: without a reservoir");
   expect_only(kBase + "[bath]\n[steady]\ndephasings = [0.1]\n",
-              "16:1: steady: a closed system has no steady state");
+              "16:1: steady: without a reservoir no steady state is the only one");
   const Job job = parse_job(with_sizes("dephasings = [0.4, 0, 0.1]\n"), "job.toml");
   EXPECT_EQ(job.steady->dephasings, (std::vector<double>{0.4, 0.0, 0.1}));
   EXPECT_EQ(job.model->bath.dephasing, 0.0);

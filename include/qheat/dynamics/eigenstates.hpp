@@ -6,6 +6,7 @@
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
 #include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
 
 namespace qheat {
@@ -36,6 +37,13 @@ Eigenstates extreme_eigenstates(const Model& model, const InitialState& initial,
                                 const EigenstateOptions& options, const Communicator& comm, double free_bytes,
                                 Timings& timings);
 
+/// For checkpoints: all of it is the same on all ranks.
+void save_eigenstates(const Model& model, const Eigenstates& found, StateWriter& writer);
+Eigenstates load_eigenstates(const Model& model, StateReader& reader);
+
+/// Throws Error if they do not fit `free_bytes` a rank (0: no limit).
+void require_eigenstate_memory(const Model& model, const InitialState& initial, int states, int ranks,
+                               double free_bytes);
 /// Bytes a rank needs for the largest sector.
 double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial, int states, int ranks);
 

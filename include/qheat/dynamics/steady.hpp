@@ -57,6 +57,9 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
 /// `automatic` if they obey equations of their own and the density matrix does not fit `free_bytes` on each
 /// of `ranks` (0: only if it has more than 2^63 elements).
 bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
+/// Throws Error if the steady state does not fit `free_bytes` a rank (0: no limit) on `ranks` ranks.
+void require_steady_memory(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
+
 /// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
 /// Number of elements of the density matrix.
