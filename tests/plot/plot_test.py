@@ -26,6 +26,7 @@ except ImportError:
         raise
     os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
 
+import matplotlib.figure
 import matplotlib.image
 import numpy as np
 
@@ -36,8 +37,8 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import (FAMILIES, TIMELESS, elements, kernels, memory, populations, profiles,  # noqa: E402
-                     singular, space_time, style, tcl_error)
+from figures import (FAMILIES, TIMELESS, diffusion_dephasing, elements, kernel_rates, kernels,  # noqa: E402
+                     memory, populations, profiles, singular, space_time, style, tcl_error)
 from figures.results import NotDrawn, Results  # noqa: E402
 
 ALL = [name for name, _ in FAMILIES]
@@ -219,21 +220,31 @@ class CompleteFiles(PlotterCase):
                 picture.unlink()
 
     def test_diffusion_against_dephasing_is_what_the_file_says(self):
-        """Dots and guide at D = (lambda a)^2/gamma, none at gamma = 0, which has its verdict; no guide for other models."""
+        """Dots and guide at D = (lambda a)^2/gamma, none at gamma = 0, which has its verdict; no guide for other models.
+
+        What was not found diffusive is grey.
+        """
         job = ('[lattice]\nspacing = 3.0\n[site]\nlevels = [0.0, 1.0]\n'
                '[interaction]\nkind = "%s"\nstrength = 0.2\n')
-        for kind, guided in (("xy", True), ("random-bands", False)):
-            constant = self.dephasings([0.4, 0.0, 0.1], job=job % kind, verdict="dephasing 0.4: fine\ndephasing 0: lost: why")
+        verdict = "dephasing 0.4: diffusive at these sizes: fine\ndephasing 0: lost: why\ndephasing 0.1: undecided: why"
+        for kind, guided in (("xy", True), ("exchange", True), ("random-bands", False)):
+            constant = self.dephasings([0.4, 0.0, 0.1], job=job % kind, verdict=verdict)
             results = Results(self.directory / "dephased.h5")
             figure = dict((name, draw) for name, draw, _ in TIMELESS)["diffusion_dephasing"](results)
             results.file.close()
             (ax,) = figure.axes
             self.assertEqual([text.get_text() for text in ax.texts], [r"$\gamma = 0$: lost"])
-            dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
-            np.testing.assert_allclose([line[[0, 2], 1] for line in dots], np.tile(constant[[0, 2]], (2, 1)))
-            self.assertTrue(all(np.isnan(line[1, 1]) for line in dots))
-            crosses = [line.get_xydata() for line in ax.lines if line.get_marker() == "x"]
-            np.testing.assert_allclose([line[[0, 2], 1] for line in crosses], 9.0 * np.tile(constant[[0, 2]], (2, 1)))
+            grey = [line for line in ax.lines if line.get_color() == diffusion_dephasing.NOT_DIFFUSIVE]
+            drawn = {mark: [line.get_ydata() for line in lines if line.get_marker() == mark]
+                     for mark, lines in (("o", [line for line in ax.lines if line not in grey]), ("x", ax.lines))}
+            doubtful = {mark: [line.get_ydata() for line in grey if line.get_marker() == mark] for mark in "oD"}
+            for dots, fits, chosen in ((drawn["o"], drawn["x"], [0]), (doubtful["o"], doubtful["D"], [1, 2])):
+                expected = np.where(np.isfinite(constant[chosen]), constant[chosen], np.nan)
+                np.testing.assert_allclose(dots, [expected] * 2)
+                np.testing.assert_allclose(fits, [9.0 * expected] * 2)
+            labels = [text.get_text() for text in ax.get_legend().get_texts()]
+            self.assertEqual(sum("grey" in label for label in labels), 1)
+            self.assertEqual(any(r"\gg" in label for label in labels), kind == "exchange")
             guides = [line for line in ax.lines if len(line.get_xdata()) == 50]
             self.assertEqual(len(guides), int(guided))
             for guide in guides:
@@ -563,6 +574,31 @@ class Parts(PlotterCase):
         time, values = singular.interrupted(results, TIMES)
         np.testing.assert_array_equal(time[np.isnan(values)], [2.2])
         self.assertEqual(singular.times_before(results), 5)
+
+    def test_few_of_many_singular_times_are_marked(self):
+        results = self.open({"time": TIMES, "kernel/exact/singular_times": np.linspace(1, 9, 33)})
+        ax = matplotlib.figure.Figure().subplots()
+        singular.mark(ax, results)
+        self.assertEqual([line.get_xdata()[0] for line in ax.lines], [1, 1.25, 1.5, 1.75, 2, 2.25])
+        self.assertIn("6 of 33", singular.keys(results)[0].get_label())
+
+    def test_rates_are_seen_in_the_range_before_the_first_singular_time(self):
+        """Also where the lowest order runs away, before that time or after it; without the exact kernel it guides."""
+        results = self.open({"time": TIMES, "kernel/exact/singular_times": [5.2]})
+        exact = np.where(TIMES < 5, 0.1 * TIMES, 1e3)
+        curves = {"exact": exact, "tcl2": np.exp(3 * TIMES), "tcl4": -np.exp(4 * TIMES), "markov": np.full(21, 0.3)}
+
+        def limits(names):
+            ax = matplotlib.figure.Figure().subplots()
+            kernel_rates.draw_panel(ax, results, "", {kernels.kernel(name): curves[name] for name in names})
+            return ax.get_ylim()
+
+        low, high = limits(curves)
+        self.assertTrue(-0.3 < low < 0 and 0.5 <= high < 1)
+        curves["exact"] = np.full(21, np.nan)
+        self.assertGreater(limits(curves)[1], 1e3)
+        curves["tcl2"] = np.where(TIMES < 5, 0.2 * TIMES, 1e5)
+        self.assertLess(limits(["tcl2", "tcl4"])[1], 2)
 
     def test_differences_of_generators(self):
         exact = np.zeros((21, 2, 2)) + np.eye(2)

@@ -1,22 +1,26 @@
 """Diffusion constant against the dephasing rate: conductivities of fits, and gradients inside the largest chain."""
 
+import contextlib
+
 import numpy as np
 
 from . import style
 from .results import NotDrawn, table
 
-GUIDED = ("xy", "exchange")  # interactions with D = a^2 lambda^2/gamma: exact for xy, at strong dephasing for exchange
+# interactions with D = a^2 lambda^2/gamma, and where it holds
+GUIDED = {"xy": "", "exchange": r" ($\gamma \gg \lambda$)"}
 LEFT_EDGE = 0.3  # place of gamma = 0, as a part of the smallest other dephasing
 LARGEST_ERROR = 0.5  # of a conductivity, relative, that is still shown
+NOT_DIFFUSIVE = "0.55"  # colour
 
 
 def strength(results):
-    """Return lambda and lattice constant of a job whose D is about (lambda a)^2/gamma, None for others."""
+    """Return lambda, lattice constant and kind of a job whose D is about (lambda a)^2/gamma, None for others."""
     levels, kind = table(results.job, "site", "levels"), table(results.job, "interaction", "kind")
     value = table(results.job, "interaction", "strength")
     spacing = table(results.job, "lattice", "spacing") or 1.0
     known = isinstance(levels, list) and len(levels) == 2 and kind in GUIDED and isinstance(value, (int, float))
-    return (abs(value), spacing) if known and isinstance(spacing, (int, float)) else None
+    return (abs(value), spacing, kind) if known and isinstance(spacing, (int, float)) else None
 
 
 def fitted(results, spacing):
@@ -34,10 +38,25 @@ def place(dephasing):
     return np.where(dephasing > 0, dephasing, LEFT_EDGE * (smallest if np.isfinite(smallest) else 1.0))
 
 
+def verdicts(results):
+    """Return {dephasing: verdict}, such as "ballistic at these sizes", for those that have one."""
+    found = {}
+    for line in results.text("/steady/fit", "verdict").splitlines():
+        name, *rest = line.split(": ")
+        with contextlib.suppress(ValueError, IndexError):
+            found[float(name.removeprefix("dephasing "))] = rest[0]
+    return found
+
+
+def without_verdict_of_diffusion(results, dephasing):
+    """Return where [V] a verdict says anything but "diffusive"; verdicts give dephasings in six digits."""
+    found = {f"{gamma:g}": verdict for gamma, verdict in verdicts(results).items()}
+    return np.array([not found.get(f"{gamma:g}", "diffusive").startswith("diffusive") for gamma in dephasing])
+
+
 def mark_zero(ax, results, at):
     """Mark gamma = 0, which a logarithmic axis does not have, with the verdict on it ("ballistic at these sizes")."""
-    verdicts = [line.split(": ") for line in results.text("/steady/fit", "verdict").splitlines()]
-    verdict = next((parts[1] for parts in verdicts if parts[0] == "dephasing 0" and len(parts) > 1), "undecided")
+    verdict = verdicts(results).get(0.0, "undecided")
     ax.axvspan(at / 1.35, at * 1.35, color="0.92", zorder=0)
     ax.text(at, 0.03, r"$\gamma = 0$: " + style.plain(verdict), transform=ax.get_xaxis_transform(), rotation=90,
             ha="center", va="bottom", color="0.25")
@@ -52,19 +71,26 @@ def draw_rates(ax, results, dephasing, spacing):
         raise NotDrawn("needs diffusion and rate beside dephasing in /steady/fit")
     inside = style.positive(inside[:, -1])
     lines, at, handles = [inside], place(dephasing), []
+    doubtful = without_verdict_of_diffusion(results, dephasing)
     for row, (colour, rate) in enumerate(zip(style.PALETTE, np.unique(rates))):
-        mine = rates == rate
-        ax.plot(at[mine], inside[mine], linestyle="none", marker="o", markersize=9 + 3 * row, fillstyle="none",
-                color=colour)
+        for grey in (False, True):
+            mine = (rates == rate) & (doubtful == grey)
+            shade = NOT_DIFFUSIVE if grey else colour
+            ax.plot(at[mine], inside[mine], linestyle="none", marker="o", markersize=9 + 3 * row, fillstyle="none",
+                    color=shade)
+            if found is not None:
+                ax.errorbar(at[mine], found[0][mine], yerr=found[1][mine], linestyle="none",
+                            marker="D" if grey else "x", fillstyle="none", capsize=4, markersize=5 + 2 * row,
+                            color=shade)
         handles.append(style.key(f"rates $\\times\\,{rate:g}$", color=colour, linestyle="none", marker="s"))
-        if found is not None:
-            ax.errorbar(at[mine], found[0][mine], yerr=found[1][mine], linestyle="none", marker="x", capsize=4,
-                        markersize=5 + 2 * row, color=colour)
     handles.append(style.key("gradient inside the longest chain", linestyle="none", marker="o", fillstyle="none",
                              markersize=9))
     if found is not None and np.isfinite(found[0]).any():
         lines.append(found[0])
         handles.append(style.key(r"$a^2\kappa'$ of the fit over lengths", linestyle="none", marker="x", markersize=7))
+    if (doubtful & (np.isfinite(inside) | np.isfinite(found[0] if found is not None else np.nan))).any():
+        handles.append(style.key("open, grey: not found diffusive", NOT_DIFFUSIVE, linestyle="none", marker="D",
+                                 fillstyle="none", markersize=7))
     return handles, lines
 
 
@@ -88,7 +114,7 @@ def draw(results):
     if known_job and (dephasing > 0).any():
         fine = np.geomspace(dephasing[dephasing > 0].min(), dephasing.max(), 50)
         ax.plot(fine, (known_job[0] * spacing)**2 / fine, color="0.45", linewidth=1.4, zorder=1)
-        handles.append(style.key(r"$\lambda^2 a^2/\gamma$", color="0.45"))
+        handles.append(style.key(r"$\lambda^2 a^2/\gamma$" + GUIDED[known_job[2]], color="0.45"))
     if (dephasing == 0).any():
         mark_zero(ax, results, at[dephasing == 0][0])
     style.outside_legend(ax, handles)

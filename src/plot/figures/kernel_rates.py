@@ -70,15 +70,17 @@ def element_columns(results, kernels):
 
 
 def leading(results, curves):
-    """Return what sets the limits: zero, lowest order, Markov, the exact kernel until it diverges.
+    """Return what sets the limits: zero, Markov, and the exact kernel or else the lowest order.
 
-    High orders may run away.
+    Only what comes before the first singular time counts. Other orders may run away, with reservoirs the lowest too.
     """
     orders = [order_of(kernel.name) for kernel in curves]
     lowest = min((order for order in orders if order is not None), default=None)
     before = singular.times_before(results)
-    return [np.zeros(1)] + [style.robust_range(values[:before]) if kernel.name == "exact" else values
-                            for kernel, values in curves.items() if order_of(kernel.name) in (None, lowest)]
+    ranges = {kernel.name: style.robust_range(values[:before]) for kernel, values in curves.items()}
+    guide = "exact" if np.isfinite(ranges.get("exact", np.nan)).all() else f"tcl{lowest}"
+    return [np.zeros(1)] + [found for name, found in ranges.items()
+                            if name == guide or (name != "exact" and order_of(name) is None)]
 
 
 def draw_exact(ax, results, kernel, values):

@@ -6,11 +6,12 @@ from . import style
 
 LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
 FAINT = 0.4  # all but the first one
+MOST_MARKS = 6  # dozens of lines would hide the curves
 
 
 def mark(ax, results):
-    """Draw a thin vertical line at each singular time, and name the first one above the panel."""
-    instants = results.singular_times
+    """Draw a thin vertical line at the first singular times, and name the very first above the panel."""
+    instants = results.singular_times[:MOST_MARKS]
     for number, instant in enumerate(instants):
         ax.axvline(instant, zorder=0.9, alpha=FAINT if number else 1, **LOOK)
     if instants.size:
@@ -29,7 +30,8 @@ def keys(results):
     if not instants.size:
         return []
     plural = "s, the first" if instants.size > 1 else ""
-    return [style.key(f"singular time{plural}\n$t_1$ = {instants[0]:.4g}", **LOOK)]
+    drawn = f"\n{MOST_MARKS} of {instants.size} drawn" if instants.size > MOST_MARKS else ""
+    return [style.key(f"singular time{plural}\n$t_1$ = {instants[0]:.4g}{drawn}", **LOOK)]
 
 
 def times_before(results):

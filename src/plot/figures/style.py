@@ -132,7 +132,8 @@ def robust_range(values):
     found = finite_range([values])
     if found is None:
         return np.full(2, np.nan)
-    low, high = np.percentile(values[np.abs(values) < ABSURD], [5, 95])
+    usual = values[np.abs(values) < ABSURD]
+    low, high = (np.percentile(usual, share, method=side) for share, side in ((5, "higher"), (95, "lower")))
     return np.array(found if found[1] - found[0] <= 2 * (high - low) else (low, high))
 
 
