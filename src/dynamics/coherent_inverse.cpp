@@ -151,16 +151,15 @@ class CoherentInverse::BlockOf final : public Block {
   std::vector<double> energies_;
 };
 
-CoherentInverse::CoherentInverse(const Model& model, std::shared_ptr<const DistributedSector> pairs,
-                                 double damping) {
-  const Communicator& comm = pairs->comm();
-  const Partition& partition = pairs->partition();
-  const HalfSpace& kets = pairs->sector().prefix();
+CoherentInverse::CoherentInverse(const Model& model, const DistributedSector& pairs, double damping) {
+  const Communicator& comm = pairs.comm();
+  const Partition& partition = pairs.partition();
+  const HalfSpace& kets = pairs.sector().prefix();
   TermSum<Complex> h = hamiltonian(model);
   canonicalize(h);
   std::size_t first = 0;
   std::size_t number = 0;
-  for (const auto& layout : pairs->sector().blocks()) {
+  for (const auto& layout : pairs.sector().blocks()) {
     QHEAT_ASSERT(layout.rows == layout.row_length);
     std::vector<Index> begin;
     for (int rank = 0; rank <= partition.ranks(); ++rank)

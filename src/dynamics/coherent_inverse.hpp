@@ -15,7 +15,7 @@ namespace qheat {
 class CoherentInverse {
  public:
   /// On blocks with the same counts in ket and bra (density_space); damping > 0. Collective.
-  CoherentInverse(const Model& model, std::shared_ptr<const DistributedSector> pairs, double damping);
+  CoherentInverse(const Model& model, const DistributedSector& pairs, double damping);
   ~CoherentInverse();
 
   /// y = inverse of a Hermitian x, with a real H Hermitian to the last bit; they do not overlap. Collective.

@@ -97,7 +97,7 @@ class PopulationInverse::Reduced {
   const std::vector<double>& solve() {
     QHEAT_PETSC(KSPSolve(solver_.get(), right_hand_side_.get(), unknown_.get()));
     std::vector<double> mine;
-    for (std::size_t k = 0; k < solution_.size(); ++k) mine.push_back(solution_[k].real());
+    for (const Complex& value : solution_) mine.push_back(value.real());
     all_.resize(static_cast<std::size_t>(kets_));
     MPI_Allgatherv(mine.data(), static_cast<int>(mine.size()), MPI_DOUBLE, all_.data(), counts_.data(),
                    starts_.data(), MPI_DOUBLE, comm_.get());

@@ -155,7 +155,7 @@ class SteadySolver::Preconditioner {
     double decay = 0.0;
     for (const Complex& d : diagonal) decay -= d.real();
     const double mean = space->comm().sum(decay) / static_cast<double>(space->dimension());
-    coherent_ = std::make_unique<CoherentInverse>(model, space, mean);
+    coherent_ = std::make_unique<CoherentInverse>(model, *space, mean);
     if (model.bath.dephasing == 0.0) return;  // some coherences may not decay by themselves
     left_.resize(diagonal.size());
     change_.resize(diagonal.size());
