@@ -377,6 +377,17 @@ class SteadyTest(ProgramCase):
             # errors of resistances and conductivities are rounding, kappa of cold sites magnifies it
             self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
 
+    def test_a_state_that_fails_leaves_the_others(self):
+        """No dephasing, and reservoirs a thousand times faster than the chain: too much for the iteration."""
+        self.write("a.toml", self.job(dephasing=0.0, method="iterative", sizes=[5, 6], rates=[1.0, 1000.0]))
+        for ranks in (0, 2):
+            run = self.finish("run", "a.toml", ranks=ranks, code=1)
+            self.assertEqual(run.out.count("no steady state: "), 2, run.out)
+            self.assertEqual(run.err.count("some steady states could not be found"), 1, run.err)
+            found = datasets(self.folder / "a.h5")
+            np.testing.assert_array_equal(np.isnan(found["steady/fit/current"]), [[False, False], [True, True]])
+            self.assertTrue(np.all(np.isfinite(found["steady/populations"])))
+
     def test_layout(self):
         self.write("a.toml", self.job("exchange", sizes=[3, 5], rates=[2.0, 1.0]))
         run = self.finish("run", "a.toml", ranks=2)
