@@ -51,31 +51,36 @@ class TwoStarts {
       a_.right_hand_side(rho);
       for (Complex& v : rho) v = -v;
     }
-    if (!on_second_) {
-      if (!iterate(tolerance_, rho, rho)) return Outcome::not_converged;
-      start_elsewhere(rho);
-    }
-    // Slow motion makes much of a small residual: then the second start has to come as far as the first.
-    for (const double tolerance : {std::max(tolerance_, kOtherTolerance), tolerance_}) {
-      if (!iterate(tolerance, other_, rho)) return Outcome::not_converged;
-      difference_ = distance(rho);
-      if (difference_ < kSame) return Outcome::found;
-    }
-    // What only is slow comes closer with the residual, what is another state does not.
-    const double before = difference_;
+    // Slow motion makes much of a small residual: then the second start has to come as far as the first, and
+    // both farther.
     const double finer = std::max(kFiner * tolerance_, kFinest);
-    if (!iterate(finer, rho, rho) || !iterate(finer, other_, rho)) return Outcome::different;
-    difference_ = distance(rho);
-    return difference_ < std::max(kSame, kCloser * before) ? Outcome::found : Outcome::different;
+    for (; leg_ < kLegs; ++leg_) {
+      if (leg_ == kSecondStart && !has_other_) start_elsewhere(rho);
+      const double tolerances[kLegs] = {tolerance_, std::max(tolerance_, kOtherTolerance), tolerance_, finer,
+                                        finer};
+      const bool refines_first = leg_ == kLegs - 2;
+      const double before = difference_;
+      if (!iterate(tolerances[leg_], on_second() && !refines_first ? other_ : rho, rho))
+        return leg_ < kLegs - 2 ? Outcome::not_converged : Outcome::different;
+      if (!on_second() || refines_first) continue;
+      difference_ = distance(rho);
+      // What only is slow comes closer with the residual, what is another state does not.
+      const bool last = leg_ == kLegs - 1;
+      if (difference_ < (last ? std::max(kSame, kCloser * before) : kSame)) return Outcome::found;
+    }
+    return Outcome::different;
   }
   /// The residual of the start that was iterated last.
   double residual(const std::vector<Complex>& rho) const {
-    return solver_.residual(on_second_ ? other_ : rho);
+    return solver_.residual(on_second() ? other_ : rho);
   }
   /// Between the two states found, over the norm of one.
   double difference() const { return difference_; }
 
  private:
+  /// First start; second, roughly and as far as the first; both farther.
+  static constexpr std::size_t kLegs = 5;
+  static constexpr std::size_t kSecondStart = 1;
   static constexpr double kFiner = 0.01;
   static constexpr double kFinest = 1e-14;
   static constexpr double kCloser = 0.3;
@@ -84,10 +89,12 @@ class TwoStarts {
   static constexpr double kSame =
       1e-4;  // a second state would differ by kStart over the root of the elements
 
+  bool on_second() const { return leg_ >= kSecondStart; }
+
   bool iterate(double tolerance, std::vector<Complex>& solution, std::vector<Complex>& rho) {
     const double start = std::log(std::max(solver_.residual(solution), 2.0 * tolerance));
     const double goal = std::log(tolerance);
-    const double half = on_second_ ? 0.5 : 0.0;
+    const double half = on_second() ? 0.5 : 0.0;
     return solver_.iterate(tolerance, solution, [&](double residual) {
       const double part = std::clamp((start - std::log(residual)) / (start - goal), 0.0, 1.0);
       control_.offer(half + part / 2, [&](StateWriter& writer) { save(writer, rho); });
@@ -102,7 +109,7 @@ class TwoStarts {
   }
 
   void start_elsewhere(const std::vector<Complex>& rho) {
-    on_second_ = true;
+    has_other_ = true;
     other_ = random_hermitian(a_.space(), kStart * frobenius_norm(a_.space().comm(), rho));
     for (std::size_t i = 0; i < other_.size(); ++i) other_[i] += rho[i];
   }
@@ -112,11 +119,12 @@ class TwoStarts {
   }
 
   void save(StateWriter& writer, std::vector<Complex>& rho) {
-    const double place[2] = {static_cast<double>(solver_.iterations()), on_second_ ? 1.0 : 0.0};
+    const double place[3] = {static_cast<double>(solver_.iterations()), static_cast<double>(leg_),
+                             difference_};
     writer.replicated("place", place);
     const auto& space = a_.space();
     writer.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
-    if (on_second_)
+    if (on_second())
       writer.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
   }
 
@@ -125,8 +133,10 @@ class TwoStarts {
     solver_.add_iterations(static_cast<Index>(place[0]));
     const auto& space = a_.space();
     reader.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
-    if (place[1] == 0.0) return;
-    on_second_ = true;
+    leg_ = static_cast<std::size_t>(place[1]);
+    difference_ = place[2];
+    if (!on_second()) return;
+    has_other_ = true;
     other_.resize(rho.size());
     reader.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
   }
@@ -135,7 +145,8 @@ class TwoStarts {
   const TracedLiouvillian& a_;
   double tolerance_;
   RunControl& control_;
-  bool on_second_ = false;
+  std::size_t leg_ = 0;
+  bool has_other_ = false;  ///< a rank may own nothing of it
   double difference_ = 0.0;
   std::vector<Complex> other_;
 };
