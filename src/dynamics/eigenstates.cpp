@@ -79,10 +79,7 @@ class SectorEigenstates {
     std::vector<Complex> psi(static_cast<std::size_t>(space_->local_size()));
     PetscScalar energy = 0.0;
     {
-      petsc::Vector vector;
-      QHEAT_PETSC(VecCreateMPIWithArray(space_->comm().get(), 1, static_cast<PetscInt>(psi.size()),
-                                        petsc::to_int(space_->dimension(), "the dimension of the sector"),
-                                        psi.data(), vector.out()));
+      const petsc::Vector vector = borrowed_vector(*space_, psi);
       QHEAT_PETSC(EPSGetEigenpair(solver, number, &energy, nullptr, vector.get(), nullptr));
     }
     std::vector<Complex> image(psi.size());

@@ -22,10 +22,7 @@ class Integration {
  public:
   /// `allowed`: Frobenius norm of the error of an inner step.
   Integration(const Operator& generator, double first_step, double allowed, std::vector<Complex>& rho)
-      : matrix_(shell_matrix(generator)), next_(first_step) {
-    const auto local = static_cast<PetscInt>(rho.size());
-    QHEAT_PETSC(VecCreateMPIWithArray(generator.space().comm().get(), 1, local, PETSC_DETERMINE, rho.data(),
-                                      rho_.out()));
+      : matrix_(shell_matrix(generator)), rho_(borrowed_vector(generator.space(), rho)), next_(first_step) {
     QHEAT_PETSC(TSCreate(generator.space().comm().get(), stepper_.out()));
     TS ts = stepper_.get();
     QHEAT_PETSC(TSSetOptionsPrefix(ts, "exact_"));

@@ -27,18 +27,9 @@ constexpr int kPatience = 3;  // cycles in a row that may fail to halve the resi
 
 using Solver = petsc::Handle<KSP, KSPDestroy>;
 
-/// A vector of PETSc's around ours.
-petsc::Vector borrowed(const DistributedSector& space, std::span<Complex> data) {
-  petsc::Vector vector;
-  QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, static_cast<PetscInt>(space.local_size()),
-                                    petsc::to_int(space.dimension(), "the size of the density matrix"),
-                                    data.data(), vector.out()));
-  return vector;
-}
-
 bool solve(const DistributedSector& space, KSP solver, std::vector<Complex>& b, std::vector<Complex>& x) {
-  const petsc::Vector right = borrowed(space, b);
-  const petsc::Vector solution = borrowed(space, x);
+  const petsc::Vector right = borrowed_vector(space, b);
+  const petsc::Vector solution = borrowed_vector(space, x);
   QHEAT_PETSC(KSPSolve(solver, right.get(), solution.get()));
   KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
   QHEAT_PETSC(KSPGetConvergedReason(solver, &reason));
@@ -51,9 +42,9 @@ void correct(const DistributedSector& space, Mat matrix, KSP solver, std::vector
   std::vector<Complex> left(b.size());
   std::vector<Complex> correction(b.size());
   {
-    const petsc::Vector right = borrowed(space, b);
-    const petsc::Vector solution = borrowed(space, x);
-    const petsc::Vector residual = borrowed(space, left);
+    const petsc::Vector right = borrowed_vector(space, b);
+    const petsc::Vector solution = borrowed_vector(space, x);
+    const petsc::Vector residual = borrowed_vector(space, left);
     QHEAT_PETSC(MatMult(matrix, solution.get(), residual.get()));
     QHEAT_PETSC(VecAYPX(residual.get(), -1.0, right.get()));
   }
@@ -215,8 +206,8 @@ bool SteadySolver::iterate(double tolerance, std::vector<Complex>& rho,
   std::vector<Complex> b(rho.size());
   a_.right_hand_side(b);
   if (!preconditioner_) preconditioner_ = std::make_unique<Preconditioner>(a_, model_, rate_);
-  const petsc::Vector right = borrowed(*space_, b);
-  const petsc::Vector solution = borrowed(*space_, rho);
+  const petsc::Vector right = borrowed_vector(*space_, b);
+  const petsc::Vector solution = borrowed_vector(*space_, rho);
   const petsc::Matrix matrix = shell_matrix(a_);
   Solver solver;
   PC preconditioner = nullptr;

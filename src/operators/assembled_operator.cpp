@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "operators/matrix_elements.hpp"
+#include "operators/shell_matrix.hpp"
 
 namespace qheat {
 namespace {
@@ -38,19 +39,6 @@ class RowCollector {
   const Sector& sector_;
   const TermSum<Complex>& terms_;
   std::vector<std::pair<Index, Complex>> entries_;
-};
-
-class BorrowedVector {
- public:
-  BorrowedVector(const DistributedSector& space, const Complex* data) {
-    const auto local = static_cast<PetscInt>(space.local_size());
-    QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, local, static_cast<PetscInt>(space.dimension()),
-                                      data, vector_.out()));
-  }
-  Vec get() const { return vector_.get(); }
-
- private:
-  petsc::Vector vector_;
 };
 
 }  // namespace
@@ -103,14 +91,14 @@ AssembledOperator::AssembledOperator(std::shared_ptr<const DistributedSector> sp
 }
 
 void AssembledOperator::diagonal(std::span<Complex> diagonal) const {
-  const BorrowedVector target(space(), diagonal.data());
+  const petsc::Vector target = borrowed_vector(space(), diagonal);
   QHEAT_PETSC(MatGetDiagonal(matrix_.get(), target.get()));
 }
 
 Index AssembledOperator::apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
   for (Index k = 0; k < x.columns(); ++k) {
-    const BorrowedVector source(space(), x.column(k));
-    const BorrowedVector target(space(), y.column(k));
+    const petsc::Vector source = borrowed_vector(space(), x.column_span(k));
+    const petsc::Vector target = borrowed_vector(space(), y.column_span(k));
     QHEAT_PETSC(MatMult(matrix_.get(), source.get(), target.get()));
   }
   return 0;  // PETSc does not tell

@@ -30,4 +30,12 @@ petsc::Matrix shell_matrix(const Operator& a) {
   return matrix;
 }
 
+petsc::Vector borrowed_vector(const DistributedSector& space, std::span<const Complex> data) {
+  petsc::Vector vector;
+  QHEAT_PETSC(VecCreateMPIWithArray(space.comm().get(), 1, static_cast<PetscInt>(space.local_size()),
+                                    petsc::to_int(space.dimension(), "the size of a vector"), data.data(),
+                                    vector.out()));
+  return vector;
+}
+
 }  // namespace qheat

@@ -11,6 +11,7 @@
 #include "qheat/dynamics/exact.hpp"
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/parallel/error.hpp"
+#include "support/hot_cold_chain.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
@@ -18,25 +19,13 @@ using namespace qheat;
 
 namespace {
 
+using qheat_test::between_reservoirs;
+using qheat_test::known_current;
+
 SteadyState steady(const Model& model, const SteadyOptions& options = {}) {
   Timings timings;
   UninterruptedRun control;
   return find_steady_state(model, options, qheat_test::world(), 0.0, control, timings);
-}
-
-Model between_reservoirs(int sites, double lambda, double gamma, double rate) {
-  auto model = uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::xy(2), lambda);
-  model.bath = {.dephasing = gamma,
-                .reservoirs = {{.site = 0, .temperature = 2.0, .rate = rate},
-                               {.site = sites - 1, .temperature = 0.5, .rate = rate}},
-                .correlation = {}};
-  return model;
-}
-
-/// physics.md 13.1.
-double known_current(int sites, double lambda, double gamma, double rate) {
-  const auto f = [](double temperature) { return 1.0 / (1.0 + std::exp(1.0 / temperature)); };
-  return (f(2.0) - f(0.5)) / (2.0 / rate + ((sites - 1) * 2.0 * gamma + rate) / (2.0 * lambda * lambda));
 }
 
 TEST(Steady, CarriesTheKnownCurrentByBothMethods) {

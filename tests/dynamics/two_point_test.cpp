@@ -11,12 +11,17 @@
 #include "qheat/model/two_point_closure.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/brute_force.hpp"
+#include "support/hot_cold_chain.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;
 
 namespace {
+
+using qheat_test::between_reservoirs;
+using qheat_test::known_current;
+using qheat_test::occupation;
 
 SteadyState steady(const Model& model, SteadyMethod method, double tolerance = 1e-11) {
   Timings timings;
@@ -27,26 +32,6 @@ SteadyState steady(const Model& model, SteadyMethod method, double tolerance = 1
 
 SteadyState two_point(const Model& model, double tolerance = 1e-11) {
   return steady(model, SteadyMethod::two_point, tolerance);
-}
-
-Model between_reservoirs(int sites, double lambda, double gamma, double rate) {
-  auto model = uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::xy(2), lambda);
-  model.bath = {.dephasing = gamma,
-                .reservoirs = {{.site = 0, .temperature = 2.0, .rate = rate},
-                               {.site = sites - 1, .temperature = 0.5, .rate = rate}},
-                .correlation = {}};
-  return model;
-}
-
-double occupation(double temperature) {
-  return 1.0 / (1.0 + std::exp(1.0 / temperature));
-}
-
-/// physics.md 13.1, which at gamma = 0 is 2 lambda^2 g (f_L - f_R)/(4 lambda^2 + g^2) for any number of
-/// sites.
-double known_current(int sites, double lambda, double gamma, double rate) {
-  return (occupation(2.0) - occupation(0.5)) /
-         (2.0 / rate + ((sites - 1) * 2.0 * gamma + rate) / (2.0 * lambda * lambda));
 }
 
 /// A random chain: levels with offsets of both, couplings of both signs, complex hopping against the

@@ -9,6 +9,7 @@
 
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
+#include "support/singular_times.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;
@@ -44,16 +45,6 @@ double rate(const CellSpace& cells, const KernelValue& k, std::size_t to, std::s
 Model exchange_chain(int sites, double strength, double anisotropy = 1.0) {
   return uniform_model(Lattice::chain(sites), Site({0.0, 1.0}), PairInteraction::exchange(2, anisotropy),
                        strength);
-}
-
-std::vector<double> singular_times(ExactKernel& kernel, double end, int outputs) {
-  SingularTimes singular;
-  for (int k = 0; k < outputs; ++k) {
-    const double t = end * k / (outputs - 1);
-    kernel.at(t);
-    singular.advance(kernel, t);
-  }
-  return singular.found();
 }
 
 TEST(ExactKernel, HasTheClosedFormsOfThreeSites) {
@@ -124,7 +115,7 @@ TEST(ExactKernel, FindsSingularTimesOfASimpleZero) {
   const CellSpace cells(model, InitialState::product(model, {1, 0, 0}));
   ExactKernel kernel = exact_kernel(model, cells);
   const double first = 2.0 * std::numbers::pi / (9.0 * kLambda);
-  const auto found = singular_times(kernel, 20.0, 21);
+  const auto found = qheat_test::singular_times(kernel, 20.0, 21);
   ASSERT_FALSE(found.empty());
   EXPECT_NEAR(found.front(), first, 1e-9);
 }
@@ -134,7 +125,7 @@ TEST(ExactKernel, FindsBothOfTwoSingularTimesBetweenOutputs) {
   const Model model = exchange_chain(2, 0.5);
   const CellSpace cells(model, InitialState::product(model, {1, 0}));
   ExactKernel kernel = exact_kernel(model, cells);
-  const auto found = singular_times(kernel, 12.0, 3);  // 0, 6, 12
+  const auto found = qheat_test::singular_times(kernel, 12.0, 3);  // 0, 6, 12
   ASSERT_GE(found.size(), 2U);
   EXPECT_NEAR(found[0], std::numbers::pi / 2.0, 1e-9);
   EXPECT_NEAR(found[1], 3.0 * std::numbers::pi / 2.0, 1e-9);
@@ -147,7 +138,7 @@ TEST(ExactKernel, FindsSingularTimesThatTwoParitiesShare) {
   // twice.
   const double first = std::asin(std::sqrt(0.75)) * 2.0 / 0.3;
   ExactKernel kernel = exact_kernel(model, cells);
-  const auto found = singular_times(kernel, 2.5 * first, 12);
+  const auto found = qheat_test::singular_times(kernel, 2.5 * first, 12);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_NEAR(found[0], first, 1e-6 * first);
   EXPECT_NEAR(found[1], (std::numbers::pi - std::asin(std::sqrt(0.75))) * 2.0 / 0.3, 1e-5);
@@ -161,7 +152,7 @@ TEST(ExactKernel, FindsSingularTimesOfEvenOrder) {
                     Site({0.0, 1.0}), PairInteraction::xy(2), 0.1);
   const CellSpace cells(model, InitialState::product(model, {1, 0, 0, 0}));
   ExactKernel kernel = exact_kernel(model, cells);
-  const auto found = singular_times(kernel, 20.0, 12);
+  const auto found = qheat_test::singular_times(kernel, 20.0, 12);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NEAR(found.front(), std::numbers::pi / 0.4, 1e-4);
 }
@@ -174,9 +165,9 @@ TEST(ExactKernel, TakesNoRoundingForASingularTime) {
     ExactKernel kernel = exact_kernel(model, cells);
     for (const int outputs : {2, 5, 6, 21, 101}) {
       for (const double end : {2.0, 5.0, 7.5})
-        EXPECT_TRUE(singular_times(kernel, end, outputs).empty()) << outputs;
+        EXPECT_TRUE(qheat_test::singular_times(kernel, end, outputs).empty()) << outputs;
     }
-    const auto found = singular_times(kernel, 10.0, 41);
+    const auto found = qheat_test::singular_times(kernel, 10.0, 41);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_NEAR(found.front(), std::numbers::pi / 0.4, 1e-9);
   }
@@ -190,7 +181,7 @@ TEST(ExactKernel, FindsThoseOfADetunedPairAndNoneWhereThereIsNone) {
     ExactKernel kernel = exact_kernel(model, cells);
     const double omega = std::sqrt(detuning * detuning + 0.04);
     const double depth = 8.0 * 0.01 / (omega * omega);
-    const auto found = singular_times(kernel, 2.0 * std::numbers::pi / omega, 30);
+    const auto found = qheat_test::singular_times(kernel, 2.0 * std::numbers::pi / omega, 30);
     const double t = 3.3;
     EXPECT_NEAR(rate(cells, kernel.at(t), 0, 1),
                 0.02 * std::sin(omega * t) / omega / (1 - depth * std::pow(std::sin(omega * t / 2), 2)),

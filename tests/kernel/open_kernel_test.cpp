@@ -13,6 +13,7 @@
 #include "qheat/kernel/tcl_kernel.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
+#include "support/singular_times.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;
@@ -366,16 +367,6 @@ double rate(const CellSpace& cells, const KernelValue& k, std::size_t to, std::s
   return qheat_test::world().sum(value);
 }
 
-std::vector<double> singular_times(ExactKernel& kernel, double end, int outputs) {
-  SingularTimes singular;
-  for (int k = 0; k < outputs; ++k) {
-    const double t = end * k / (outputs - 1);
-    kernel.at(t);
-    singular.advance(kernel, t);
-  }
-  return singular.found();
-}
-
 /// The difference of both populations is a damped oscillator, d'' + Gamma d' + 4 lambda^2 d = 0; K = -d'/2d.
 TEST(OpenExactKernel, OfAPairIsThatOfADampedOscillator) {
   constexpr double kDephasing = 0.4;
@@ -395,7 +386,7 @@ TEST(OpenExactKernel, OfAPairIsThatOfADampedOscillator) {
                 (kWidth - std::sqrt(kWidth * kWidth - 16.0 * kLambda * kLambda)) / 4.0, 1e-8);
     // Until G has forgotten its start, and beyond: what is left there is rounding, no singular time.
     for (const int outputs : {2, 7, 101, 402}) {
-      const auto found = singular_times(kernel, kEnd, outputs);
+      const auto found = qheat_test::singular_times(kernel, kEnd, outputs);
       EXPECT_TRUE(found.empty()) << outputs << " outputs: " << found.size() << " found, first "
                                  << found.front();
     }
@@ -406,7 +397,7 @@ TEST(OpenExactKernel, OfAPairIsThatOfADampedOscillator) {
   const CellSpace cells(model, InitialState::product(model, {1, 0}));
   ExactKernel kernel = exact_kernel(model, cells, 30.0);
   const double frequency = std::sqrt(4.0 * kLambda * kLambda - kWidth * kWidth / 4.0);
-  const auto found = singular_times(kernel, 20.0, 41);
+  const auto found = qheat_test::singular_times(kernel, 20.0, 41);
   ASSERT_EQ(found.size(), 6U);
   for (std::size_t k = 0; k < found.size(); ++k) {
     const double phase = std::numbers::pi * static_cast<double>(k + 1) - std::atan(2.0 * frequency / kWidth);
