@@ -8,13 +8,13 @@
 #include "app/requests.hpp"
 #include "app/steady_study.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/exact.hpp"
-#include "qheat/dynamics/open.hpp"
-#include "qheat/dynamics/steady.hpp"
-#include "qheat/dynamics/two_point.hpp"
+#include "qheat/evolution/exact.hpp"
+#include "qheat/evolution/open.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/solve.hpp"
+#include "qheat/steady/steady.hpp"
+#include "qheat/steady/two_point.hpp"
 
 namespace qheat::app {
 namespace {

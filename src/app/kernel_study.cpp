@@ -9,10 +9,10 @@
 #include "app/requests.hpp"
 #include "io/console.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/mean_propagator.hpp"
-#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/memory.hpp"
+#include "qheat/propagator/mean_propagator.hpp"
+#include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/memory_equation.hpp"
 
 namespace qheat::app {

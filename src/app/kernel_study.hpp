@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
-#include "qheat/dynamics/cell_moments.hpp"
-#include "qheat/dynamics/exact_ensemble.hpp"
+#include "qheat/evolution/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/io/progress.hpp"
 #include "qheat/io/results.hpp"
@@ -15,6 +14,7 @@
 #include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
+#include "qheat/propagator/cell_moments.hpp"
 #include "qheat/rates/solve.hpp"
 
 namespace qheat::app {

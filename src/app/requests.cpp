@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/cell_moments.hpp"
-#include "qheat/dynamics/observations.hpp"
-#include "qheat/dynamics/population_propagator.hpp"
-#include "qheat/dynamics/propagator_orders.hpp"
+#include "qheat/evolution/observations.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/propagator/cell_moments.hpp"
+#include "qheat/propagator/population_propagator.hpp"
+#include "qheat/propagator/propagator_orders.hpp"
 #include "qheat/rates/solve.hpp"
 
 namespace qheat::app {

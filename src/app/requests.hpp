@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "qheat/dynamics/eigenstates.hpp"
-#include "qheat/dynamics/exact_ensemble.hpp"
+#include "qheat/evolution/eigenstates.hpp"
+#include "qheat/evolution/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 
 namespace qheat::app {

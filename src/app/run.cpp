@@ -14,7 +14,7 @@
 #include "io/console.hpp"
 #include "io/version.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/eigenstates.hpp"
+#include "qheat/evolution/eigenstates.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"

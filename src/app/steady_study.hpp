@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "qheat/dynamics/steady.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/io/progress.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/run_control.hpp"
+#include "qheat/steady/steady.hpp"
 #include "qheat/transport/contact_resistance.hpp"
 #include "qheat/transport/steady_gradient.hpp"
 

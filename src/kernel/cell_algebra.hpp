@@ -1,7 +1,7 @@
 #pragma once
 
 #include "parallel/scalapack.hpp"
-#include "qheat/dynamics/cell_columns.hpp"
+#include "qheat/propagator/cell_columns.hpp"
 
 namespace qheat {
 

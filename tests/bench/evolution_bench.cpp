@@ -11,7 +11,7 @@
 #include "operators/assembled_operator.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/chebyshev.hpp"
+#include "qheat/evolution/chebyshev.hpp"
 #include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/rates/rate_equation.hpp"

@@ -8,9 +8,9 @@
 
 #include "bench/bench_main.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/open.hpp"
-#include "qheat/dynamics/steady.hpp"
+#include "qheat/evolution/open.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/steady/steady.hpp"
 
 using namespace qheat;
 

@@ -8,8 +8,8 @@
 #include "bench/bench_main.hpp"
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/exact_kernel.hpp"
+#include "qheat/propagator/open_propagator.hpp"
 
 using namespace qheat;
 

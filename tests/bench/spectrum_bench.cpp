@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "dynamics/diagonalized.hpp"
-#include "dynamics/real_matrix.hpp"
+#include "evolution/diagonalized.hpp"
+#include "evolution/real_matrix.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/dynamics/spectrum.hpp"
+#include "qheat/evolution/spectrum.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/environment.hpp"
 

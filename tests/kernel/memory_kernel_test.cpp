@@ -8,8 +8,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/convolution_quadrature.hpp"
+#include "qheat/propagator/open_propagator.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"

@@ -7,10 +7,10 @@
 #include <numbers>
 #include <optional>
 
-#include "qheat/dynamics/open_propagator.hpp"
 #include "qheat/kernel/exact_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
+#include "qheat/propagator/open_propagator.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
 #include "support/singular_times.hpp"

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "qheat/dynamics/exact.hpp"
+#include "qheat/evolution/exact.hpp"
 #include "qheat/kernel/exact_kernel.hpp"
 #include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/kernel/second_order.hpp"

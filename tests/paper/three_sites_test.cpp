@@ -7,7 +7,7 @@
 #include <array>
 #include <cmath>
 
-#include "qheat/dynamics/exact.hpp"
+#include "qheat/evolution/exact.hpp"
 #include "support/world.hpp"
 
 using namespace qheat;

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "qheat/dynamics/exact.hpp"
-#include "qheat/dynamics/open_propagator.hpp"
+#include "qheat/evolution/exact.hpp"
 #include "qheat/kernel/kernel_series.hpp"
 #include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
+#include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
 #include "qheat/rates/memory_equation.hpp"
 #include "qheat/rates/solve.hpp"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <map>
 
-#include "qheat/dynamics/mean_propagator.hpp"
 #include "qheat/kernel/exact_kernel.hpp"
+#include "qheat/propagator/mean_propagator.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "qheat/dynamics/two_point.hpp"
 #include "qheat/model/counter_random.hpp"
+#include "qheat/steady/two_point.hpp"
 #include "qheat/transport/steady_gradient.hpp"
 #include "support/world.hpp"
 

@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "qheat/dynamics/population_propagator.hpp"
 #include "qheat/kernel/time_local_kernel.hpp"
 #include "qheat/parallel/run_control.hpp"
+#include "qheat/propagator/population_propagator.hpp"
 
 namespace qheat {
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "qheat/dynamics/propagator_orders.hpp"
 #include "qheat/kernel/time_local_kernel.hpp"
+#include "qheat/propagator/propagator_orders.hpp"
 
 namespace qheat {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
-#include "qheat/dynamics/cell_columns.hpp"
+#include "qheat/propagator/cell_columns.hpp"
 
 namespace qheat {
 

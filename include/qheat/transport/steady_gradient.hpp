@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "qheat/dynamics/steady.hpp"
+#include "qheat/steady/steady.hpp"
 
 namespace qheat {
 
