@@ -1,6 +1,7 @@
 #include "app/assumption_table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>

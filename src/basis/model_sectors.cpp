@@ -9,27 +9,21 @@
 namespace qheat {
 namespace {
 
-void all_counts(int sites_left, std::size_t bands_left, std::vector<int>& counts,
-                std::vector<std::vector<int>>& all) {
-  if (bands_left == 1) {
-    counts.push_back(sites_left);
-    all.push_back(counts);
-    counts.pop_back();
-    return;
+/// Sites in each band, in all ways.
+std::vector<std::vector<int>> all_counts(int sites, int bands) {
+  if (bands == 1) return {{sites}};
+  std::vector<std::vector<int>> all;
+  for (int here = 0; here <= sites; ++here) {
+    for (const auto& others : all_counts(sites - here, bands - 1)) {
+      auto& counts = all.emplace_back(1, here);
+      counts.insert(counts.end(), others.begin(), others.end());
+    }
   }
-  for (int here = 0; here <= sites_left; ++here) {
-    counts.push_back(here);
-    all_counts(sites_left - here, bands_left - 1, counts, all);
-    counts.pop_back();
-  }
+  return all;
 }
 
-/// Sites in each band, in all ways.
 std::vector<std::vector<int>> all_counts(const Model& model) {
-  std::vector<std::vector<int>> all;
-  std::vector<int> counts;
-  all_counts(model.sites(), static_cast<std::size_t>(model.site.bands()), counts, all);
-  return all;
+  return all_counts(model.sites(), model.site.bands());
 }
 
 std::size_t levels_of(const Model& model) {

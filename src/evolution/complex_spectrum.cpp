@@ -152,7 +152,7 @@ class ComplexDiagonalized final : public Diagonalized {
     QHEAT_PETSC(EPSSetOperators(solver.get(), h.get(), nullptr));
     QHEAT_PETSC(EPSSetProblemType(solver.get(), EPS_HEP));
     QHEAT_PETSC(EPSSetType(solver.get(), distributed_ ? EPSSCALAPACK : EPSLAPACK));
-    QHEAT_PETSC(EPSSetDimensions(solver.get(), n, PETSC_DEFAULT, PETSC_DEFAULT));
+    QHEAT_PETSC(EPSSetDimensions(solver.get(), n, petsc::kOwnChoice, petsc::kOwnChoice));
     QHEAT_PETSC(EPSSetWhichEigenpairs(solver.get(), EPS_SMALLEST_REAL));
     QHEAT_PETSC(EPSSolve(solver.get()));
     PetscInt converged = 0;
@@ -177,7 +177,7 @@ class ComplexDiagonalized final : public Diagonalized {
     petsc::Matrix right = view(space_->comm(), layout_, block);
     if (distributed_) right = converted(right.get(), MATSCALAPACK);
     petsc::Matrix product;
-    QHEAT_PETSC(MatMatMult(left, right.get(), MAT_INITIAL_MATRIX, PETSC_DEFAULT, product.out()));
+    QHEAT_PETSC(MatMatMult(left, right.get(), MAT_INITIAL_MATRIX, petsc::kOwnChoice, product.out()));
     if (distributed_) product = converted(product.get(), MATDENSE);
     const PetscScalar* values = nullptr;
     PetscInt stride = 0;

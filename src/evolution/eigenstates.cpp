@@ -50,7 +50,7 @@ class SectorEigenstates {
     QHEAT_PETSC(EPSSetType(solver.get(), EPSKRYLOVSCHUR));
     QHEAT_PETSC(EPSSetDimensions(solver.get(), static_cast<PetscInt>(wanted),
                                  static_cast<PetscInt>(subspace(wanted, space_->dimension())),
-                                 PETSC_DEFAULT));
+                                 petsc::kOwnChoice));
     QHEAT_PETSC(EPSSetWhichEigenpairs(
         solver.get(), options.end == SpectrumEnd::lowest ? EPS_SMALLEST_REAL : EPS_LARGEST_REAL));
     QHEAT_PETSC(EPSSetConvergenceTest(solver.get(), EPS_CONV_ABS));

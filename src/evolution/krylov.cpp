@@ -52,7 +52,7 @@ void KrylovEvolution::step(double dt, double tolerance, ColumnBlock<Complex> x) 
   FN function = nullptr;
   QHEAT_PETSC(MFNGetFN(s.solver.get(), &function));
   QHEAT_PETSC(FNSetScale(function, s.factor * dt, 1.0));
-  QHEAT_PETSC(MFNSetTolerances(s.solver.get(), tolerance, PETSC_DEFAULT));
+  QHEAT_PETSC(MFNSetTolerances(s.solver.get(), tolerance, petsc::kOwnChoice));
   for (Index k = 0; k < x.columns(); ++k) {
     PetscScalar* values = nullptr;
     QHEAT_PETSC(VecGetArrayWrite(s.input.get(), &values));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "operators/shell_matrix.hpp"
 #include "parallel/petsc.hpp"
@@ -35,7 +36,7 @@ class Integration {
     QHEAT_PETSC(TSSetTolerances(ts, element, nullptr, 0.0, nullptr));
     QHEAT_PETSC(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_STEPOVER));
     QHEAT_PETSC(TSSetMaxTime(ts, 1e300));
-    QHEAT_PETSC(TSSetMaxSteps(ts, PETSC_MAX_INT));
+    QHEAT_PETSC(TSSetMaxSteps(ts, std::numeric_limits<PetscInt>::max()));
     QHEAT_PETSC(TSSetFromOptions(ts));
     QHEAT_PETSC(TSSetSolution(ts, rho_.get()));
   }

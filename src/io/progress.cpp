@@ -66,7 +66,10 @@ void Progress::update(const std::string& stage, double fraction) {
 void Progress::log(const std::string& message) {
   if (!enabled_) return;
   clear_line();
-  say(stderr, fmt::format("[{:%H:%M:%S}] {}\n", fmt::localtime(std::time(nullptr)), message));
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  say(stderr, fmt::format("[{:%H:%M:%S}] {}\n", local, message));
 }
 
 }  // namespace qheat

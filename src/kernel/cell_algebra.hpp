@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "parallel/scalapack.hpp"
 #include "qheat/propagator/cell_columns.hpp"
 

@@ -1,6 +1,7 @@
 #include "qheat/model/pair_interaction.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

@@ -26,7 +26,7 @@ petsc::Matrix shell_matrix(const Operator& a) {
   petsc::Matrix matrix;
   QHEAT_PETSC(MatCreateShell(a.space().comm().get(), local, local, global, global, const_cast<Operator*>(&a),
                              matrix.out()));
-  QHEAT_PETSC(MatShellSetOperation(matrix.get(), MATOP_MULT, reinterpret_cast<void (*)()>(multiply)));
+  QHEAT_PETSC(petsc::set_shell_operation(matrix.get(), MATOP_MULT, multiply));
   return matrix;
 }
 

@@ -1,6 +1,7 @@
 #include "parallel/column_exchange.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace qheat::scalapack {
 

@@ -68,7 +68,7 @@ void Environment::insert_petsc_options(const std::vector<std::string>& options) 
 }
 
 Environment::~Environment() {
-  SlepcFinalize();
+  static_cast<void>(SlepcFinalize());
   // After a failure PETSc may have left objects on this communicator; freeing it must not abort the program
   // then.
   MPI_Comm world = world_.get();

@@ -1,9 +1,11 @@
 #include "qheat/parallel/error.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mpi.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace qheat {
 

@@ -1,6 +1,7 @@
 #include "parallel/petsc.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <limits>
 #include <string>

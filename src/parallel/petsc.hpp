@@ -14,6 +14,29 @@
 
 namespace qheat::petsc {
 
+// What differs between the versions of PETSc, from 3.18 on, is here and nowhere else.
+
+/// PETSC_SUCCESS came with 3.19. An error code is an int, or an enumeration where PETSc is strict about it.
+inline constexpr PetscErrorCode kSuccess{};
+
+/// In place of a parameter: PETSc's own choice. PETSC_CURRENT replaced PETSC_DEFAULT with 3.22.
+#ifdef PETSC_CURRENT
+inline constexpr int kOwnChoice = PETSC_CURRENT;
+#else
+inline constexpr int kOwnChoice = PETSC_DEFAULT;
+#endif
+
+template <class Function>
+Function type_of_shell_operation(PetscErrorCode (*)(Mat, MatOperation, Function));
+
+/// Gives a shell matrix one of its operations. PETSc takes functions of all kinds as one type, which is
+/// void (*)() up to 3.23 and PetscErrorCodeFn* since.
+template <class Operation>
+PetscErrorCode set_shell_operation(Mat matrix, MatOperation which, Operation* operation) {
+  return MatShellSetOperation(
+      matrix, which, reinterpret_cast<decltype(type_of_shell_operation(&MatShellSetOperation))>(operation));
+}
+
 /// Throws qheat::Error with PETSc's own text and trace, or the exception that a callback of ours raised.
 [[noreturn]] void throw_failure(PetscErrorCode code, const char* call, const char* file, int line);
 
@@ -31,7 +54,7 @@ template <class Body>
 PetscErrorCode guarded(Body&& body) {
   try {
     std::forward<Body>(body)();
-    return 0;
+    return kSuccess;
   } catch (...) {
     keep_exception(std::current_exception());
     return PETSC_ERR_LIB;
@@ -56,9 +79,10 @@ class Handle {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
+    if (object_ == nullptr) return;
     PetscBool finalized = PETSC_FALSE;
-    PetscFinalized(&finalized);
-    if (object_ != nullptr && finalized == PETSC_FALSE) Destroy(&object_);
+    static_cast<void>(PetscFinalized(&finalized));  // a destructor has nobody to tell
+    if (finalized == PETSC_FALSE) static_cast<void>(Destroy(&object_));
   }
 
   T get() const { return object_; }

@@ -1,6 +1,7 @@
 #include "propagator/cell_assembly.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numbers>
 #include <numeric>
 

@@ -102,7 +102,7 @@ PetscErrorCode right_hand_side(TS, PetscReal t, Vec u, Vec f, void* pointer) {
 
 PetscErrorCode implicit_function(TS, PetscReal t, Vec u, Vec u_dot, Vec f, void* pointer) {
   return petsc::guarded([&] {
-    QHEAT_PETSC(static_cast<PetscErrorCode>(right_hand_side(nullptr, t, u, f, pointer)));
+    QHEAT_PETSC(right_hand_side(nullptr, t, u, f, pointer));
     QHEAT_PETSC(VecAYPX(f, -1.0, u_dot));
   });
 }
@@ -149,10 +149,8 @@ Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::M
     const auto global = petsc::to_int(equation.global_size(), "the number of cells");
     QHEAT_PETSC(
         MatCreateShell(equation.comm().get(), local, local, global, global, &context, jacobian.out()));
-    QHEAT_PETSC(
-        MatShellSetOperation(jacobian.get(), MATOP_MULT, reinterpret_cast<void (*)()>(jacobian_product)));
-    QHEAT_PETSC(MatShellSetOperation(jacobian.get(), MATOP_GET_DIAGONAL,
-                                     reinterpret_cast<void (*)()>(jacobian_diagonal)));
+    QHEAT_PETSC(petsc::set_shell_operation(jacobian.get(), MATOP_MULT, jacobian_product));
+    QHEAT_PETSC(petsc::set_shell_operation(jacobian.get(), MATOP_GET_DIAGONAL, jacobian_diagonal));
     QHEAT_PETSC(TSSetType(ts, TSARKIMEX));
     QHEAT_PETSC(TSARKIMEXSetType(ts, TSARKIMEX4));
     QHEAT_PETSC(TSARKIMEXSetFullyImplicit(ts, PETSC_TRUE));
@@ -165,7 +163,7 @@ Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::M
     QHEAT_PETSC(SNESSetType(snes, SNESKSPONLY));
     QHEAT_PETSC(SNESGetKSP(snes, &ksp));
     QHEAT_PETSC(KSPSetType(ksp, KSPGMRES));
-    QHEAT_PETSC(KSPSetTolerances(ksp, 1e-3 * tolerance, PETSC_DEFAULT, PETSC_DEFAULT, 10000));
+    QHEAT_PETSC(KSPSetTolerances(ksp, 1e-3 * tolerance, petsc::kOwnChoice, petsc::kOwnChoice, 10000));
     QHEAT_PETSC(KSPGetPC(ksp, &preconditioner));
     QHEAT_PETSC(PCSetType(preconditioner, PCJACOBI));
   } else {
@@ -178,7 +176,7 @@ Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::M
   QHEAT_PETSC(TSSetTolerances(ts, kSafety * tolerance * mean, nullptr, kSafety * tolerance, nullptr));
   QHEAT_PETSC(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_STEPOVER));
   QHEAT_PETSC(TSSetMaxTime(ts, 1e300));
-  QHEAT_PETSC(TSSetMaxSteps(ts, PETSC_MAX_INT));
+  QHEAT_PETSC(TSSetMaxSteps(ts, std::numeric_limits<PetscInt>::max()));
   QHEAT_PETSC(TSSetFromOptions(ts));
   QHEAT_PETSC(TSSetSolution(ts, context.layout.vector.get()));
   return stepper;

@@ -4,6 +4,7 @@
 #undef I
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "qheat/evolution/density_observer.hpp"
@@ -60,7 +61,7 @@ class PopulationInverse::Reduced {
                              nullptr, rates_.out()));
     QHEAT_PETSC(MatSetOption(rates_.get(), MAT_NEW_NONZERO_ALLOCATION_ERR, PETSC_FALSE));
     QHEAT_PETSC(MatCreateShell(comm.get(), local, local, global, global, this, traced_.out()));
-    QHEAT_PETSC(MatShellSetOperation(traced_.get(), MATOP_MULT, reinterpret_cast<void (*)()>(multiply)));
+    QHEAT_PETSC(petsc::set_shell_operation(traced_.get(), MATOP_MULT, multiply));
     QHEAT_PETSC(VecCreateMPIWithArray(comm.get(), 1, local, global, values_.data(), right_hand_side_.out()));
     QHEAT_PETSC(VecCreateMPIWithArray(comm.get(), 1, local, global, solution_.data(), unknown_.out()));
     for (int rank = 0; rank < comm.size(); ++rank) {
@@ -90,7 +91,7 @@ class PopulationInverse::Reduced {
     QHEAT_PETSC(KSPGMRESSetRestart(solver_.get(), kRestart));
     QHEAT_PETSC(KSPGetPC(solver_.get(), &preconditioner));
     QHEAT_PETSC(PCSetType(preconditioner, PCJACOBI));
-    QHEAT_PETSC(KSPSetTolerances(solver_.get(), kTolerance, 1e-300, PETSC_DEFAULT, kMostIterations));
+    QHEAT_PETSC(KSPSetTolerances(solver_.get(), kTolerance, 1e-300, petsc::kOwnChoice, kMostIterations));
   }
 
   /// Replaces this rank's values(), and returns those of all kets.

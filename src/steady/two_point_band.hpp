@@ -3,6 +3,7 @@
 #include <petscksp.h>
 #undef I
 
+#include <algorithm>
 #include <span>
 #include <vector>
 

@@ -74,7 +74,7 @@ void evolve_by_krylov_on_assembled_matrix() {
   QHEAT_PETSC(MFNGetFN(solver.get(), &function));
   QHEAT_PETSC(FNSetType(function, FNEXP));
   QHEAT_PETSC(FNSetScale(function, Complex(0.0, -kEnd), 1.0));
-  QHEAT_PETSC(MFNSetTolerances(solver.get(), kTolerance, PETSC_DEFAULT));
+  QHEAT_PETSC(MFNSetTolerances(solver.get(), kTolerance, petsc::kOwnChoice));
   QHEAT_PETSC(MFNSolve(solver.get(), input.get(), output.get()));
 }
 
