@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include "app/commands.hpp"
 #include "app/guard.hpp"
@@ -9,6 +11,7 @@
 #include "qheat/io/job.hpp"
 #include "qheat/parallel/environment.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/launcher.hpp"
 #include "qheat/parallel/stop_signals.hpp"
 
 namespace qheat::app {
@@ -79,6 +82,19 @@ int run_alone(const CLI::App& app, const CommandLine& line, const std::string& p
   return plot(program, arguments);
 }
 
+/// True, and told by one of them, if this is one of several processes that MPI takes for a run each.
+bool started_as_copies(const std::vector<LauncherClaim>& claims, const Communicator& comm) {
+  const auto claim = unheard_claim(claims, comm.size());
+  if (!claim) return false;
+  if (claim->rank == 0) {
+    fmt::print(
+        stderr,
+        "qheat: {0} = {1}, but MPI knows of one rank: {1} copies would each compute the whole job; {2}\n",
+        claim->variable, claim->size, claim->remedy);
+  }
+  return true;
+}
+
 int run_on_ranks(const CLI::App& app, CommandLine& line, const Communicator& comm, double started) {
   if (app.got_subcommand("check")) return check(line.job, comm);
   if (!line.max_time.empty()) {
@@ -112,6 +128,7 @@ int program(int argc, char** argv) {
     return guarded(nullptr, [&] { return run_alone(app, line, argv[0]); });
   }
   hdf5::prepare();
+  const auto claims = launcher_claims();
   Environment environment(argc, argv);
   const double started = MPI_Wtime();
   const Communicator& comm = environment.world();
@@ -119,6 +136,7 @@ int program(int argc, char** argv) {
     if (comm.is_root()) fmt::print(parsed == 0 ? stdout : stderr, "{}", message);
     return parsed;
   }
+  if (app.got_subcommand("run") && started_as_copies(claims, comm)) return kExitBadInput;
   catch_stop_signals();
   const int code = guarded(&comm, [&] {
     environment.insert_petsc_options(line.petsc_options);

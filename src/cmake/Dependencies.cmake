@@ -19,7 +19,9 @@ if(NOT "${_petsc};${_slepc}" STREQUAL "${QHEAT_PETSC_MODULES_FOUND}")
   unset(SLEPC_FOUND CACHE)
   unset(__pkg_config_checked_PETSC CACHE)
   unset(__pkg_config_checked_SLEPC CACHE)
-  unset(QHEAT_PETSC_COMPLEX CACHE)
+  foreach(_check QHEAT_PETSC_COMPILES QHEAT_PETSC_COMPLEX QHEAT_PETSC_MUMPS)
+    unset(${_check} CACHE)
+  endforeach()
 endif()
 pkg_check_modules(PETSC REQUIRED IMPORTED_TARGET "${_petsc}>=3.18")
 pkg_check_modules(SLEPC REQUIRED IMPORTED_TARGET "${_slepc}>=3.18")
@@ -33,24 +35,47 @@ foreach(_target PkgConfig::PETSC PkgConfig::SLEPC)  # Debian's flags ask for _FO
 endforeach()
 
 include(CheckCXXSourceCompiles)
-set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
-check_cxx_source_compiles("#include <petscsys.h>
-#ifndef PETSC_USE_COMPLEX
-#error real
+# Stops with the message if PETSc's headers do not say what is needed.
+function(qheat_require_of_petsc RESULT MACRO MESSAGE)
+  set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
+  check_cxx_source_compiles("#include <petscsys.h>
+#ifndef ${MACRO}
+#error not this PETSc
 #endif
-int main() { return 0; }" QHEAT_PETSC_COMPLEX)
-unset(CMAKE_REQUIRED_LIBRARIES)
-if(NOT QHEAT_PETSC_COMPLEX)
-  message(FATAL_ERROR
-    "The PETSc found by pkg-config (module ${_petsc}) has real scalars, or does not compile; qheat needs one with "
-    "complex scalars. Debian: install libpetsc-complex-dev and libslepc-complex-dev. Own builds: configure PETSc "
-    "with --with-scalar-type=complex and point PETSC_DIR, PETSC_ARCH and SLEPC_DIR to it. "
-    "Spack: petsc+complex, slepc ^petsc+complex.")
-endif()
+int main() { return 0; }" ${RESULT})
+  if(NOT ${RESULT})
+    unset(${RESULT} CACHE)  # look again after a correction
+    message(FATAL_ERROR "${MESSAGE}")
+  endif()
+endfunction()
+set(_hint
+  "Debian: install libpetsc-complex-dev and libslepc-complex-dev. Own builds: point PETSC_DIR, PETSC_ARCH and SLEPC_DIR "
+  "to a PETSc configured with --with-scalar-type=complex --download-mumps --download-scalapack. "
+  "Spack: petsc+complex+mumps, slepc ^petsc+complex+mumps.")
+string(CONCAT _hint ${_hint})
+string(CONCAT _message "The headers of the PETSc found by pkg-config (module ${_petsc}) do not compile with the MPI found "
+  "(${MPI_CXX_INCLUDE_DIRS}); PETSc must be built with the same MPI. ${_hint}")
+qheat_require_of_petsc(QHEAT_PETSC_COMPILES PETSC_VERSION_MAJOR "${_message}")
+qheat_require_of_petsc(QHEAT_PETSC_COMPLEX PETSC_USE_COMPLEX
+  "The PETSc found by pkg-config (module ${_petsc}) has real scalars; qheat needs complex ones. ${_hint}")
+qheat_require_of_petsc(QHEAT_PETSC_MUMPS PETSC_HAVE_MUMPS
+  "The PETSc found by pkg-config (module ${_petsc}) has no MUMPS, which finds steady states and two-point functions. ${_hint}")
 
 # Dense matrices: BLAS and LAPACK, and ScaLAPACK, which must be the one that PETSc is linked with, or one of the same MPI.
 find_package(LAPACK REQUIRED)
-find_library(QHEAT_SCALAPACK NAMES scalapack scalapack-openmpi
+# Debian has one a MPI, and in libscalapack-*-dev a plain name for one of them.
+set(CMAKE_REQUIRED_LIBRARIES MPI::MPI_CXX)
+check_cxx_source_compiles("#include <mpi.h>
+#ifndef OPEN_MPI
+#error another MPI
+#endif
+int main() { return 0; }" QHEAT_OPEN_MPI)
+unset(CMAKE_REQUIRED_LIBRARIES)
+set(_scalapack scalapack-mpich)
+if(QHEAT_OPEN_MPI)
+  set(_scalapack scalapack-openmpi)
+endif()
+find_library(QHEAT_SCALAPACK NAMES ${_scalapack} scalapack
   DOC "ScaLAPACK of the same MPI with 32-bit integers; a list if it takes several libraries, as with MKL")
 if(QHEAT_SCALAPACK)
   if(NOT TARGET ScaLAPACK::ScaLAPACK)
@@ -66,7 +91,7 @@ if(NOT QHEAT_SCALAPACK_LINKS)
   unset(QHEAT_SCALAPACK_LINKS CACHE)  # look again after a correction
   message(FATAL_ERROR
     "ScaLAPACK was not found, or does not link (QHEAT_SCALAPACK is \"${QHEAT_SCALAPACK}\"). Debian: install "
-    "libscalapack-openmpi-dev. Spack: netlib-scalapack. Elsewhere give the libraries yourself, for example "
+    "lib${_scalapack}-dev. Spack: netlib-scalapack. Elsewhere give the libraries yourself, for example "
     "-DQHEAT_SCALAPACK=/path/libscalapack.so, or for MKL with Open MPI "
     "\"-DQHEAT_SCALAPACK=mkl_scalapack_lp64;mkl_blacs_openmpi_lp64;mkl_gf_lp64;mkl_sequential;mkl_core\".")
 endif()
