@@ -1,11 +1,11 @@
-#include "app/assumption_table.hpp"
+#include "studies/assumption_table.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cmath>
 
-namespace qheat::app {
+namespace qheat {
 namespace {
 
 constexpr double kHolds = 0.95;
@@ -92,4 +92,4 @@ std::string assumption_table(const std::string& kernel, const std::vector<Assump
   return text;
 }
 
-}  // namespace qheat::app
+}  // namespace qheat
