@@ -1,4 +1,4 @@
-#include "app/assumption_table.hpp"
+#include "studies/assumption_table.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-namespace qheat::app {
+namespace qheat {
 namespace {
 
 constexpr double kHolds = 0.95;
@@ -93,4 +93,4 @@ std::string assumption_table(const std::string& kernel, const std::vector<Assump
   return text;
 }
 
-}  // namespace qheat::app
+}  // namespace qheat

@@ -1,19 +1,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "qheat/evolution/eigenstates.hpp"
-#include "qheat/evolution/exact_ensemble.hpp"
 #include "qheat/io/job.hpp"
 
-namespace qheat::app {
-
-/// Options of the exact propagation that a job asks for.
-ExactOptions exact_options(const ExactRequest& request);
-EigenstateOptions eigenstate_options(const SpectrumRequest& request);
-
-/// Model and initial state of a realisation of the job's detunings.
-Realization realization_of(const Job& job, int number);
+namespace qheat {
 
 /// Names of the kernels that the job needs, each once: exact, tcl1, tcl2, ..., memory, markov.
 std::vector<std::string> wanted_kernels(const Job& job);
@@ -38,8 +31,5 @@ std::optional<Index> cell_count(const Job& job);
 bool stores_generators(const Job& job);
 /// Bytes of one stored generator with its list of cells, on the rank that writes.
 double generator_bytes(const Job& job);
-/// Bytes of the observed series that every rank holds: mean, spread and the sums they come from,
-/// of each realisation and of all.
-double series_bytes(const Job& job);
 
-}  // namespace qheat::app
+}  // namespace qheat

@@ -1,4 +1,4 @@
-#include "app/requests.hpp"
+#include "studies/kernel_requests.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/evolution/observations.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/propagator/cell_moments.hpp"
@@ -15,7 +14,7 @@
 #include "qheat/propagator/propagator_orders.hpp"
 #include "qheat/rates/solve.hpp"
 
-namespace qheat::app {
+namespace qheat {
 namespace {
 
 std::vector<std::string> in_canonical_order(const std::set<std::string>& names) {
@@ -32,41 +31,6 @@ std::vector<std::string> in_canonical_order(const std::set<std::string>& names) 
 }
 
 }  // namespace
-
-ExactOptions exact_options(const ExactRequest& request) {
-  ExactOptions options{.tolerance = request.tolerance, .samples = request.samples, .seed = request.seed};
-  switch (request.method) {
-    case ExactRequest::Method::diagonalize:
-      options.method = ExactMethod::diagonalize;
-      break;
-    case ExactRequest::Method::krylov:
-      options.method = ExactMethod::krylov;
-      break;
-    case ExactRequest::Method::chebyshev:
-      options.method = ExactMethod::chebyshev;
-      break;
-    case ExactRequest::Method::runge_kutta:
-      options.method = ExactMethod::runge_kutta;
-      break;
-    case ExactRequest::Method::automatic:
-      break;
-  }
-  return options;
-}
-
-EigenstateOptions eigenstate_options(const SpectrumRequest& request) {
-  return {.states = request.states,
-          .end = request.highest ? SpectrumEnd::highest : SpectrumEnd::lowest,
-          .tolerance = request.tolerance};
-}
-
-Realization realization_of(const Job& job, int number) {
-  Model model = model_of_realization(*job.model, job.detuning, number);
-  InitialState initial = job.initial_temperatures.empty()
-                             ? *job.initial
-                             : InitialState::thermal(model, job.initial_temperatures);
-  return {std::move(model), std::move(initial)};
-}
 
 std::vector<std::string> wanted_kernels(const Job& job) {
   std::set<std::string> asked;
@@ -154,6 +118,20 @@ double kernel_bytes_per_rank(const Job& job, int ranks) {
   return bytes;
 }
 
+namespace {
+
+/// Rank 0 holds one generator while it is written.
+void require_generator_memory(const Job& job, double free_bytes) {
+  const double generator = generator_bytes(job);
+  if (free_bytes == 0.0 || generator <= free_bytes) return;
+  throw Error(
+      fmt::format("writing the generators needs {:.3g} GB on one rank, but {:.3g} GB are free; lower "
+                  "kernel.store_limit",
+                  generator / 1e9, free_bytes / 1e9));
+}
+
+}  // namespace
+
 void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   const auto kernels = wanted_kernels(job);
   const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
@@ -164,6 +142,7 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
       throw InputError(fmt::format("{}: kernel \"markov\": {}", job.name, error.what()));
     }
   }
+  require_generator_memory(job, free_bytes);
   if (!wants_dense_kernels(job)) return;
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
@@ -203,10 +182,4 @@ double generator_bytes(const Job& job) {
   return sizeof(double) * cells * (cells + job.model->sites());
 }
 
-double series_bytes(const Job& job) {
-  const double outputs = job.time ? job.time->outputs : 0.0;
-  const double copies = job.detuning.realizations > 1 ? 10.0 : 4.0;
-  return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
-}
-
-}  // namespace qheat::app
+}  // namespace qheat

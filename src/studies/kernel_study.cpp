@@ -1,37 +1,70 @@
-#include "app/kernel_study.hpp"
+#include "studies/kernel_study.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "app/assumption_table.hpp"
-#include "app/requests.hpp"
-#include "io/console.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/kernel/markov.hpp"
-#include "qheat/parallel/memory.hpp"
 #include "qheat/propagator/mean_propagator.hpp"
 #include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/memory_equation.hpp"
+#include "studies/assumption_table.hpp"
+#include "studies/kernel_requests.hpp"
+#include "studies/realizations.hpp"
+#include "studies/sensible_ranks.hpp"
+#include "studies/series_memory.hpp"
 
-namespace qheat::app {
+namespace qheat {
+namespace {
 
-KernelStudy::KernelStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
-                         Timings& timings)
+double largest_known(const std::vector<double>& values) {
+  double largest = std::nan("");
+  for (const double value : values) largest = std::isnan(value) ? largest : std::fmax(largest, value);
+  return largest;
+}
+
+}  // namespace
+
+KernelStudy::KernelStudy(const Job& job, const StudyContext& context, const ExactStudy* exact)
     : job_(job),
+      exact_study_(exact),
       averaged_(job.detuning.realizations > 1),
       model_(averaged_ ? undetuned_.emplace(model_of_realization(*job.model, Detuning{}, 0)) : *job.model),
       draw_([&job](int number) { return realization_of(job, number); }),
-      comm_(comm),
-      control_(control),
-      progress_(progress),
-      timings_(timings) {
+      times_(job.time->times()),
+      context_(context) {
   for (const auto& name : wanted_kernels(job)) kernels_.push_back({name, {}, {}, {}});
-  if (kernels_.empty()) return;
-  times_ = job.time->times();
-  if (wants("tcl2") && is_local_kernel(job_, "tcl2")) tcl2_.emplace(model_);
-  if (wants("markov")) markov_ = markov_kernel(model_, job.kernel ? job.kernel->broadening : std::nullopt);
+}
+
+void KernelStudy::describe(Report& report) const {
+  const auto kernels = wanted_kernels(job_);
+  const auto cells = cell_count(job_);
+  const double stored =
+      1e-6 * generator_bytes(job_) * job_.time->outputs * static_cast<double>(kernels.size());
+  report.say("kernels         {} on {} cells{}\n", fmt::join(kernels, ", "),
+             cells ? fmt::to_string(*cells) : "more than 2^63",
+             stores_generators(job_) ? fmt::format(", generators written: {:.3g} MB", stored) : "");
+}
+
+void KernelStudy::require_possible(int ranks, double free_bytes) const {
+  require_series_memory(job_, free_bytes);
+  require_possible_kernels(job_, ranks, free_bytes);
+}
+
+Need KernelStudy::need(int ranks, double) const {
+  Need need;
+  need.bytes_per_rank = std::max(kernel_bytes_per_rank(job_, ranks), generator_bytes(job_));
+  if (!exact_study_) need.kept_bytes_per_rank = series_bytes(job_);
+  const bool dense = wants_dense_kernels(job_);
+  if (dense || !kernels_with_rates(job_).empty()) {
+    const auto cells = static_cast<double>(cell_dimension(*job_.model, *job_.initial));
+    need.sensible_ranks = sensible_ranks(cells, !dense                      ? kStatesARank
+                                                : job_.model->bath.closed() ? kRowsARank
+                                                                            : kCellsARank);
+  }
+  return need;
 }
 
 bool KernelStudy::wants(const std::string& name) const {
@@ -53,7 +86,8 @@ std::vector<double> KernelStudy::times_of(const std::string& name) const {
 }
 
 void KernelStudy::compute() {
-  if (kernels_.empty()) return;
+  if (wants("tcl2") && is_local_kernel(job_, "tcl2")) tcl2_.emplace(model_);
+  if (wants("markov")) markov_ = markov_kernel(model_, job_.kernel ? job_.kernel->broadening : std::nullopt);
   bool lists_cells = stores_generators(job_);
   for (auto& kernel : kernels_) {
     const bool local = is_local_kernel(job_, kernel.name);
@@ -66,7 +100,7 @@ void KernelStudy::compute() {
   evaluate_memory();
   for (auto& kernel : kernels_) {
     if (!has_rates(kernel.name)) continue;
-    progress_.log(fmt::format("rate equations, kernel {}", kernel.name));
+    context_.progress.log(fmt::format("rate equations, kernel {}", kernel.name));
     if (kernel.name == "memory") {
       solve_memory_equation(kernel);
     } else {
@@ -77,23 +111,24 @@ void KernelStudy::compute() {
 
 void KernelStudy::evaluate_memory() {
   if (!wants("memory")) return;
-  const Stage stage(control_, "kernel-memory");
-  const Timings::Scope scope(timings_, "kernel memory");
-  progress_.log("memory kernel");
-  memory_ =
-      std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{}, comm_, control_);
+  const Stage stage(context_.control, "kernel-memory");
+  const Timings::Scope scope(context_.timings, "kernel memory");
+  context_.progress.log("memory kernel");
+  memory_ = std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{},
+                                           context_.comm, context_.control);
   of("memory").series.error.assign(times_.size(), memory_->error());
 }
 
 void KernelStudy::solve_memory_equation(Kernel& kernel) {
-  const Stage stage(control_, "many-body-memory");
-  auto solution = solve_memory(model_, *job_.initial, *cells_, *memory_, comm_, control_, timings_);
+  const Stage stage(context_.control, "many-body-memory");
+  auto solution = solve_memory(model_, *job_.initial, *cells_, *memory_, context_.comm, context_.control,
+                               context_.timings);
   kernel.many_body = std::move(solution.solution);
   kernel.rates_error = solution.error;
 }
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
-  const Timings::Scope scope(timings_, "kernel " + kernel.name);
+  const Timings::Scope scope(context_.timings, "kernel " + kernel.name);
   const SecondOrderKernel& second_order = local_kernel(kernel.name);
   const auto sectors = sector_counts(model_, *job_.initial);
   for (const double t : times_of(kernel.name)) {
@@ -104,15 +139,15 @@ void KernelStudy::evaluate_local(Kernel& kernel) {
 
 void KernelStudy::make_dense_kernels() {
   const char* phase = model_.bath.closed() ? "diagonalization for kernels" : "propagation for kernels";
-  const Timings::Scope scope(timings_, phase);
+  const Timings::Scope scope(context_.timings, phase);
   if (wants("exact") || wants("memory")) {
-    progress_.log(phase);
+    context_.progress.log(phase);
     std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
     for (const auto& sector : cells_->sectors()) {
-      const Stage stage(control_, fmt::format("propagator-{}", propagators.size()));
+      const Stage stage(context_.control, fmt::format("propagator-{}", propagators.size()));
       propagators.push_back(propagator(sector));
     }
-    exact_ = std::make_unique<ExactKernel>(std::move(propagators), comm_);
+    exact_ = std::make_unique<ExactKernel>(std::move(propagators), context_.comm);
   }
   std::vector<int> tcl_orders;
   for (const auto& kernel : kernels_) {
@@ -122,26 +157,26 @@ void KernelStudy::make_dense_kernels() {
   if (tcl_orders.empty()) return;
   const int highest = *std::max_element(tcl_orders.begin(), tcl_orders.end());
   if (!averaged_ && !model_.bath.closed()) make_moments(highest);
-  tcl_ = std::make_unique<TclKernels>(tcl_orders, orders(highest), comm_);
+  tcl_ = std::make_unique<TclKernels>(tcl_orders, orders(highest), context_.comm);
 }
 
 std::unique_ptr<const PopulationPropagator> KernelStudy::propagator(const CellSector& sector) {
   if (averaged_) {
-    return mean_population_propagator(job_.detuning.realizations, draw_, sector, times_.back(), comm_,
-                                      control_);
+    return mean_population_propagator(job_.detuning.realizations, draw_, sector, times_.back(), context_.comm,
+                                      context_.control);
   }
-  if (model_.bath.closed()) return closed_population_propagator(model_, sector, comm_);
-  return open_population_propagator(model_, sector, times_.back(), comm_, control_);
+  if (model_.bath.closed()) return closed_population_propagator(model_, sector, context_.comm);
+  return open_population_propagator(model_, sector, times_.back(), context_.comm, context_.control);
 }
 
 /// Moments of all orders up to the highest, which all kernels share.
 void KernelStudy::make_moments(int highest) {
-  progress_.log("propagation of the orders");
+  context_.progress.log("propagation of the orders");
   for (const auto& sector : cells_->sectors()) {
-    const Stage stage(control_, fmt::format("orders-{}", moments_.size()));
+    const Stage stage(context_.control, fmt::format("orders-{}", moments_.size()));
     const CellMomentsOptions options{.order = highest};
-    moments_.push_back(
-        std::make_shared<const CellMoments>(model_, sector, times_.back(), options, comm_, control_));
+    moments_.push_back(std::make_shared<const CellMoments>(model_, sector, times_.back(), options,
+                                                           context_.comm, context_.control));
   }
 }
 
@@ -149,12 +184,12 @@ std::vector<std::unique_ptr<PropagatorOrders>> KernelStudy::orders(int highest) 
   std::vector<std::unique_ptr<PropagatorOrders>> propagators;
   for (std::size_t s = 0; s < cells_->sectors().size(); ++s) {
     const CellSector& sector = cells_->sectors()[s];
-    const Stage stage(control_, fmt::format("orders-{}-{}", highest, s));
+    const Stage stage(context_.control, fmt::format("orders-{}-{}", highest, s));
     if (averaged_) {
       propagators.push_back(mean_propagator_orders(job_.detuning.realizations, draw_, sector, highest, times_,
-                                                   comm_, control_));
+                                                   context_.comm, context_.control));
     } else if (model_.bath.closed()) {
-      propagators.push_back(closed_propagator_orders(model_, sector, highest, times_, comm_));
+      propagators.push_back(closed_propagator_orders(model_, sector, highest, times_, context_.comm));
     } else {
       propagators.push_back(open_propagator_orders(model_, sector, moments_[s], highest));
     }
@@ -169,7 +204,7 @@ bool KernelStudy::keeps_generators() const {
   constexpr double kShare = 0.25;
   const double matrices = static_cast<double>(times_.size() * kernels_.size());
   const auto cells = static_cast<double>(cells_->dimension());
-  return sizeof(double) * matrices * cells * cells / comm_.size() < kShare * free_bytes_per_rank(comm_);
+  return sizeof(double) * matrices * cells * cells / context_.comm.size() < kShare * context_.free_bytes();
 }
 
 void KernelStudy::evaluate_dense() {
@@ -178,24 +213,25 @@ void KernelStudy::evaluate_dense() {
   const int bonds = model_.lattice.bond_count();
   const bool keep = keeps_generators();
   if (wants("exact")) {
-    const Stage stage(control_, "kernel-exact");
-    const Timings::Scope scope(timings_, "kernel exact");
-    progress_.log("exact kernel");
+    const Stage stage(context_.control, "kernel-exact");
+    const Timings::Scope scope(context_.timings, "kernel exact");
+    context_.progress.log("exact kernel");
     const auto evaluate = [&](double t) {
       std::vector<KernelValue> values;
       values.push_back(exact_->at(t));
       return values;
     };
     of("exact").series = std::move(
-        kernel_series(evaluate, 1, exact_.get(), times_, scores, bonds, keep, comm_, control_).front());
+        kernel_series(evaluate, 1, exact_.get(), times_, scores, bonds, keep, context_.comm, context_.control)
+            .front());
   }
   if (tcl_) {
-    const Stage stage(control_, "kernel-tcl");
-    const Timings::Scope scope(timings_, "kernel tcl");
-    progress_.log("perturbative kernels");
+    const Stage stage(context_.control, "kernel-tcl");
+    const Timings::Scope scope(context_.timings, "kernel tcl");
+    context_.progress.log("perturbative kernels");
     const auto evaluate = [&](double t) { return tcl_->at(t); };
-    auto series =
-        kernel_series(evaluate, tcl_->orders().size(), nullptr, times_, scores, bonds, keep, comm_, control_);
+    auto series = kernel_series(evaluate, tcl_->orders().size(), nullptr, times_, scores, bonds, keep,
+                                context_.comm, context_.control);
     for (std::size_t o = 0; o < series.size(); ++o) {
       of(fmt::format("tcl{}", tcl_->orders()[o])).series = std::move(series[o]);
     }
@@ -203,7 +239,7 @@ void KernelStudy::evaluate_dense() {
 }
 
 std::unique_ptr<TimeLocalKernel> KernelStudy::tcl_kernel(int order) const {
-  return std::make_unique<TclKernel>(order, orders(order), comm_);
+  return std::make_unique<TclKernel>(order, orders(order), context_.comm);
 }
 
 void KernelStudy::solve_rates(Kernel& kernel) {
@@ -213,32 +249,38 @@ void KernelStudy::solve_rates(Kernel& kernel) {
   if (is_local_kernel(job_, kernel.name)) {
     const SecondOrderKernel& second_order = local_kernel(kernel.name);
     {
-      const Stage stage(control_, many_body);
-      kernel.many_body =
-          solve_many_body(model_, *job_.initial, second_order, times_, options, comm_, control_, timings_);
+      const Stage stage(context_.control, many_body);
+      kernel.many_body = solve_many_body(model_, *job_.initial, second_order, times_, options, context_.comm,
+                                         context_.control, context_.timings);
     }
-    const Stage stage(control_, sites);
-    kernel.sites =
-        solve_sites(model_, *job_.initial, second_order, times_, options, comm_, control_, timings_);
+    const Stage stage(context_.control, sites);
+    kernel.sites = solve_sites(model_, *job_.initial, second_order, times_, options, context_.comm,
+                               context_.control, context_.timings);
     return;
   }
   const std::size_t known = kernel.series.known(times_);
   DenseRates rates;
   {
-    const Stage stage(control_, many_body);
+    const Stage stage(context_.control, many_body);
     const int order = tcl_order(kernel.name);
     const auto own = order > 0 ? tcl_kernel(order) : nullptr;
-    rates = solve_many_body(model_, *job_.initial, *cells_,
-                            own ? *own : static_cast<TimeLocalKernel&>(*exact_), times_, known,
-                            kernel.series.fastest_until(known), options, comm_, control_, timings_);
+    rates = solve_many_body(
+        model_, *job_.initial, *cells_, own ? *own : static_cast<TimeLocalKernel&>(*exact_), times_, known,
+        kernel.series.fastest_until(known), options, context_.comm, context_.control, context_.timings);
   }
-  const Stage stage(control_, sites);
-  kernel.sites = solve_sites(model_, *job_.initial, rates, times_, options, comm_, control_, timings_);
+  const Stage stage(context_.control, sites);
+  kernel.sites = solve_sites(model_, *job_.initial, rates, times_, options, context_.comm, context_.control,
+                             context_.timings);
   kernel.many_body = std::move(rates.many_body);
 }
 
-void KernelStudy::write(const std::optional<std::vector<double>>& exact, ResultsFile& file) {
-  if (kernels_.empty()) return;
+std::optional<std::vector<double>> KernelStudy::exact_populations() const {
+  if (!exact_study_) return std::nullopt;
+  return exact_study_->band_populations();
+}
+
+void KernelStudy::write(ResultsFile& file) {
+  const auto exact = exact_populations();
   for (const auto& kernel : kernels_) {
     write_series(kernel, file);
     write_rates(kernel, exact, file);
@@ -370,7 +412,7 @@ void KernelStudy::write_generators(ResultsFile& file) {
   for (const auto& name : names) file.series(generator(name), outputs, {size, size});
   if (file.measures()) return;
   const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
-    const auto all = gather_generator(*cells_, value, comm_);
+    const auto all = gather_generator(*cells_, value, context_.comm);
     if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
   };
   for (std::size_t k = 0; k < times_.size(); ++k) {
@@ -404,47 +446,48 @@ std::size_t KernelStudy::reached_outputs(const Kernel& kernel) const {
   return reached;
 }
 
-void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) const {
-  const auto largest_known = [](const std::vector<double>& values) {
-    double largest = std::nan("");
-    for (const double value : values) largest = std::isnan(value) ? largest : std::fmax(largest, value);
-    return largest;
-  };
+void KernelStudy::say_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,
+                            Report& report) const {
+  const bool time_local = kernel.sites.has_value();
+  if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
+    const bool diverges = !kernel.series.singular_times.empty();
+    const bool worn_out = kernel.series.known(times_) < times_.size();
+    report.say(
+        "kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
+        times_[reached - 1],
+        diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
+        : worn_out
+            ? "its error passes 5 %"
+            : "it cannot be followed there: it grows or is stiff beyond measure, or singular times hide "
+              "between two outputs (raise time.outputs)");
+  }
+  if (exact) {
+    report.say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
+               largest_known(largest_deviation(kernel.many_body->populations, *exact, times_.size())));
+  }
+  if (!time_local) {
+    report.say("many-body {:<6} stated error {:.2g}\n", kernel.name, kernel.rates_error);
+    return;
+  }
+  if (exact) {
+    report.say("sites {:<10} closure error at most {:.2g}\n", kernel.name,
+               largest_known(closure_error(model_, kernel.sites->populations, *exact)));
+  }
+  report.say("sites {:<10} differ from the many-body equation by at most {:.2g}\n", kernel.name,
+             largest_known(
+                 largest_deviation(kernel.many_body->populations, kernel.sites->populations, times_.size())));
+}
+
+void KernelStudy::summarize(Report& report) const {
+  const auto exact = exact_populations();
   for (const auto& kernel : kernels_) {
-    if (!kernel.many_body) continue;
-    const bool time_local = kernel.sites.has_value();
-    if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
-      const bool diverges = !kernel.series.singular_times.empty();
-      const bool worn_out = kernel.series.known(times_) < times_.size();
-      say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
-          times_[reached - 1],
-          diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
-          : worn_out
-              ? "its error passes 5 %"
-              : "it cannot be followed there: it grows or is stiff beyond measure, or singular times hide "
-                "between two outputs (raise time.outputs)");
-    }
-    if (exact) {
-      say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
-          largest_known(largest_deviation(kernel.many_body->populations, *exact, times_.size())));
-    }
-    if (!time_local) {
-      say("many-body {:<6} stated error {:.2g}\n", kernel.name, kernel.rates_error);
-      continue;
-    }
-    if (exact) {
-      say("sites {:<10} closure error at most {:.2g}\n", kernel.name,
-          largest_known(closure_error(model_, kernel.sites->populations, *exact)));
-    }
-    say("sites {:<10} differ from the many-body equation by at most {:.2g}\n", kernel.name,
-        largest_known(
-            largest_deviation(kernel.many_body->populations, kernel.sites->populations, times_.size())));
+    if (kernel.many_body) say_rates(kernel, exact, report);
   }
   for (const auto& kernel : kernels_) {
     if (!kernel.series.scores.empty()) {
-      say("{}", assumption_table(kernel.name, kernel.series.scores, times_of(kernel.name)));
+      report.say("{}", assumption_table(kernel.name, kernel.series.scores, times_of(kernel.name)));
     }
   }
 }
 
-}  // namespace qheat::app
+}  // namespace qheat

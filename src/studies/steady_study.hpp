@@ -4,21 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "qheat/io/job.hpp"
-#include "qheat/io/progress.hpp"
-#include "qheat/io/results.hpp"
-#include "qheat/parallel/run_control.hpp"
 #include "qheat/steady/steady.hpp"
 #include "qheat/transport/contact_resistance.hpp"
 #include "qheat/transport/steady_gradient.hpp"
+#include "studies/study.hpp"
 
-namespace qheat::app {
-
-/// Options of the solver that a job asks for.
-SteadyOptions steady_options(const SteadyRequest& request);
-
-/// The models whose steady states a job asks for, one a size.
-std::vector<const Model*> steady_models(const Job& job);
+namespace qheat {
 
 /// What a job varies in its bath.
 struct SteadyVariant {
@@ -26,27 +17,19 @@ struct SteadyVariant {
   double dephasing = 0.0;  ///< in place of the bath's own
 };
 
-/// All combinations, the rates outermost. Without steady.rates the factor is 1, without steady.dephasings the
-/// dephasing is the bath's.
-std::vector<SteadyVariant> steady_variants(const Job& job);
-/// The model with the bath of a variant.
-Model varied(Model model, const SteadyVariant& variant);
-
-/// Throws Error if one of them does not fit `free_bytes` a rank (0: no limit), before any is computed.
-void require_possible_steady_states(const Job& job, int ranks, double free_bytes);
-
 /// The steady states of a job: of each size in each variant of the bath, and what their comparison says.
-class SteadyStudy {
+class SteadyStudy final : public Study {
  public:
-  SteadyStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
-              Timings& timings);
+  SteadyStudy(const Job& job, const StudyContext& context);
 
-  void compute();
-  void write(ResultsFile& file) const;
-  /// For the reader, rank 0.
-  void summarize() const;
-  /// Why states are missing, one sentence a state; they are NaN in the results.
-  const std::vector<std::string>& failures() const { return failures_; }
+  void describe(Report& report) const override;
+  void require_possible(int ranks, double free_bytes) const override;
+  Need need(int ranks, double free_bytes) const override;
+  void compute() override;
+  void write(ResultsFile& file) override;
+  void summarize(Report& report) const override;
+  /// Why states are missing, one sentence a state.
+  std::vector<std::string> failures() const override { return failures_; }
 
  private:
   /// The steady state of one size in one variant.
@@ -73,17 +56,14 @@ class SteadyStudy {
   std::vector<double> sizes() const;
   void write_state(const std::string& group, std::size_t size, ResultsFile& file) const;
   void write_fit(ResultsFile& file) const;
-  void say_state(std::size_t variant, std::size_t size) const;
-  void say_sizes(std::size_t variant) const;
-  void say_fit(std::size_t variant) const;
-  void say_agreement() const;
-  void say_comparison() const;
+  void say_state(std::size_t variant, std::size_t size, Report& report) const;
+  void say_sizes(std::size_t variant, Report& report) const;
+  void say_fit(std::size_t variant, Report& report) const;
+  void say_agreement(Report& report) const;
+  void say_comparison(Report& report) const;
 
   const Job& job_;
-  Communicator comm_;
-  RunControl& control_;
-  Progress& progress_;
-  Timings& timings_;
+  StudyContext context_;
   std::vector<const Model*> models_;
   std::vector<SteadyVariant> variants_;
   std::size_t shown_ = 0;                   ///< whose profiles are written: the bath as given if it is there
@@ -93,4 +73,4 @@ class SteadyStudy {
   std::vector<std::string> failures_;
 };
 
-}  // namespace qheat::app
+}  // namespace qheat

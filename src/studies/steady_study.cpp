@@ -1,4 +1,4 @@
-#include "app/steady_study.hpp"
+#include "studies/steady_study.hpp"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,12 @@
 #include <numeric>
 #include <span>
 
-#include "app/eigenvalue_text.hpp"
-#include "io/console.hpp"
 #include "qheat/parallel/error.hpp"
-#include "qheat/parallel/memory.hpp"
+#include "qheat/steady/two_point.hpp"
+#include "studies/eigenvalue_text.hpp"
+#include "studies/sensible_ranks.hpp"
 
-namespace qheat::app {
+namespace qheat {
 namespace {
 
 constexpr std::array<const char*, 3> kMethods = {"direct", "iterative", "two-point"};
@@ -80,8 +80,6 @@ std::string with_error(double value, double error) {
                            : fmt::format("{:.6g} +- {:.2g}", value, error);
 }
 
-}  // namespace
-
 SteadyOptions steady_options(const SteadyRequest& request) {
   SteadyOptions options{.tolerance = request.tolerance};
   switch (request.method) {
@@ -98,14 +96,6 @@ SteadyOptions steady_options(const SteadyRequest& request) {
       break;
   }
   return options;
-}
-
-void require_possible_steady_states(const Job& job, int ranks, double free_bytes) {
-  if (!job.steady) return;
-  for (const Model* model : steady_models(job)) {
-    for (const auto& variant : steady_variants(job))
-      require_steady_memory(varied(*model, variant), steady_options(*job.steady), ranks, free_bytes);
-  }
 }
 
 std::vector<const Model*> steady_models(const Job& job) {
@@ -132,16 +122,63 @@ Model varied(Model model, const SteadyVariant& variant) {
   return model;
 }
 
-SteadyStudy::SteadyStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
-                         Timings& timings)
-    : job_(job), comm_(comm), control_(control), progress_(progress), timings_(timings) {
-  if (!job.steady) return;
-  models_ = steady_models(job);
-  variants_ = steady_variants(job);
+}  // namespace
+
+SteadyStudy::SteadyStudy(const Job& job, const StudyContext& context)
+    : job_(job), context_(context), models_(steady_models(job)), variants_(steady_variants(job)) {
   const auto given = std::find_if(variants_.begin(), variants_.end(), [&](const SteadyVariant& variant) {
     return variant.rate == 1.0 && variant.dephasing == job.model->bath.dephasing;
   });
   if (given != variants_.end()) shown_ = static_cast<std::size_t>(given - variants_.begin());
+}
+
+void SteadyStudy::describe(Report& report) const {
+  const Model& largest = *models_.back();
+  const double free_here = context_.free_bytes() * context_.comm.size();
+  const std::size_t rates = std::max<std::size_t>(1, job_.steady->rates.size());
+  const auto& dephasings = job_.steady->dephasings;
+  if (compares_sizes() || compares_dephasings()) {
+    report.say("steady          {} states: {} of {} sites at {} rate(s) of the reservoirs{}; the longest:\n",
+               models_.size() * variants_.size(), compares_sizes() ? "chains" : "the lattice",
+               fmt::join(sizes(), ", "), rates,
+               dephasings.empty() ? "" : fmt::format(" and dephasings {:g}", fmt::join(dephasings, ", ")));
+  }
+  if (takes_two_point(largest, steady_options(*job_.steady), 1, free_here)) {
+    report.say(
+        "steady          two-point functions of {} sites, on one rank; {:.3g} GB if coherences reach from "
+        "end "
+        "to end\n",
+        largest.sites(), two_point_bytes(largest.sites(), largest.sites() - 1) / 1e9);
+  } else {
+    report.say("steady          density matrix of {} elements\n", steady_elements(largest));
+  }
+}
+
+void SteadyStudy::require_possible(int ranks, double free_bytes) const {
+  for (std::size_t v = 0; v < variants_.size(); ++v) {
+    for (std::size_t s = 0; s < models_.size(); ++s)
+      require_steady_memory(model_of(v, s), steady_options(*job_.steady), ranks, free_bytes);
+  }
+}
+
+/// The most of all sizes (the factors of a small density matrix may be larger than what a large one takes by
+/// iteration) and dephasings.
+Need SteadyStudy::need(int ranks, double free_bytes) const {
+  Need need;
+  for (std::size_t v = 0; v < variants_.size(); ++v) {
+    for (std::size_t s = 0; s < models_.size(); ++s) {
+      const Model model = model_of(v, s);
+      SteadyOptions options = steady_options(*job_.steady);
+      if (takes_two_point(model, options, ranks, free_bytes)) {
+        options.method = SteadyMethod::two_point;
+      } else {
+        need.sensible_ranks = std::max(
+            need.sensible_ranks, sensible_ranks(static_cast<double>(steady_elements(model)), kStatesARank));
+      }
+      need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
+    }
+  }
+  return need;
 }
 
 Model SteadyStudy::model_of(std::size_t variant, std::size_t size) const {
@@ -167,14 +204,14 @@ std::vector<double> SteadyStudy::sizes() const {
 }
 
 SteadyState SteadyStudy::solve(std::size_t variant, std::size_t size) {
-  const Stage stage(control_, fmt::format("variant_{}_size_{}", variant, models_[size]->sites()));
+  const Stage stage(context_.control, fmt::format("variant_{}_size_{}", variant, models_[size]->sites()));
   SteadyState state;
-  if (control_.restore_finished([&](StateReader& reader) { load(state, reader); })) return state;
-  progress_.log(fmt::format("steady state of {} sites{}", models_[size]->sites(),
-                            variants_.size() > 1 ? ", " + text_of(variant) : ""));
-  state = find_steady_state(model_of(variant, size), steady_options(*job_.steady), comm_,
-                            free_bytes_per_rank(comm_), control_, timings_);
-  control_.finish([&](StateWriter& writer) { save(state, writer); });
+  if (context_.control.restore_finished([&](StateReader& reader) { load(state, reader); })) return state;
+  context_.progress.log(fmt::format("steady state of {} sites{}", models_[size]->sites(),
+                                    variants_.size() > 1 ? ", " + text_of(variant) : ""));
+  state = find_steady_state(model_of(variant, size), steady_options(*job_.steady), context_.comm,
+                            context_.free_bytes(), context_.control, context_.timings);
+  context_.control.finish([&](StateWriter& writer) { save(state, writer); });
   return state;
 }
 
@@ -193,9 +230,8 @@ SteadyState SteadyStudy::solve_or_go_on(std::size_t variant, std::size_t size) {
 }
 
 void SteadyStudy::compute() {
-  if (models_.empty()) return;
-  const Stage stage(control_, "steady state");
-  control_.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
+  const Stage stage(context_.control, "steady state");
+  context_.control.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
   const double all = static_cast<double>(variants_.size() * models_.size());
   for (std::size_t v = 0; v < variants_.size(); ++v) {
     for (std::size_t s = 0; s < models_.size(); ++s) {
@@ -205,8 +241,8 @@ void SteadyStudy::compute() {
       const auto chain = chain_resistance(model, state);
       cases_.push_back({std::move(state), bulk, chain});
       const auto done = static_cast<double>(cases_.size());
-      control_.offer(done / all,
-                     [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
+      context_.control.offer(done / all,
+                             [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
     }
   }
   if (compares_sizes() || compares_dephasings()) compare();
@@ -298,8 +334,7 @@ void SteadyStudy::write_fit(ResultsFile& file) const {
   file.attribute("/steady/fit", "verdict", verdict_text("\n"));
 }
 
-void SteadyStudy::write(ResultsFile& file) const {
-  if (models_.empty()) return;
+void SteadyStudy::write(ResultsFile& file) {
   write_state("/steady", models_.size() - 1, file);
   if (compares_sizes() || compares_dephasings()) write_fit(file);
   if (!compares_sizes()) return;
@@ -314,99 +349,103 @@ void SteadyStudy::write(ResultsFile& file) const {
   file.dataset("/steady/sizes", {static_cast<Index>(lengths.size())}, lengths);
 }
 
-void SteadyStudy::say_state(std::size_t variant, std::size_t size) const {
+void SteadyStudy::say_state(std::size_t variant, std::size_t size, Report& report) const {
   const Case& one = at(variant, size);
   const SteadyState& state = one.state;
   const Model& model = *models_[size];
-  say("steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
+  report.say(
+      "steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
       state.elements, state.method, state.iterations, state.residual, state.smallest_population,
       eigenvalue_text(state.smallest_eigenvalue));
   if (!std::isnan(state.difference_of_starts))
-    say("                found from two starts that agree to {:.1e}\n", state.difference_of_starts);
+    report.say("                found from two starts that agree to {:.1e}\n", state.difference_of_starts);
   constexpr double kNegative = -1e-7;
   if (state.smallest_eigenvalue < kNegative)
-    say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
+    report.say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
   for (std::size_t r = 0; r < state.heat.size(); ++r) {
     const auto& reservoir = model.bath.reservoirs[r];
-    say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n", reservoir.site,
-        reservoir.temperature, state.heat[r]);
+    report.say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n",
+               reservoir.site, reservoir.temperature, state.heat[r]);
   }
-  say("                entropy production {:.3g}\n", state.entropy_production);
+  report.say("                entropy production {:.3g}\n", state.entropy_production);
   if (!std::isnan(one.bulk.diffusion)) {
-    say("                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "
+    report.say(
+        "                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "
         "site\n",
         one.bulk.diffusion, one.bulk.kappa);
   }
 }
 
-void SteadyStudy::say_sizes(std::size_t variant) const {
-  say("steady states   {}\n", text_of(variant));
-  say("                {:>7}  {:>12}  {:>12}  {:>12}  {:>12}  {:>9}  method\n", "sites", "J", "J N",
-      "D inside", "kappa inside", "residual");
+void SteadyStudy::say_sizes(std::size_t variant, Report& report) const {
+  report.say("steady states   {}\n", text_of(variant));
+  report.say("                {:>7}  {:>12}  {:>12}  {:>12}  {:>12}  {:>9}  method\n", "sites", "J", "J N",
+             "D inside", "kappa inside", "residual");
   for (std::size_t s = 0; s < models_.size(); ++s) {
     const Case& one = at(variant, s);
     const int sites = models_[s]->sites();
     const auto& current = one.state.current;
     const double heat = std::accumulate(current.begin(), current.end(), 0.0) / (sites - 1);
-    say("                {:>7}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", sites, heat,
-        heat * sites, one.bulk.diffusion, one.bulk.kappa, one.state.residual, one.state.method);
+    report.say("                {:>7}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", sites,
+               heat, heat * sites, one.bulk.diffusion, one.bulk.kappa, one.state.residual, one.state.method);
   }
 }
 
-void SteadyStudy::say_fit(std::size_t variant) const {
+void SteadyStudy::say_fit(std::size_t variant, Report& report) const {
   const ContactFit& fit = fits_[variant];
   if (std::isnan(fit.slope)) return;
-  say("                (f_L - f_R)/J = R + N/kappa':  R = {}\n",
-      with_error(fit.contact_resistance, fit.contact_resistance_error));
+  report.say("                (f_L - f_R)/J = R + N/kappa':  R = {}\n",
+             with_error(fit.contact_resistance, fit.contact_resistance_error));
   if (std::isfinite(fit.conductivity)) {
-    say("                {:31}kappa' = {}\n", "", with_error(fit.conductivity, fit.conductivity_error));
+    report.say("                {:31}kappa' = {}\n", "",
+               with_error(fit.conductivity, fit.conductivity_error));
   } else {
-    say("                {:31}1/kappa' = {}: no growth with N to be told from zero\n", "",
-        with_error(fit.slope, fit.slope_error));
+    report.say("                {:31}1/kappa' = {}: no growth with N to be told from zero\n", "",
+               with_error(fit.slope, fit.slope_error));
   }
 }
 
-void SteadyStudy::say_agreement() const {
+void SteadyStudy::say_agreement(Report& report) const {
   for (std::size_t d = 0; d < dephasings(); ++d) {
     std::vector<ContactFit> fits;
     for (const std::size_t v : variants_with(d)) fits.push_back(fits_[v]);
     const bool known = std::all_of(fits.begin(), fits.end(),
                                    [](const ContactFit& fit) { return std::isfinite(fit.conductivity); });
     if (fits.size() < 2 || !known) continue;
-    say("                {}kappa' at the different rates {} within twice their errors\n",
-        compares_dephasings() ? fmt::format("dephasing {:g}: ", job_.steady->dephasings[d]) : "",
-        conductivities_agree(fits, 0.0) ? "agrees" : "does not agree");
+    report.say("                {}kappa' at the different rates {} within twice their errors\n",
+               compares_dephasings() ? fmt::format("dephasing {:g}: ", job_.steady->dephasings[d]) : "",
+               conductivities_agree(fits, 0.0) ? "agrees" : "does not agree");
   }
 }
 
-void SteadyStudy::say_comparison() const {
+void SteadyStudy::say_comparison(Report& report) const {
   for (std::size_t v = 0; v < variants_.size(); ++v) {
-    say_sizes(v);
-    say_fit(v);
+    say_sizes(v, report);
+    say_fit(v, report);
   }
-  say_agreement();
+  say_agreement(report);
   if (std::isnan(fits_.front().slope)) {
-    say("                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
+    report.say(
+        "                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
         "an "
         "interaction that keeps the number of excited sites\n");
   }
-  say("                transport {}\n", verdict_text("\n                transport "));
+  report.say("                transport {}\n", verdict_text("\n                transport "));
 }
 
-void SteadyStudy::summarize() const {
-  for (const auto& failure : failures_) say("WARNING         no steady state: {}\n", failure);
-  if (models_.empty()) return;
+void SteadyStudy::summarize(Report& report) const {
+  for (const auto& failure : failures_) report.say("WARNING         no steady state: {}\n", failure);
   if (compares_sizes()) {
-    say_comparison();
+    say_comparison(report);
   } else {
     for (std::size_t v = 0; v < variants_.size(); ++v) {
-      if (compares_dephasings()) say("steady state    dephasing {:g}\n", variants_[v].dephasing);
-      say_state(v, 0);
+      if (compares_dephasings()) report.say("steady state    dephasing {:g}\n", variants_[v].dephasing);
+      say_state(v, 0, report);
     }
   }
   if (bonds_keep_level_energy(*models_.back())) return;
-  say("                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
+  report.say(
+      "                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
       "break detailed balance\n");
 }
 
-}  // namespace qheat::app
+}  // namespace qheat

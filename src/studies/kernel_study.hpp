@@ -7,29 +7,30 @@
 
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/evolution/exact_ensemble.hpp"
-#include "qheat/io/job.hpp"
-#include "qheat/io/progress.hpp"
-#include "qheat/io/results.hpp"
 #include "qheat/kernel/kernel_series.hpp"
 #include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
 #include "qheat/propagator/cell_moments.hpp"
 #include "qheat/rates/solve.hpp"
+#include "studies/exact_study.hpp"
+#include "studies/study.hpp"
 
-namespace qheat::app {
+namespace qheat {
 
 /// The kernels of a job at its output times, and the rate equations with them.
-class KernelStudy {
+class KernelStudy final : public Study {
  public:
-  KernelStudy(const Job& job, const Communicator& comm, RunControl& control, Progress& progress,
-              Timings& timings);
+  /// `exact`: the exact dynamics that rate equations are held against, if the job asks for it.
+  KernelStudy(const Job& job, const StudyContext& context, const ExactStudy* exact);
 
-  void compute();
-  /// `exact`: band populations of exact propagation, [T][N][L], if there are any.
-  void write(const std::optional<std::vector<double>>& exact, ResultsFile& file);
-  /// Tables for the reader: deviations, and which assumptions hold when. Rank 0.
-  void summarize(const std::optional<std::vector<double>>& exact) const;
+  void describe(Report& report) const override;
+  void require_possible(int ranks, double free_bytes) const override;
+  Need need(int ranks, double free_bytes) const override;
+  void compute() override;
+  void write(ResultsFile& file) override;
+  /// Tables: deviations, and which assumptions hold when.
+  void summarize(Report& report) const override;
 
  private:
   struct Kernel {
@@ -64,20 +65,20 @@ class KernelStudy {
   void write_scores(const Kernel& kernel, ResultsFile& file) const;
   void write_generators(ResultsFile& file);
   void write_local_generator(const Kernel& kernel, ResultsFile& file) const;
+  std::optional<std::vector<double>> exact_populations() const;
   void write_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact,
                    ResultsFile& file) const;
+  void say_rates(const Kernel& kernel, const std::optional<std::vector<double>>& exact, Report& report) const;
   void warn_about_uneven_start(ResultsFile& file, const std::string& group) const;
 
   const Job& job_;
+  const ExactStudy* exact_study_;
   bool averaged_;  ///< over realisations of the detunings
   std::optional<Model> undetuned_;
   const Model& model_;  ///< without detunings where it is averaged
   DrawRealization draw_;
   std::vector<double> times_;
-  Communicator comm_;
-  RunControl& control_;
-  Progress& progress_;
-  Timings& timings_;
+  StudyContext context_;
   std::optional<CellSpace> cells_;  ///< only for dense kernels and stored generators: it lists all sectors
   std::vector<Kernel> kernels_;
   std::optional<SecondOrderKernel> tcl2_, markov_;
@@ -87,4 +88,4 @@ class KernelStudy {
   std::unique_ptr<MemoryKernel> memory_;
 };
 
-}  // namespace qheat::app
+}  // namespace qheat

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <algorithm>
+
+namespace qheat {
+
+// Below so many of its parts a rank, a computation talks more than it works.
+inline constexpr double kStatesARank = 20000.0;
+inline constexpr double kRowsARank = 200.0;  // of a dense matrix
+// Initial cells of open systems, which ranks propagate without talking: as many as one does in one pass.
+inline constexpr double kCellsARank = 4.0;
+
+/// The most ranks that still gain.
+inline int sensible_ranks(double size, double share) {
+  return static_cast<int>(std::clamp(size / share, 1.0, 1e9));
+}
+
+}  // namespace qheat

@@ -1,0 +1,37 @@
+#include <algorithm>
+
+#include "studies/exact_study.hpp"
+#include "studies/kernel_requests.hpp"
+#include "studies/kernel_study.hpp"
+#include "studies/spectrum_study.hpp"
+#include "studies/steady_study.hpp"
+#include "studies/study.hpp"
+
+namespace qheat {
+
+std::vector<std::unique_ptr<Study>> studies_of(const Job& job, const StudyContext& context) {
+  std::vector<std::unique_ptr<Study>> studies;
+  const ExactStudy* exact = nullptr;
+  if (job.exact) {
+    auto study = std::make_unique<ExactStudy>(job, context);
+    exact = study.get();
+    studies.push_back(std::move(study));
+  }
+  if (job.spectrum) studies.push_back(std::make_unique<SpectrumStudy>(job, context));
+  if (!wanted_kernels(job).empty()) studies.push_back(std::make_unique<KernelStudy>(job, context, exact));
+  if (job.steady) studies.push_back(std::make_unique<SteadyStudy>(job, context));
+  return studies;
+}
+
+Need total_need(const std::vector<std::unique_ptr<Study>>& studies, int ranks, double free_bytes) {
+  Need total;
+  for (const auto& study : studies) {
+    const Need one = study->need(ranks, free_bytes);
+    total.bytes_per_rank = std::max(total.bytes_per_rank, one.bytes_per_rank);
+    total.kept_bytes_per_rank += one.kept_bytes_per_rank;
+    total.sensible_ranks = std::max(total.sensible_ranks, one.sensible_ranks);
+  }
+  return total;
+}
+
+}  // namespace qheat
