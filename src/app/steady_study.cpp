@@ -34,10 +34,11 @@ void save(const SteadyState& state, StateWriter& writer) {
   visit_series(state,
                [&](const char* name, const std::vector<double>& values) { writer.replicated(name, values); });
   const auto method = std::find(kMethods.begin(), kMethods.end(), state.method) - kMethods.begin();
-  writer.replicated("numbers", std::array{state.entropy_production, state.residual, state.smallest_population,
-                                          state.hermiticity_error, static_cast<double>(state.elements),
-                                          static_cast<double>(state.iterations), static_cast<double>(method),
-                                          state.smallest_eigenvalue, state.difference_of_starts});
+  writer.replicated("numbers",
+                    std::array{state.entropy_production, state.residual, state.smallest_population,
+                               state.hermiticity_error, static_cast<double>(state.elements),
+                               static_cast<double>(state.iterations), static_cast<double>(method),
+                               state.smallest_eigenvalue, state.difference_of_starts, state.balance});
 }
 
 void load(SteadyState& state, StateReader& reader) {
@@ -53,6 +54,7 @@ void load(SteadyState& state, StateReader& reader) {
   state.method = kMethods[static_cast<std::size_t>(numbers[6])];
   state.smallest_eigenvalue = numbers[7];
   state.difference_of_starts = numbers[8];
+  state.balance = numbers[9];
 }
 
 /// NaN throughout.
@@ -69,6 +71,7 @@ SteadyState unknown_state(const Model& model) {
   state.heat.assign(model.bath.reservoirs.size(), unknown);
   state.entropy_production = unknown;
   state.residual = unknown;
+  state.balance = unknown;
   state.smallest_population = unknown;
   state.hermiticity_error = unknown;
   state.method = "failed";
@@ -103,8 +106,11 @@ SteadyOptions steady_options(const SteadyRequest& request) {
 void require_possible_steady_states(const Job& job, int ranks, double free_bytes) {
   if (!job.steady) return;
   for (const Model* model : steady_models(job)) {
-    for (const auto& variant : steady_variants(job))
-      require_steady_memory(varied(*model, variant), steady_options(*job.steady), ranks, free_bytes);
+    for (const auto& variant : steady_variants(job)) {
+      const Model one = varied(*model, variant);
+      require_possible_steady_state(one, steady_options(*job.steady));
+      require_steady_memory(one, steady_options(*job.steady), ranks, free_bytes);
+    }
   }
 }
 
@@ -254,6 +260,7 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/temperature", {sites}, state.temperature);
   file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
   file.dataset(group + "/entropy_production", {1}, std::span(&state.entropy_production, 1));
+  file.dataset(group + "/balance", {1}, std::span(&state.balance, 1));
   if (!std::isnan(state.smallest_eigenvalue))
     file.dataset(group + "/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
   const auto coefficients = bond_coefficients(model, state);
@@ -331,7 +338,8 @@ void SteadyStudy::say_state(std::size_t variant, std::size_t size) const {
     say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n", reservoir.site,
         reservoir.temperature, state.heat[r]);
   }
-  say("                entropy production {:.3g}\n", state.entropy_production);
+  say("                entropy production {:.3g}; currents balance the heats to {:.1e}\n",
+      state.entropy_production, state.balance);
   if (!std::isnan(one.bulk.diffusion)) {
     say("                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "
         "site\n",
