@@ -34,10 +34,11 @@ void save(const SteadyState& state, StateWriter& writer) {
   visit_series(state,
                [&](const char* name, const std::vector<double>& values) { writer.replicated(name, values); });
   const auto method = std::find(kMethods.begin(), kMethods.end(), state.method) - kMethods.begin();
-  writer.replicated("numbers", std::array{state.entropy_production, state.residual, state.smallest_population,
-                                          state.hermiticity_error, static_cast<double>(state.elements),
-                                          static_cast<double>(state.iterations), static_cast<double>(method),
-                                          state.smallest_eigenvalue, state.difference_of_starts});
+  writer.replicated("numbers",
+                    std::array{state.entropy_production, state.residual, state.smallest_population,
+                               state.hermiticity_error, static_cast<double>(state.elements),
+                               static_cast<double>(state.iterations), static_cast<double>(method),
+                               state.smallest_eigenvalue, state.difference_of_starts, state.balance});
 }
 
 void load(SteadyState& state, StateReader& reader) {
@@ -53,6 +54,7 @@ void load(SteadyState& state, StateReader& reader) {
   state.method = kMethods[static_cast<std::size_t>(numbers[6])];
   state.smallest_eigenvalue = numbers[7];
   state.difference_of_starts = numbers[8];
+  state.balance = numbers[9];
 }
 
 /// NaN throughout.
@@ -69,6 +71,7 @@ SteadyState unknown_state(const Model& model) {
   state.heat.assign(model.bath.reservoirs.size(), unknown);
   state.entropy_production = unknown;
   state.residual = unknown;
+  state.balance = unknown;
   state.smallest_population = unknown;
   state.hermiticity_error = unknown;
   state.method = "failed";
@@ -156,8 +159,11 @@ void SteadyStudy::describe(Report& report) const {
 
 void SteadyStudy::require_possible(int ranks, double free_bytes) const {
   for (std::size_t v = 0; v < variants_.size(); ++v) {
-    for (std::size_t s = 0; s < models_.size(); ++s)
-      require_steady_memory(model_of(v, s), steady_options(*job_.steady), ranks, free_bytes);
+    for (std::size_t s = 0; s < models_.size(); ++s) {
+      const Model model = model_of(v, s);
+      require_possible_steady_state(model, steady_options(*job_.steady));
+      require_steady_memory(model, steady_options(*job_.steady), ranks, free_bytes);
+    }
   }
 }
 
@@ -290,6 +296,7 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/temperature", {sites}, state.temperature);
   file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
   file.dataset(group + "/entropy_production", {1}, std::span(&state.entropy_production, 1));
+  file.dataset(group + "/balance", {1}, std::span(&state.balance, 1));
   if (!std::isnan(state.smallest_eigenvalue))
     file.dataset(group + "/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
   const auto coefficients = bond_coefficients(model, state);
@@ -367,7 +374,8 @@ void SteadyStudy::say_state(std::size_t variant, std::size_t size, Report& repor
     report.say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n",
                reservoir.site, reservoir.temperature, state.heat[r]);
   }
-  report.say("                entropy production {:.3g}\n", state.entropy_production);
+  report.say("                entropy production {:.3g}; currents balance the heats to {:.1e}\n",
+             state.entropy_production, state.balance);
   if (!std::isnan(one.bulk.diffusion)) {
     report.say(
         "                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "

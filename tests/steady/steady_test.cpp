@@ -22,6 +22,7 @@ namespace {
 
 using qheat_test::between_reservoirs;
 using qheat_test::known_current;
+using qheat_test::occupation;
 
 SteadyState steady(const Model& model, const SteadyOptions& options = {}) {
   Timings timings;
@@ -45,6 +46,38 @@ TEST(Steady, CarriesTheKnownCurrentByBothMethods) {
         EXPECT_GT(state.smallest_population, 0.0);
         EXPECT_LT(state.hermiticity_error, 1e-9);
         EXPECT_EQ(state.method, method == SteadyMethod::direct ? "direct" : "iterative");
+      }
+    }
+  }
+}
+
+/// physics.md 13.1 from reservoirs 12 orders of magnitude slower than the chain to 9 faster: the right
+/// current and heats by every method, or none.
+TEST(Steady, CarriesTheKnownCurrentFromWeakToStrongReservoirs) {
+  for (const double gamma : {0.0, 0.4}) {
+    for (const int sites : {2, 3, 4, 5}) {
+      for (int power = -12; power <= 9; ++power) {
+        const double rate = std::pow(10.0, power);
+        const auto model = between_reservoirs(sites, 1.0, gamma, rate);
+        const double expected = known_current(sites, 1.0, gamma, rate);
+        for (const auto method : {SteadyMethod::direct, SteadyMethod::iterative, SteadyMethod::automatic}) {
+          SteadyState state;
+          try {
+            state = steady(model, {.method = method});
+          } catch (const Error& error) {
+            const bool far = power < -6 || power > 2;
+            EXPECT_TRUE((method == SteadyMethod::iterative && far) ||
+                        (method == SteadyMethod::direct && power > 6))
+                << sites << " " << gamma << " " << rate << ": " << error.what();
+            continue;
+          }
+          const double error = (method == SteadyMethod::iterative ? 1e-6 : 1e-11) * expected;
+          for (const double current : state.current)
+            EXPECT_NEAR(current, expected, error) << sites << " " << gamma << " " << rate << state.method;
+          EXPECT_NEAR(state.heat[0], expected, error) << sites << " " << gamma << " " << rate << state.method;
+          EXPECT_NEAR(state.heat[1], -expected, error);
+          EXPECT_NEAR(state.populations[1], occupation(2.0) - expected / rate, 1e-8);
+        }
       }
     }
   }
