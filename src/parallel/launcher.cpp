@@ -15,15 +15,14 @@ struct Launcher {
 
 constexpr const char* kSameMpi = "start it by the mpirun or mpiexec of the MPI that qheat is built with";
 
-constexpr std::array<Launcher, 6> kLaunchers{{
-    {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", kSameMpi},  // Open MPI
-    {"MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK", kSameMpi},    // MVAPICH
-    {"PMI_SIZE", "PMI_RANK", kSameMpi},                          // MPICH, Intel MPI, Cray
-    {"JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK", kSameMpi},      // jsrun
-    {"FLUX_JOB_SIZE", "FLUX_TASK_RANK", kSameMpi},
+// Slurm first: in a step for PMI-2 both speak, and the remedy is srun's.
+constexpr std::array<Launcher, 4> kLaunchers{{
     {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID",
      "srun speaks another language than MPI: take srun --mpi=pmix (srun --mpi=list tells what there is), or "
      "mpirun"},
+    {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", kSameMpi},  // Open MPI
+    {"MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK", kSameMpi},    // MVAPICH
+    {"PMI_SIZE", "PMI_RANK", kSameMpi},                          // MPICH, Intel MPI, Cray
 }};
 
 std::optional<int> number_in(const char* variable) {
@@ -45,9 +44,10 @@ bool in_interactive_step() {
 
 std::vector<LauncherClaim> launcher_claims() {
   std::vector<LauncherClaim> claims;
+  if (in_interactive_step()) return claims;
   for (const Launcher& launcher : kLaunchers) {
     const auto size = number_in(launcher.size);
-    if (!size || (std::string(launcher.size).starts_with("SLURM") && in_interactive_step())) continue;
+    if (!size) continue;
     claims.push_back({.variable = launcher.size,
                       .remedy = launcher.remedy,
                       .size = *size,

@@ -1,5 +1,7 @@
 #include "studies/exact_study.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <span>

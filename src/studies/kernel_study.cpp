@@ -1,6 +1,7 @@
 #include "studies/kernel_study.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>

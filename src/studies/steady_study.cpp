@@ -1,6 +1,7 @@
 #include "studies/steady_study.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

@@ -42,6 +42,9 @@ class LauncherTest(ProgramCase):
         for rank in ("1", "3"):
             self.assertEqual(self.refused({**STEP, "SLURM_PROCID": rank}).err, "")
 
+    def test_srun_for_pmi2(self):
+        self.refused({**STEP, "SLURM_PROCID": "0", "PMI_SIZE": "4", "PMI_RANK": "0"}, r"srun --mpi=pmix")
+
     def test_launcher_of_another_mpi(self):
         for size, rank in (("PMI_SIZE", "PMI_RANK"), ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
                            ("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK")):
@@ -57,7 +60,9 @@ class LauncherTest(ProgramCase):
         self.accepted({**STEP, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"})
 
     def test_interactive_shell_of_a_step(self):
-        self.accepted({**STEP, "SLURM_PROCID": "0", "SLURM_PTY_PORT": "40000", "SLURM_PTY_WIN_COL": "80"})
+        shell = {**STEP, "SLURM_PROCID": "0", "SLURM_PTY_PORT": "40000"}
+        self.accepted(shell)
+        self.accepted({**shell, "PMI_SIZE": "4", "PMI_RANK": "0"})  # what srun --mpi=pmi2 adds
 
     def test_mpirun_in_a_step(self):
         """The launcher below the step decides, on one rank as on two."""

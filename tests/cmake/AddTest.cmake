@@ -1,6 +1,8 @@
 # qheat_add_test(NAME RANKS 1 2 ... SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s])
 #
 # One executable, run once for each number of ranks. It fails if any rank fails (tests/support/main.cpp).
+# Labels: ranks-N; numeric on 1 and 2 ranks (run under a second choice of BLAS kernels); quick, if given, also for a
+# test NAME.valgrind on one rank, which only ctest -C valgrind runs.
 set(QHEAT_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1"
   "OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_mpi_yield_when_idle=1;OMPI_MCA_btl=self,vader"
@@ -17,8 +19,29 @@ function(qheat_add_test NAME)
   foreach(ranks ${ARG_RANKS})
     add_test(NAME ${NAME}.${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:test_${NAME}>)
+    set(_labels ${ARG_LABELS} ranks-${ranks})
+    if(ranks LESS_EQUAL 2)
+      list(APPEND _labels numeric)
+    endif()
     set_tests_properties(${NAME}.${ranks} PROPERTIES
-      PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}"
-      LABELS "${ARG_LABELS};ranks-${ranks}")
+      PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")
   endforeach()
+  if("quick" IN_LIST ARG_LABELS AND QHEAT_VALGRIND)
+    qheat_add_valgrind_test(${NAME})
+  endif()
+endfunction()
+
+# Valgrind is a plain processor: no AVX-512. Both variables are set as it needs them, so that the program does not replace
+# itself to set them (and leave valgrind).
+find_program(QHEAT_VALGRIND valgrind)
+find_file(QHEAT_VALGRIND_SUPPRESSIONS openmpi-valgrind.supp PATH_SUFFIXES share/openmpi)
+function(qheat_add_valgrind_test NAME)
+  set(_suppressions "")
+  if(QHEAT_VALGRIND_SUPPRESSIONS)
+    set(_suppressions --suppressions=${QHEAT_VALGRIND_SUPPRESSIONS})
+  endif()
+  add_test(NAME ${NAME}.valgrind CONFIGURATIONS valgrind
+    COMMAND ${QHEAT_VALGRIND} -q --error-exitcode=9 ${_suppressions} $<TARGET_FILE:test_${NAME}>)
+  set_tests_properties(${NAME}.valgrind PROPERTIES TIMEOUT 900 LABELS valgrind
+    ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT};OPENBLAS_CORETYPE=Nehalem;GLIBC_TUNABLES=glibc.malloc.hugetlb=0")
 endfunction()
