@@ -226,6 +226,8 @@ int check(const std::string& name, const Communicator& comm) {
     fmt::print("kernels     {} on {} cells{}\n", fmt::join(kernels, ", "),
                cells ? fmt::to_string(*cells) : "more than 2^63",
                stores_generators(job) ? fmt::format(", generators written: {:.3g} MB", stored) : "");
+    if (const double steps = order_steps(job); steps > 0.0)
+      fmt::print("            orders beyond 2 in {:.2g} steps of a unit phase\n", steps);
   }
   print_ranks(job, free_here);
   return 0;

@@ -9,7 +9,6 @@
 #include "app/requests.hpp"
 #include "io/console.hpp"
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/propagator/mean_propagator.hpp"
 #include "qheat/propagator/open_propagator.hpp"
@@ -30,8 +29,9 @@ KernelStudy::KernelStudy(const Job& job, const Communicator& comm, RunControl& c
   for (const auto& name : wanted_kernels(job)) kernels_.push_back({name, {}, {}, {}});
   if (kernels_.empty()) return;
   times_ = job.time->times();
-  if (wants("tcl2") && is_local_kernel(job_, "tcl2")) tcl2_.emplace(model_);
-  if (wants("markov")) markov_ = markov_kernel(model_, job.kernel ? job.kernel->broadening : std::nullopt);
+  for (const char* name : {"tcl2", "markov"}) {
+    if (wants(name) && is_local_kernel(job_, name)) local_.emplace(name, second_order_kernel(job_, name));
+  }
 }
 
 bool KernelStudy::wants(const std::string& name) const {
@@ -82,7 +82,9 @@ void KernelStudy::evaluate_memory() {
   progress_.log("memory kernel");
   memory_ =
       std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{}, comm_, control_);
-  of("memory").series.error.assign(times_.size(), memory_->error());
+  KernelSeries& series = of("memory").series;
+  series.error.assign(times_.size(), memory_->error() - memory_->sampling_error());
+  if (averaged_) series.sampling.assign(times_.size(), memory_->sampling_error());
 }
 
 void KernelStudy::solve_memory_equation(Kernel& kernel) {
@@ -93,13 +95,10 @@ void KernelStudy::solve_memory_equation(Kernel& kernel) {
 }
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
+  const Stage stage(control_, "kernel-" + kernel.name);
   const Timings::Scope scope(timings_, "kernel " + kernel.name);
-  const SecondOrderKernel& second_order = local_kernel(kernel.name);
-  const auto sectors = sector_counts(model_, *job_.initial);
-  for (const double t : times_of(kernel.name)) {
-    kernel.series.scores.push_back(assumptions_of(model_, sectors, second_order.at(t), t));
-    if (second_order.has_error()) kernel.series.error.push_back(second_order.error(t));
-  }
+  kernel.series = kernel_series(local_kernel(kernel.name), model_, sector_counts(model_, *job_.initial),
+                                times_of(kernel.name), control_);
 }
 
 void KernelStudy::make_dense_kernels() {
@@ -181,21 +180,13 @@ void KernelStudy::evaluate_dense() {
     const Stage stage(control_, "kernel-exact");
     const Timings::Scope scope(timings_, "kernel exact");
     progress_.log("exact kernel");
-    const auto evaluate = [&](double t) {
-      std::vector<KernelValue> values;
-      values.push_back(exact_->at(t));
-      return values;
-    };
-    of("exact").series = std::move(
-        kernel_series(evaluate, 1, exact_.get(), times_, scores, bonds, keep, comm_, control_).front());
+    of("exact").series = kernel_series(*exact_, times_, scores, bonds, keep, comm_, control_);
   }
   if (tcl_) {
     const Stage stage(control_, "kernel-tcl");
     const Timings::Scope scope(timings_, "kernel tcl");
     progress_.log("perturbative kernels");
-    const auto evaluate = [&](double t) { return tcl_->at(t); };
-    auto series =
-        kernel_series(evaluate, tcl_->orders().size(), nullptr, times_, scores, bonds, keep, comm_, control_);
+    auto series = kernel_series(*tcl_, times_, scores, bonds, keep, comm_, control_);
     for (std::size_t o = 0; o < series.size(); ++o) {
       of(fmt::format("tcl{}", tcl_->orders()[o])).series = std::move(series[o]);
     }
@@ -253,9 +244,11 @@ void KernelStudy::write(const std::optional<std::vector<double>>& exact, Results
 
 void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
   const std::string group = "/kernel/" + kernel.name;
-  if (!kernel.series.error.empty()) {
-    file.dataset(group + "/error", {static_cast<Index>(kernel.series.error.size())}, kernel.series.error);
-  }
+  const auto write = [&](const std::string& name, const std::vector<double>& values) {
+    if (!values.empty()) file.dataset(group + name, {static_cast<Index>(values.size())}, values);
+  };
+  write("/error", kernel.series.error);
+  write("/sampling_error", kernel.series.sampling);
   if (!kernel.series.scores.empty()) write_scores(kernel, file);  // memory kernels have none
   warn_about_uneven_start(file, group);
 }
@@ -348,7 +341,7 @@ void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file)
     return all;
   };
   if (markov) {
-    file.dataset(name, {size, size}, file.writes() ? dense(0.0) : std::vector<double>{});
+    file.dataset(name, {size, size}, file.writes() ? dense(times_.back()) : std::vector<double>{});
     return;
   }
   file.series(name, static_cast<Index>(times_.size()), {size, size});
@@ -369,6 +362,7 @@ void KernelStudy::write_generators(ResultsFile& file) {
   if (memory_) names.emplace_back("memory");
   for (const auto& name : names) file.series(generator(name), outputs, {size, size});
   if (file.measures()) return;
+  const Stage stage(control_, "generators");
   const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
     const auto all = gather_generator(*cells_, value, comm_);
     if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
@@ -381,6 +375,8 @@ void KernelStudy::write_generators(ResultsFile& file) {
     }
     if (tcl_names.empty()) continue;
     const bool kept = !of(tcl_names.front()).series.generators.empty();
+    while (!kept && tcl_->approach(times_[k]) < 1.0)
+      control_.offer(static_cast<double>(k) / static_cast<double>(times_.size()), [](StateWriter&) {});
     const auto values = kept ? std::vector<KernelValue>{} : tcl_->at(times_[k]);
     for (std::size_t o = 0; o < tcl_names.size(); ++o) {
       write(tcl_names[o], k, kept ? of(tcl_names[o]).series.generators[k] : values[o]);
@@ -414,15 +410,8 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
     if (!kernel.many_body) continue;
     const bool time_local = kernel.sites.has_value();
     if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
-      const bool diverges = !kernel.series.singular_times.empty();
-      const bool worn_out = kernel.series.known(times_) < times_.size();
       say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
-          times_[reached - 1],
-          diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
-          : worn_out
-              ? "its error passes 5 %"
-              : "it cannot be followed there: it grows or is stiff beyond measure, or singular times hide "
-                "between two outputs (raise time.outputs)");
+          times_[reached - 1], end_of_rates(kernel.series, times_));
     }
     if (exact) {
       say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
@@ -442,7 +431,7 @@ void KernelStudy::summarize(const std::optional<std::vector<double>>& exact) con
   }
   for (const auto& kernel : kernels_) {
     if (!kernel.series.scores.empty()) {
-      say("{}", assumption_table(kernel.name, kernel.series.scores, times_of(kernel.name)));
+      say("{}", assumption_table(kernel.name, kernel.series, times_of(kernel.name)));
     }
   }
 }

@@ -92,8 +92,11 @@ class JobRun {
       if (found.exact->watch) {
         say_watch(*found.exact->watch, drift(exact.norm));
       } else {
-        say("exact           norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-            drift(exact.total_energy), found.exact->error ? " (standard errors in the _error datasets)" : "");
+        // A bath takes energy and gives it.
+        const std::string energy =
+            model_.bath.closed() ? fmt::format(", total energy to {:.1e}", drift(exact.total_energy)) : "";
+        say("exact           norm kept to {:.1e}{}{}\n", drift(exact.norm), energy,
+            found.exact->error ? " (standard errors in the _error datasets)" : "");
       }
     }
     if (found.eigenstates) say_eigenstates(*found.eigenstates);
