@@ -7,6 +7,7 @@
 #include "qheat/evolution/chebyshev.hpp"
 #include "qheat/evolution/exact.hpp"
 #include "qheat/evolution/krylov.hpp"
+#include "qheat/evolution/phases.hpp"
 #include "qheat/evolution/spectrum.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
@@ -20,7 +21,6 @@ constexpr int kDefaultSamples = 20;
 constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
 constexpr Index kStepwiseBlock = 8;
 constexpr std::size_t kMostOutputsAtOnce = 8;
-constexpr double kLargestPhase = 1e11;  // a double then knows it to 1e-5
 
 /// Number of configurations of a sector that the initial state occupies, by adding site after site.
 Index occupied_states(const Model& model, const InitialState& initial, const std::vector<int>& counts) {
@@ -138,12 +138,7 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes) {
   const double radius = spectral_radius_bound(model);
-  if (const double phase = radius * times.back(); phase > kLargestPhase) {
-    throw Error(fmt::format(
-        "energies times times reach {:.1e}: rounding leaves no digits of the phases e^(-iEt); lower "
-        "time.end, or measure energies in a larger unit",
-        phase));
-  }
+  followed_phase(model, times.back(), "exact propagation");
   const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
   const bool real = model.is_real();
   std::vector<SectorPlan> plans;

@@ -271,12 +271,13 @@ std::pair<std::size_t, CorrelationIntegral::Panel> CorrelationIntegral::up_to(do
   return {number, make_panel(panels_[number].begin, t)};
 }
 
-double CorrelationIntegral::error(double t) const {
+double CorrelationIntegral::error(double t, double uncertainty) const {
   double sum = 0.0;
   for (const Panel& panel : panels_) {
     if (panel.begin >= t) return sum;
     // a part of a panel is expanded anew, no worse than the whole
     sum += panel.error * std::min(1.0, (t - panel.begin) / (panel.end - panel.begin));
+    sum += panel.magnitude * std::min(2.0, uncertainty * std::min(t, panel.end));  // of the phase
   }
   return sum + kNegligible * panels_.back().end;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/evolution/phases.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/propagator/cell_moments.hpp"
@@ -55,7 +56,32 @@ int tcl_order(const std::string& kernel) {
 
 bool is_local_kernel(const Job& job, const std::string& kernel) {
   if (kernel == "markov") return true;
-  return kernel == "tcl2" && job.detuning.realizations == 1 && job.model->bath.reservoirs.empty();
+  return kernel == "tcl2" && job.model->bath.reservoirs.empty();
+}
+
+SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel) {
+  const auto draw = [&job](int number) {
+    return job.detuning.realizations > 1 ? realization_of(job, number).model : *job.model;
+  };
+  if (kernel == "markov") {
+    return markov_kernel(job.detuning.realizations, draw, job.kernel ? job.kernel->broadening : std::nullopt);
+  }
+  return {job.detuning.realizations, draw};
+}
+
+double order_steps(const Job& job) {
+  const auto kernels = wanted_kernels(job);
+  const bool travels =
+      job.model->bath.closed() && std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) {
+        return tcl_order(k) > 0 && !is_local_kernel(job, k);
+      });
+  if (!travels) return 0.0;
+  try {
+    return followed_phase(*job.model, job.time->end, "the orders of the propagator (kernels tcl)");
+  } catch (const Error& error) {
+    throw InputError(
+        fmt::format("{}: {}, or leave out kernels tcl of other orders than 2", job.name, error.what()));
+  }
 }
 
 bool wants_dense_kernels(const Job& job) {
@@ -74,9 +100,11 @@ double propagator_bytes_per_rank(const Job& job, const std::vector<int>& counts,
   double bytes = 0.0;
   if (model.bath.closed()) {
     const double copies = realizations > 1 ? 1.0 + realizations / 4.0 : 1.0;
+    const double copies_of_orders = realizations > 1 ? 1.0 + realizations / 2.0 : 1.0;
     const Index states = level_sector_dimension(model, counts);
     if (exact) bytes += copies * closed_propagator_bytes_per_rank(states, model.is_real(), ranks);
-    if (highest_order > 0) bytes += copies * closed_orders_bytes_per_rank(states, highest_order, ranks);
+    if (highest_order > 0)
+      bytes += copies_of_orders * closed_orders_bytes_per_rank(states, highest_order, ranks);
     return bytes;
   }
   constexpr double kMatrices = 8.0;  // of the kernel's recursion or factorisation, each order
@@ -137,13 +165,14 @@ void require_possible_kernels(const Job& job, int ranks, double free_bytes) {
   const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
   if (markov) {
     try {
-      markov_kernel(*job.model, job.kernel ? job.kernel->broadening : std::nullopt);
+      second_order_kernel(job, "markov");
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}: kernel \"markov\": {}", job.name, error.what()));
     }
   }
   require_generator_memory(job, free_bytes);
   if (!wants_dense_kernels(job)) return;
+  order_steps(job);
   const std::string remedy =
       "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and tcl of other "
       "orders than 2 (of all orders with reservoirs)";
