@@ -119,6 +119,7 @@ std::vector<KernelSeries> kernel_series(const std::function<std::vector<KernelVa
       series[i].fastest.push_back(fastest_rate(values[i], comm));
       if (keep) series[i].generators.push_back(std::move(values[i]));
     }
+    control.reach(times[k], times.back());
     control.offer(static_cast<double>(k + 1) / static_cast<double>(times.size()), save);
   }
   for (auto& one : series) {  // a resumed run has only the last ones

@@ -278,6 +278,7 @@ void integrate(RateEquation& equation, std::span<double> p, const std::vector<do
       observe(output, p);
       ++output;
     }
+    control.reach(t, times.back());
     control.offer(span > 0.0 ? (t - times.front()) / span : 1.0, save);
   }
 }
