@@ -2,33 +2,26 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
+#include "app/model_text.hpp"
 #include "app/output_file.hpp"
 #include "io/console.hpp"
+#include "io/model_record.hpp"
 #include "io/version.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/stop_signals.hpp"
 #include "studies/study.hpp"
 
 namespace qheat::app {
 namespace {
 
 using Studies = std::vector<std::unique_ptr<Study>>;
-
-void write_model(const Job& job, ResultsFile& file) {
-  const Model& model = *job.model;
-  const auto times = job.time ? job.time->times() : std::vector<double>{};
-  file.text("/job", job.text);
-  if (!job.title.empty()) file.attribute("/", "title", job.title);
-  file.dataset("/time", {static_cast<Index>(times.size())}, times);
-  file.dataset("/model/site_energies", {model.sites(), model.levels()}, model.energies);
-  std::vector<std::int64_t> ends;
-  for (const Bond& bond : model.lattice.bonds()) ends.insert(ends.end(), {bond.first, bond.second});
-  file.dataset("/model/bonds", {model.lattice.bond_count(), 2}, ends);
-}
 
 void write_all(const Job& job, const Studies& studies, const Timings& timings, ResultsFile& file) {
   write_model(job, file);
@@ -39,12 +32,7 @@ void write_all(const Job& job, const Studies& studies, const Timings& timings, R
 void print_header(const Job& job, const std::filesystem::path& output, const Studies& studies,
                   const Communicator& comm) {
   Report report;
-  const Model& model = *job.model;
-  report.say("qheat {}   {}\n", kVersion, job.title);
-  report.say("model           {} sites, {} bonds, {} levels, lambda = {:g}{}\n", model.sites(),
-             model.lattice.bond_count(), model.levels(), model.strength,
-             model.bath.correlation ? std::string(", bath by its correlation function")
-                                    : fmt::format(", gamma = {:g}", model.bath.dephasing));
+  report.say("qheat {}   {}\n{}", kVersion, title_text(job), model_text(job));
   for (const auto& study : studies) study->describe(report);
   report.say("output          {} on {} rank(s)\n", output.string(), comm.size());
   if (comm.is_root()) say(stdout, report.text());
@@ -81,8 +69,10 @@ void require_complete(const Studies& studies) {
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
   const Job job = read_job_on_all_ranks(arguments.job, comm);
-  const std::filesystem::path output = output_file(
-      arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
+  catch_stop_signals();           // not before: a pipe as job file may never end
+  std::signal(SIGPIPE, SIG_IGN);  // results matter more than a log that nobody reads any more
+  const std::filesystem::path output =
+      output_file(arguments.out ? *arguments.out : job.output, arguments.job, comm);
   Progress progress(comm.is_root());
   Timings timings;
   prepare(job, output, comm);
@@ -104,11 +94,21 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   write_all(job, studies, timings, size);
   ResultsFile file(output, comm, size.bytes());
   write_all(job, studies, timings, file);
-  file.commit();
+  try {
+    file.commit();
+  } catch (const Error&) {
+    control.keep();
+    throw;
+  }
   control.discard();
   print_summary(studies, comm);
-  if (comm.is_root())
+  if (comm.is_root()) {
     say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
+    if (std::ferror(stdout) != 0)
+      say(stderr, fmt::format("qheat: warning: the log on standard output could not be written; the results "
+                              "are in {}\n",
+                              output.string()));
+  }
   require_complete(studies);
   return 0;
 }

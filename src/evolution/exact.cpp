@@ -178,6 +178,7 @@ class SectorPropagation {
         spectrum_->state(times_[time], coefficients.block(), psi.block());
       }
       observe(time, psi.block(), sums);
+      control.reach(times_[time], times_.back());
       control.offer(progress(static_cast<double>(time + 1) / static_cast<double>(times_.size())),
                     [&](StateWriter& writer) {
                       sums.save(writer);
@@ -236,6 +237,7 @@ class SectorPropagation {
       }
       error += errors.back();
       const double within = elapsed == 0.0 ? 0.0 : elapsed / interval_before(time);
+      control.reach((time == 0 ? 0.0 : times_[time - 1]) + elapsed, times_.back());
       control.offer(progress((static_cast<double>(time) + within) / static_cast<double>(times_.size())),
                     save);
     }

@@ -78,6 +78,7 @@ class PartOfRun final : public RunControl {
   void leave() noexcept override { whole_.leave(); }
   bool restore_finished(const Load& load) override { return whole_.restore_finished(load); }
   bool restore_partial(const Load& load) override { return whole_.restore_partial(load); }
+  void reach(double time, double end) override { whole_.reach(time, end); }
   void offer(double fraction, const Save& save) override { whole_.offer(before_ + share_ * fraction, save); }
   void finish(const Save& save) override { whole_.finish(save); }
 

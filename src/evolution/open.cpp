@@ -64,6 +64,7 @@ class DensityPropagation {
     while (step < evolution_->steps()) {
       take(step);
       ++step;
+      control.reach(start_of(step), times_.back());
       control.offer(static_cast<double>(step) / static_cast<double>(evolution_->steps()),
                     [&](StateWriter& writer) { save(writer, step); });
     }

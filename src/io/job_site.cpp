@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "io/job_names.hpp"
 #include "io/job_sections.hpp"
 
 namespace qheat::jobfile {
@@ -109,15 +110,11 @@ void check_random_detuning(CheckedTable& table, const Detuning& detuning) {
 }
 
 Detuning read_detuning(CheckedTable& site, const Draft& draft, const std::vector<double>& levels) {
-  using Distribution = Detuning::Distribution;
   Detuning detuning;
   auto table = site.table("detuning");
   if (!table) return detuning;
   if (!read_offsets(*table, draft, levels, detuning.offsets)) detuning.offsets.clear();
-  table->choice("distribution", detuning.distribution,
-                {{"uniform", Distribution::uniform},
-                 {"gaussian", Distribution::gaussian},
-                 {"lorentzian", Distribution::lorentzian}});
+  table->choice("distribution", detuning.distribution, kDistributionNames);
   table->number("width", detuning.width, NumberRule::positive());
   table->integer("seed", detuning.seed, {.lowest = 0});
   table->integer("realizations", detuning.realizations, {1, std::numeric_limits<int>::max()});

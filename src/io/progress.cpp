@@ -34,7 +34,7 @@ Progress::~Progress() {
 
 void Progress::clear_line() {
   if (!line_drawn_) return;
-  say(stderr, "\r\033[K");
+  put(stderr, "\r\033[K");
   line_drawn_ = false;
 }
 
@@ -56,7 +56,7 @@ void Progress::update(const std::string& stage, double fraction) {
       advanced > 0.0 ? fmt::format(", {} left", format_seconds(elapsed * (1.0 - fraction) / advanced)) : "";
   const std::string text = fmt::format("{}: {:.0f} %{}", stage, 100.0 * std::clamp(fraction, 0.0, 1.0), left);
   if (terminal_) {
-    say(stderr, fmt::format("\r\033[K  {}", text));
+    put(stderr, fmt::format("\r\033[K  {}", printable(text, 200)));
     line_drawn_ = true;
   } else {
     log(text);

@@ -181,6 +181,7 @@ KernelSeries kernel_series(const SecondOrderKernel& kernel, const Model& model,
     } else {
       series.scores.push_back(unknown_assumptions(bonds));
     }
+    control.reach(times[k], times.back());
     control.offer(static_cast<double>(k + 1) / static_cast<double>(times.size()), save);
   }
   control.finish(save);

@@ -304,9 +304,9 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/diffusion", {bonds}, coefficients.diffusion);
   file.dataset(group + "/kappa", {bonds}, coefficients.kappa);
   file.attribute(group, "method", state.method);
-  file.attribute(group, "residual", fmt::format("{:.3e}", state.residual));
+  file.attribute(group, "residual", state.residual);
   if (!std::isnan(state.difference_of_starts))
-    file.attribute(group, "difference_of_starts", fmt::format("{:.3e}", state.difference_of_starts));
+    file.attribute(group, "difference_of_starts", state.difference_of_starts);
 }
 
 void SteadyStudy::write_fit(ResultsFile& file) const {
