@@ -130,7 +130,7 @@ TEST(TwoPoint, CarriesTheKnownCurrent) {
 TEST(TwoPoint, CarriesTheKnownCurrentFromWeakToStrongReservoirs) {
   for (const double gamma : {0.0, 0.4}) {
     for (const int sites : {2, 3, 4, 5, 12}) {
-      for (int power = -12; power <= 9; ++power) {
+      for (int power = -12; power <= 9; power += qheat_test::world().size() > 1 ? 3 : 1) {
         const double rate = std::pow(10.0, power);
         const double expected = known_current(sites, 1.0, gamma, rate);
         for (const double tolerance : {1e-10, 1e-6}) {
