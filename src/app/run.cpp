@@ -277,15 +277,15 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   Findings found;
   try {
     found = work.compute();
+    ResultsFile size(comm);
+    work.write(found, size);
+    ResultsFile file(output, comm, size.bytes());
+    work.write(found, file);  // may evaluate kernels again, with safe points
+    file.commit();
   } catch (const Stopped&) {
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
     throw;
   }
-  ResultsFile size(comm);
-  work.write(found, size);
-  ResultsFile file(output, comm, size.bytes());
-  work.write(found, file);
-  file.commit();
   control.discard();
   work.summarize(found);
   if (comm.is_root()) {
