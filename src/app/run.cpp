@@ -65,6 +65,16 @@ void require_complete(const Studies& studies) {
       "{} part(s) could not be computed: they are NaN in the results, and the table says why", failures));
 }
 
+/// Results that could not be written whole leave the checkpoint to a run that tries again.
+void commit(ResultsFile& file, CheckpointedRun& control) {
+  try {
+    file.commit();
+  } catch (const Error&) {
+    control.keep();
+    throw;
+  }
+}
+
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
@@ -86,18 +96,13 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   const Studies studies = studies_of(job, {comm, control, progress, timings});
   try {
     for (const auto& study : studies) study->compute();
+    ResultsFile size(comm);
+    write_all(job, studies, timings, size);
+    ResultsFile file(output, comm, size.bytes());
+    write_all(job, studies, timings, file);  // may evaluate kernels again, with safe points
+    commit(file, control);
   } catch (const Stopped&) {
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
-    throw;
-  }
-  ResultsFile size(comm);
-  write_all(job, studies, timings, size);
-  ResultsFile file(output, comm, size.bytes());
-  write_all(job, studies, timings, file);
-  try {
-    file.commit();
-  } catch (const Error&) {
-    control.keep();
     throw;
   }
   control.discard();

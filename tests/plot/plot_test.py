@@ -37,8 +37,8 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import (FAMILIES, TIMELESS, diffusion_dephasing, elements, kernel_rates, kernels,  # noqa: E402
-                     memory, populations, profiles, singular, space_time, style, tcl_error)
+from figures import (FAMILIES, TIMELESS, assumptions, condition, conservation, diffusion_dephasing,  # noqa: E402
+                     elements, kernel_rates, kernels, memory, populations, profiles, singular, space_time, style, tcl_error)
 from figures.results import NotDrawn, Results  # noqa: E402
 
 ALL = [name for name, _ in FAMILIES]
@@ -490,8 +490,9 @@ class Parts(PlotterCase):
 
     def open(self, datasets, **options):
         """Return the open results of a file with these datasets."""
-        write_file(self.directory / "part.h5", datasets, **options)
-        results = Results(self.directory / "part.h5")
+        path = self.directory / f"part{len(list(self.directory.glob('part*.h5')))}.h5"
+        write_file(path, datasets, **options)
+        results = Results(path)
         self.addCleanup(results.file.close)
         return results
 
@@ -581,6 +582,42 @@ class Parts(PlotterCase):
         singular.mark(ax, results)
         self.assertEqual([line.get_xdata()[0] for line in ax.lines], [1, 1.25, 1.5, 1.75, 2, 2.25])
         self.assertIn("6 of 33", singular.keys(results)[0].get_label())
+
+    def test_scores_after_the_first_singular_time_are_faint(self):
+        """What the exact kernel does there is not judged; other kernels go on."""
+        results = self.open({"time": TIMES, "kernel/exact/singular_times": [5.2]})
+        scores = {kernels.kernel("exact"): np.where(TIMES < 5.2, 0.1, 1.0), kernels.kernel("tcl2"): np.full(21, 0.2)}
+        ax = matplotlib.figure.Figure().subplots()
+        assumptions.draw_panel(ax, results, "negativity", scores)
+        curves = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        for line in curves:
+            after = np.nanmax(line.get_xdata()) > 5.2
+            exact = line.get_color() == kernels.kernel("exact").colour
+            self.assertEqual(line.get_alpha() == singular.AFTER, after and exact)
+        self.assertEqual(len(curves), 3)
+        self.assertLess(ax.get_ylim()[1], 0.5)
+
+    def test_energy_of_a_system_in_a_bath_does_not_drift(self):
+        """Averages of dephased systems tell no Hermiticity; their energy is not conserved all the same."""
+        datasets = {"time": TIMES, "exact/norm": np.ones(21), "exact/total_energy": np.linspace(1, 1.5, 21)}
+        for bath, panels in (("", 2), ("[bath]\ndephasing = 0", 2), ("[bath]\ndephasing = 0.1", 1),
+                             ("[[bath.reservoir]]\nsite = 0\ntemperature = 1.0\nrate = 1", 1)):
+            figure = conservation.draw(self.open(datasets, job=bath))
+            self.assertEqual(len([ax for ax in figure.axes if ax.get_title()]), panels, bath)
+
+    def test_sampling_error_is_drawn_apart(self):
+        datasets = {"time": TIMES, "kernel/exact/condition": np.full(21, 2.0), "kernel/exact/error": np.full(21, 1e-14)}
+        self.assertNotIn("sampling", self.legend(condition.draw(self.open(datasets))))
+        datasets["kernel/exact/sampling_error"] = np.full(21, 0.1)
+        figure = condition.draw(self.open(datasets))
+        self.assertIn("more\nrealizations", self.legend(figure))
+        self.assertLess(figure.axes[1].get_ylim()[0], 1e-13)
+
+    @staticmethod
+    def legend(figure):
+        """Return what stands in all legends of a figure."""
+        legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
+        return " ".join(text.get_text() for legend in legends if legend for text in legend.get_texts())
 
     def test_rates_are_seen_in_the_range_before_the_first_singular_time(self):
         """Also where the lowest order runs away, before that time or after it; without the exact kernel it guides."""

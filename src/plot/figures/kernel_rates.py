@@ -83,23 +83,12 @@ def leading(results, curves):
                             if name == guide or (name != "exact" and order_of(name) is None)]
 
 
-def draw_exact(ax, results, kernel, values):
-    """Draw a rate of the exact kernel, thin after the first divergence: no rate equation follows it there."""
-    time, values = singular.interrupted(results, values)
-    before = singular.times_before(results)
-    style.line(ax, time[:before], values[:before], **kernel.look)
-    style.line(ax, time[before:], values[before:], **kernel.look | dict(linewidth=1.2, alpha=0.5))
-
-
 def draw_panel(ax, results, title, curves):
     """Draw one rate of every kernel."""
     ax.axhline(0, color="0.6", linewidth=0.9, zorder=0.8)
     singular.mark(ax, results)
     for kernel, values in curves.items():
-        if kernel.name == "exact":
-            draw_exact(ax, results, kernel, values)
-        else:
-            style.line(ax, results.time, values, **kernel.look)
+        singular.line(ax, results, kernel, values)
     style.data_limits(ax, leading(results, curves), list(curves.values()))
     style.time_axis(ax, results.time)
     ax.set_title(title, fontsize=12, pad=singular.title_pad(results))

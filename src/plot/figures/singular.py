@@ -6,6 +6,7 @@ from . import style
 
 LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
 FAINT = 0.4  # all but the first one
+AFTER = 0.5  # strength of what the exact kernel does after the first one
 MOST_MARKS = 6  # dozens of lines would hide the curves
 
 
@@ -45,3 +46,14 @@ def interrupted(results, values):
     places = np.searchsorted(results.time, results.singular_times)
     return (np.insert(results.time, places, results.singular_times),
             np.insert(values, places, np.nan))
+
+
+def line(ax, results, kernel, values):
+    """Draw a series of a kernel; that of the exact one faint after the first divergence, where it describes nothing."""
+    if kernel.name != "exact":
+        style.line(ax, results.time, values, **kernel.look)
+        return
+    time, values = interrupted(results, values)
+    before = times_before(results)
+    style.line(ax, time[:before], values[:before], **kernel.look)
+    style.line(ax, time[before:], values[before:], **kernel.look | dict(linewidth=1.2, alpha=AFTER))
