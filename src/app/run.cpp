@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 
 #include "app/commands.hpp"
@@ -32,13 +33,14 @@ struct Findings {
 
 class JobRun {
  public:
-  JobRun(const Job& job, const Communicator& comm, RunControl& control, Progress& progress)
+  JobRun(const Job& job, const Communicator& comm, RunControl& control, Progress& progress, Timings& timings)
       : job_(job),
         model_(*job.model),
         times_(job.time ? job.time->times() : std::vector<double>{}),
         comm_(comm),
         control_(control),
         progress_(progress),
+        timings_(timings),
         study_(job, comm, control, progress, timings_),
         steady_(job, comm, control, progress, timings_) {}
 
@@ -51,12 +53,18 @@ class JobRun {
       found.exact = exact();
     }
     if (job_.spectrum) found.eigenstates = eigenstates();
-    study_.compute();
+    {
+      const Timings::Scope scope(timings_, "kernels and rates");
+      study_.compute();
+    }
+    const Timings::Scope scope(timings_, "steady states");
     steady_.compute();
     return found;
   }
 
-  void write(const Findings& found, ResultsFile& file) {
+  /// `started`: by MPI_Wtime, when the run began.
+  void write(const Findings& found, double started, ResultsFile& file) {
+    const double writing = MPI_Wtime();
     write_model(file);
     if (found.exact) {
       write_exact(file, found.exact->mean, "");
@@ -72,6 +80,10 @@ class JobRun {
     if (found.eigenstates) write_eigenstates(*found.eigenstates, file);
     study_.write(exact_bands(found), file);
     steady_.write(file);
+    auto& phase = timings_.phase("writing results");
+    phase.seconds += MPI_Wtime() - writing;
+    ++phase.calls;
+    timings_.phase("whole run") = {.seconds = MPI_Wtime() - started, .calls = 1};
     file.timings(timings_);
   }
 
@@ -128,6 +140,12 @@ class JobRun {
     for (const auto& one : found.band_counts) counts.insert(counts.end(), one.begin(), one.end());
     const auto bands = states == 0 ? 0 : static_cast<Index>(counts.size()) / states;
     if (bands > 0) file.dataset("/spectrum/band_counts", {states, bands}, counts);
+    const std::vector<std::int64_t> groups(found.energy_group.begin(), found.energy_group.end());
+    file.dataset("/spectrum/energy_group", {states}, groups);
+    const std::int64_t left_out = found.partners_left_out;
+    const std::int64_t all = found.all_partners ? 1 : 0;
+    file.dataset("/spectrum/partners_left_out", {}, std::span<const std::int64_t>(&left_out, 1));
+    file.dataset("/spectrum/all_partners_counted", {}, std::span<const std::int64_t>(&all, 1));
   }
 
   void say_eigenstates(const Eigenstates& found) const {
@@ -135,6 +153,10 @@ class JobRun {
     say("eigenstates     {} from the {} energy, {:.10g}, to {:.10g}; |H psi - E psi| at most {:.1e}\n",
         found.energies.size(), job_.spectrum->highest ? "highest" : "lowest", found.energies.front(),
         found.energies.back(), residual);
+    if (found.partners_left_out == 0) return;
+    say("                {}{} more state(s) have the last energy and are left out; ask for more with "
+        "spectrum.states\n",
+        found.all_partners ? "" : "at least ", found.partners_left_out);
   }
 
   /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
@@ -194,7 +216,7 @@ class JobRun {
   Communicator comm_;
   RunControl& control_;
   Progress& progress_;
-  Timings timings_;
+  Timings& timings_;
   KernelStudy study_;
   SteadyStudy steady_;
 };
@@ -252,7 +274,11 @@ void require_memory_for_series(const Job& job, const Communicator& comm) {
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
+  Timings timings;
+  auto reading = std::make_unique<Timings::Scope>(timings, "reading the job");
   const Job job = read_job_on_all_ranks(arguments.job, comm);
+  reading.reset();
+  auto preparing = std::make_unique<Timings::Scope>(timings, "preparing the run");
   const std::filesystem::path output = output_file(
       arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
   require_memory_for_series(job, comm);
@@ -270,7 +296,8 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
                            .max_time = arguments.max_time,
                            .resume = arguments.resume},
                           {job.text, model_digest(job)}, started, comm, progress);
-  JobRun work(job, comm, control, progress);
+  JobRun work(job, comm, control, progress, timings);
+  preparing.reset();
   Findings found;
   try {
     found = work.compute();
@@ -279,9 +306,9 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
     throw;
   }
   ResultsFile size(comm);
-  work.write(found, size);
+  work.write(found, started, size);
   ResultsFile file(output, comm, size.bytes());
-  work.write(found, file);
+  work.write(found, started, file);
   file.commit();
   control.discard();
   work.summarize(found);
