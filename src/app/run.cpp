@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <optional>
 
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
@@ -23,9 +25,15 @@ namespace {
 
 using Studies = std::vector<std::unique_ptr<Study>>;
 
-void write_all(const Job& job, const Studies& studies, const Timings& timings, ResultsFile& file) {
+/// `started`: by MPI_Wtime, when the run began.
+void write_all(const Job& job, const Studies& studies, double started, Timings& timings, ResultsFile& file) {
+  const double writing = MPI_Wtime();
   write_model(job, file);
   for (const auto& study : studies) study->write(file);
+  auto& phase = timings.phase("writing results");
+  phase.seconds += MPI_Wtime() - writing;
+  ++phase.calls;
+  timings.phase("whole run") = {.seconds = MPI_Wtime() - started, .calls = 1};
   file.timings(timings);
 }
 
@@ -78,13 +86,16 @@ void commit(ResultsFile& file, CheckpointedRun& control) {
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
+  Timings timings;
+  auto reading = std::make_unique<Timings::Scope>(timings, "reading the job");
   const Job job = read_job_on_all_ranks(arguments.job, comm);
+  reading.reset();
+  auto preparing = std::make_unique<Timings::Scope>(timings, "preparing the run");
   catch_stop_signals();           // not before: a pipe as job file may never end
   std::signal(SIGPIPE, SIG_IGN);  // results matter more than a log that nobody reads any more
   const std::filesystem::path output =
       output_file(arguments.out ? *arguments.out : job.output, arguments.job, comm);
   Progress progress(comm.is_root());
-  Timings timings;
   prepare(job, output, comm);
   const OutputLock lock(output, comm);
   const std::filesystem::path checkpoint(output.string() + ".chk");
@@ -94,12 +105,13 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
                            .resume = arguments.resume},
                           {job.text, model_digest(job)}, started, comm, progress);
   const Studies studies = studies_of(job, {comm, control, progress, timings});
+  preparing.reset();
   try {
     for (const auto& study : studies) study->compute();
     ResultsFile size(comm);
-    write_all(job, studies, timings, size);
+    write_all(job, studies, started, timings, size);
     ResultsFile file(output, comm, size.bytes());
-    write_all(job, studies, timings, file);  // may evaluate kernels again, with safe points
+    write_all(job, studies, started, timings, file);  // may evaluate kernels again, with safe points
     commit(file, control);
   } catch (const Stopped&) {
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));

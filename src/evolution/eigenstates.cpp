@@ -73,9 +73,9 @@ class SectorEigenstates {
     kept_ = solve(wanted_, subspace(wanted_, space_->dimension()));
     bool all_partners = true;
     while (static_cast<Index>(kept_.size()) < space_->dimension()) {
-      auto next = solve(1, search_space(wanted_, static_cast<Index>(kept_.size()), space_->dimension()));
-      if (beyond_last(next.front()) > same_energy_) break;
-      insert(std::move(next.front()));
+      State next = next_state();
+      if (beyond_last(next) > same_energy_) break;
+      insert(std::move(next));
       if (static_cast<Index>(kept_.size()) < wanted_ + kMostPartners) continue;
       all_partners = false;
       break;
@@ -107,6 +107,36 @@ class SectorEigenstates {
                                         [&](const State& a, const State& b) { return depth(a) < depth(b); });
     kept_.insert(place, std::move(state));
     while (beyond_last(kept_.back()) > same_energy_) kept_.pop_back();
+  }
+
+  /// The extreme state orthogonal to all that are kept.
+  State next_state() {
+    const auto kept = static_cast<Index>(kept_.size());
+    if (kept + 1 == space_->dimension()) return only_state_left();
+    return std::move(solve(1, search_space(wanted_, kept, space_->dimension())).front());
+  }
+
+  /// What is left of a random start when all other states are taken out of it (twice, for rounding).
+  State only_state_left() {
+    const Communicator& comm = space_->comm();
+    const auto product = [&](const std::vector<Complex>& a, const std::vector<Complex>& b) {
+      Complex sum = 0.0;
+      for (std::size_t i = 0; i < a.size(); ++i) sum += std::conj(a[i]) * b[i];
+      return comm.sum(sum);
+    };
+    State state{0.0, random_start()};
+    for (int time = 0; time < 2; ++time) {
+      for (const State& other : kept_) {
+        const Complex overlap = product(other.psi, state.psi);
+        for (std::size_t i = 0; i < state.psi.size(); ++i) state.psi[i] -= overlap * other.psi[i];
+      }
+      const double norm = std::sqrt(product(state.psi, state.psi).real());
+      for (Complex& value : state.psi) value /= norm;
+    }
+    std::vector<Complex> image(state.psi.size());
+    hamiltonian_->apply(std::span<const Complex>(state.psi), std::span(image));
+    state.energy = product(state.psi, image).real();
+    return state;
   }
 
   /// `wanted` extreme states orthogonal to all that are kept, from a random start.

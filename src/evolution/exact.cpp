@@ -52,6 +52,12 @@ struct Sums {
   std::vector<double> errors;  ///< bound on the truncation error of the states, [T]
 };
 
+template <class Make>
+auto timed(Timings& timings, const char* phase, const Make& make) {
+  const Timings::Scope scope(timings, phase);
+  return make();
+}
+
 /// Propagates the state vectors of one sector, a block of columns at a time.
 class SectorPropagation {
  public:
@@ -63,10 +69,12 @@ class SectorPropagation {
         plan_(plan),
         number_(number),
         timings_(timings),
-        space_(std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm)),
+        space_(timed(
+            timings, "setup basis",
+            [&] { return std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm); })),
         terms_(hamiltonian(model)),
-        hamiltonian_(make_operator(space_, terms_)),
-        observer_(model, space_),
+        hamiltonian_(timed(timings, "setup operators", [&] { return make_operator(space_, terms_); })),
+        observer_(timed(timings, "setup operators", [&] { return Observer(model, space_); })),
         weights_(product_weights(*space_, initial.probabilities)),
         radius_(plan.method == ExactMethod::krylov ? spectral_radius_bound(model) : 0.0) {
     count_occupied();
@@ -74,6 +82,7 @@ class SectorPropagation {
       const Timings::Scope scope(timings_, "diagonalization");
       spectrum_ = std::make_unique<Spectrum>(space_, terms_);
     } else {
+      const Timings::Scope scope(timings_, "spectral bounds");
       make_evolution();
     }
   }

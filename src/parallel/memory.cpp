@@ -1,6 +1,8 @@
 #include "qheat/parallel/memory.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -38,7 +40,31 @@ double control_group_free_bytes() {
   return std::numeric_limits<double>::infinity();
 }
 
+/// Pages of this process: all (field 0), data and stack (field 5).
+double process_bytes(int field) {
+  std::ifstream stream("/proc/self/statm");
+  double pages = 0.0;
+  for (int k = 0; k <= field; ++k) stream >> pages;
+  return stream ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0.0;
+}
+
+/// What the limits of this process leave, less what messages and small allocations of libraries may take.
+double process_limit_free_bytes() {
+  constexpr double kForLibraries = 32e6;
+  const auto left = [](int resource, double used) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+      return std::numeric_limits<double>::infinity();
+    return std::max(1.0, static_cast<double>(limit.rlim_cur) - used - kForLibraries);  // 0: not known
+  };
+  return std::min(left(RLIMIT_AS, address_space_used()), left(RLIMIT_DATA, process_bytes(5)));
+}
+
 }  // namespace
+
+double address_space_used() {
+  return process_bytes(0);
+}
 
 double free_bytes_per_rank(const Communicator& comm) {
   const double free = std::min(system_free_bytes(), control_group_free_bytes());
@@ -47,7 +73,11 @@ double free_bytes_per_rank(const Communicator& comm) {
   int ranks_here = 1;
   MPI_Comm_size(node, &ranks_here);
   MPI_Comm_free(&node);
-  return -comm.max(-free / ranks_here);
+  const double share = free / ranks_here;
+  const double limit = process_limit_free_bytes();
+  // Unknown on this rank (0) is no limit on it.
+  return -comm.max(
+      -(share == 0.0 && limit < std::numeric_limits<double>::infinity() ? limit : std::min(share, limit)));
 }
 
 void require_memory(const Communicator& comm, double bytes_per_rank, const std::string& what) {

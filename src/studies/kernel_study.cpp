@@ -88,6 +88,7 @@ std::vector<double> KernelStudy::times_of(const std::string& name) const {
 }
 
 void KernelStudy::compute() {
+  const Timings::Scope scope(context_.timings, "kernels and rates");
   for (const char* name : {"tcl2", "markov"}) {
     if (wants(name) && is_local_kernel(job_, name)) local_.emplace(name, second_order_kernel(job_, name));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "studies/sensible_ranks.hpp"
@@ -62,6 +63,12 @@ void SpectrumStudy::write(ResultsFile& file) {
   for (const auto& one : found_.band_counts) counts.insert(counts.end(), one.begin(), one.end());
   const auto bands = states == 0 ? 0 : static_cast<Index>(counts.size()) / states;
   if (bands > 0) file.dataset("/spectrum/band_counts", {states, bands}, counts);
+  const std::vector<std::int64_t> groups(found_.energy_group.begin(), found_.energy_group.end());
+  file.dataset("/spectrum/energy_group", {states}, groups);
+  const std::int64_t left_out = found_.partners_left_out;
+  const std::int64_t all = found_.all_partners ? 1 : 0;
+  file.dataset("/spectrum/partners_left_out", {}, std::span<const std::int64_t>(&left_out, 1));
+  file.dataset("/spectrum/all_partners_counted", {}, std::span<const std::int64_t>(&all, 1));
 }
 
 void SpectrumStudy::summarize(Report& report) const {
@@ -69,6 +76,11 @@ void SpectrumStudy::summarize(Report& report) const {
   report.say("eigenstates     {} from the {} energy, {:.10g}, to {:.10g}; |H psi - E psi| at most {:.1e}\n",
              found_.energies.size(), job_.spectrum->highest ? "highest" : "lowest", found_.energies.front(),
              found_.energies.back(), residual);
+  if (found_.partners_left_out == 0) return;
+  report.say(
+      "                {}{} more state(s) have the last energy and are left out; ask for more with "
+      "spectrum.states\n",
+      found_.all_partners ? "" : "at least ", found_.partners_left_out);
 }
 
 }  // namespace qheat

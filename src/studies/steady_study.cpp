@@ -237,6 +237,7 @@ SteadyState SteadyStudy::solve_or_go_on(std::size_t variant, std::size_t size) {
 }
 
 void SteadyStudy::compute() {
+  const Timings::Scope scope(context_.timings, "steady states");
   const Stage stage(context_.control, "steady state");
   context_.control.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
   const double all = static_cast<double>(variants_.size() * models_.size());
