@@ -43,7 +43,10 @@ def draw_panel(ax, results, score, curves):
         return
     singular.mark(ax, results)
     for kernel, values in curves.items():
-        style.line(ax, results.time, values, **kernel.look)
+        if kernel.name == "exact":
+            singular.draw_split(ax, results, values, **kernel.look)
+        else:
+            style.line(ax, results.time, values, **kernel.look)
     set_limits(ax, score, curves)
 
 
@@ -61,6 +64,7 @@ def draw(results):
     for ax in axes[:, 0]:
         ax.set_ylabel("score")
     shown = {kernel for curves in found.values() for kernel in curves}
-    style.outside_legend(axes[0, -1], [kernel.key for kernel in kernels if kernel in shown]
+    shown = [kernel for kernel in kernels if kernel in shown]
+    style.outside_legend(axes[0, -1], [kernel.key for kernel in shown] + singular.keys_after(results, shown)
                          + singular.keys(results), title="kernel")
     return figure

@@ -5,6 +5,7 @@ import numpy as np
 from . import style
 
 LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
+AFTER = dict(linewidth=1.2, alpha=0.5)
 FAINT = 0.4  # all but the first one
 MOST_MARKS = 6  # dozens of lines would hide the curves
 
@@ -32,6 +33,22 @@ def keys(results):
     plural = "s, the first" if instants.size > 1 else ""
     drawn = f"\n{MOST_MARKS} of {instants.size} drawn" if instants.size > MOST_MARKS else ""
     return [style.key(f"singular time{plural}\n$t_1$ = {instants[0]:.4g}{drawn}", **LOOK)]
+
+
+def draw_split(ax, results, values, **look):
+    """Draw a curve of the exact kernel, thin after its first divergence: no rate equation follows it there."""
+    time, values = interrupted(results, values)
+    before = times_before(results)
+    style.line(ax, time[:before], values[:before], **look)
+    style.line(ax, time[before:], values[before:], **look | AFTER)
+
+
+def keys_after(results, kernels):
+    """Return the legend entry for what `draw_split` draws after the first divergence: one or none."""
+    exact = [kernel for kernel in kernels if kernel.name == "exact"]
+    if not exact or not results.singular_times.size:
+        return []
+    return [style.key("exact, after $t_1$:\nno rate equation", **exact[0].look | AFTER)]
 
 
 def times_before(results):
