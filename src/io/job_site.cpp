@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "io/job_names.hpp"
@@ -49,10 +48,6 @@ bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vect
   table.only("levels", false, "a site without band_levels");
   table.only("bands", false, "a site without band_levels");
   if (!read[0] || !read[1] || !read[2]) return false;
-  if (!std::isfinite(energy + width)) {
-    table.problem("band_width", "the top of the band has an infinite energy; give smaller numbers");
-    return false;
-  }
   levels.assign(1, 0.0);
   for (int k = 0; k < count; ++k) levels.push_back(energy + width * k / std::max(1, count - 1));
   bands.assign(levels.size(), 1);
@@ -132,11 +127,6 @@ void fill_energies(const CheckedTable& table, const std::vector<double>& levels,
     return;
   }
   draft.energies = site_energies(levels, *draft.sites, draft.job.detuning);
-  const bool finite =
-      std::all_of(draft.energies.begin(), draft.energies.end(), [](double e) { return std::isfinite(e); });
-  if (!finite) {
-    table.problem("detuning", "levels and detuning add up to an infinite energy; give smaller numbers");
-  }
 }
 
 }  // namespace

@@ -637,7 +637,7 @@ class ResultsFileTest(RestartCase):
             self.assertTrue(str(attributes[name]), name)
         self.assertEqual(attributes["filetype"].decode() if isinstance(attributes["filetype"], bytes)
                          else attributes["filetype"], "qheat results")
-        self.assertEqual(list(attributes["format_version"]), [1, 0])
+        self.assertEqual(list(attributes["format_version"]), [1, 1])
         self.assertEqual(attributes["format_version"].dtype.kind, "i")
         self.assertEqual(int(attributes["ranks"]), max(1, ranks))
         self.assertIn(int(attributes["index_bits"]), (32, 64))

@@ -63,6 +63,7 @@ def draw(results):
     for ax in axes[:, 0]:
         ax.set_ylabel("score")
     shown = {kernel for curves in found.values() for kernel in curves}
-    style.outside_legend(axes[0, -1], [kernel.key for kernel in kernels if kernel in shown]
+    shown = [kernel for kernel in kernels if kernel in shown]
+    style.outside_legend(axes[0, -1], [kernel.key for kernel in shown] + singular.keys_after(results, shown)
                          + singular.keys(results), title="kernel")
     return figure
