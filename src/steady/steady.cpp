@@ -201,17 +201,21 @@ double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, i
              : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }
 
+bool bond_keeps_level_energy(const Model& model, int b) {
+  const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+  const double scale =
+      std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
+  return std::all_of(model.interaction(b).elements().begin(), model.interaction(b).elements().end(),
+                     [&](const PairElement& e) {
+                       const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
+                                             model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
+                       return std::abs(change) <= 1e-12 * scale;
+                     });
+}
+
 bool bonds_keep_level_energy(const Model& model) {
-  for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const double scale =
-        std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
-    for (const PairElement& e : model.interaction(b).elements()) {
-      const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
-                            model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
-      if (std::abs(change) > 1e-12 * scale) return false;
-    }
-  }
+  for (int b = 0; b < model.lattice.bond_count(); ++b)
+    if (!bond_keeps_level_energy(model, b)) return false;
   return true;
 }
 

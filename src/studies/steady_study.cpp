@@ -7,12 +7,11 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <span>
 
 #include "qheat/parallel/error.hpp"
 #include "qheat/steady/two_point.hpp"
-#include "studies/eigenvalue_text.hpp"
+#include "qheat/transport/level_energy.hpp"
 #include "studies/sensible_ranks.hpp"
 
 namespace qheat {
@@ -79,11 +78,6 @@ SteadyState unknown_state(const Model& model) {
   return state;
 }
 
-std::string with_error(double value, double error) {
-  return std::isnan(error) ? fmt::format("{:.6g} (no error: fewer than 3 sizes)", value)
-                           : fmt::format("{:.6g} +- {:.2g}", value, error);
-}
-
 SteadyOptions steady_options(const SteadyRequest& request) {
   SteadyOptions options{.tolerance = request.tolerance};
   switch (request.method) {
@@ -120,10 +114,11 @@ std::vector<SteadyVariant> steady_variants(const Job& job) {
   return variants;
 }
 
-Model varied(Model model, const SteadyVariant& variant) {
-  for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= variant.rate;
-  model.bath.dephasing = variant.dephasing;
-  return model;
+void write_coefficients(const std::string& group, Index count, const Coefficients& found, ResultsFile& file) {
+  file.dataset(group + "/diffusion", {count}, found.diffusion);
+  file.dataset(group + "/diffusion_error", {count}, found.diffusion_error);
+  file.dataset(group + "/kappa", {count}, found.kappa);
+  file.dataset(group + "/kappa_error", {count}, found.kappa_error);
 }
 
 }  // namespace
@@ -156,6 +151,7 @@ void SteadyStudy::describe(Report& report) const {
   } else {
     report.say("steady          density matrix of {} elements\n", steady_elements(largest));
   }
+  for (const auto& warning : level_energy_warnings(largest)) report.say("WARNING         {}\n", warning);
 }
 
 void SteadyStudy::require_possible(int ranks, double free_bytes) const {
@@ -190,18 +186,6 @@ Need SteadyStudy::need(int ranks, double free_bytes) const {
 
 Model SteadyStudy::model_of(std::size_t variant, std::size_t size) const {
   return varied(*models_[size], variants_[variant]);
-}
-
-std::vector<std::size_t> SteadyStudy::variants_with(std::size_t dephasing) const {
-  std::vector<std::size_t> found;
-  for (std::size_t v = dephasing; v < variants_.size(); v += dephasings()) found.push_back(v);
-  return found;
-}
-
-std::string SteadyStudy::text_of(std::size_t variant) const {
-  const std::string rates = fmt::format("reservoir rates x {:g}", variants_[variant].rate);
-  return compares_dephasings() ? fmt::format("dephasing {:g}, {}", variants_[variant].dephasing, rates)
-                               : rates;
 }
 
 std::vector<double> SteadyStudy::sizes() const {
@@ -245,9 +229,8 @@ void SteadyStudy::compute() {
     for (std::size_t s = 0; s < models_.size(); ++s) {
       SteadyState state = solve_or_go_on(v, s);
       const Model model = model_of(v, s);
-      const auto bulk = bulk_coefficients(model, state);
-      const auto chain = chain_resistance(model, state);
-      cases_.push_back({std::move(state), bulk, chain});
+      ChainMeasurement measured{chain_resistance(model, state), bulk_coefficients(model, state)};
+      cases_.push_back({std::move(state), std::move(measured)});
       const auto done = static_cast<double>(cases_.size());
       context_.control.offer(done / all,
                              [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
@@ -257,38 +240,21 @@ void SteadyStudy::compute() {
 }
 
 void SteadyStudy::compare() {
-  std::vector<std::vector<double>> resistance(variants_.size());
-  for (std::size_t v = 0; v < variants_.size(); ++v) {
-    std::vector<double> errors;
-    for (std::size_t s = 0; s < models_.size(); ++s) {
-      resistance[v].push_back(at(v, s).chain.resistance);
-      errors.push_back(at(v, s).chain.error);
-    }
-    fits_.push_back(fit_contact_resistance(sizes(), resistance[v], errors));
-  }
+  const std::string obstacle = resistance_obstacle(*models_.back());
   for (std::size_t d = 0; d < dephasings(); ++d) {
-    std::vector<std::vector<double>> resistance_here;
-    std::vector<ContactFit> fits_here;
-    for (const std::size_t v : variants_with(d)) {
-      resistance_here.push_back(resistance[v]);
-      fits_here.push_back(fits_[v]);
+    std::vector<std::vector<ChainMeasurement>> measured;
+    for (std::size_t v = d; v < variants_.size(); v += dephasings()) {
+      measured.emplace_back();
+      for (std::size_t s = 0; s < models_.size(); ++s) measured.back().push_back(at(v, s).measured);
     }
-    verdicts_.push_back(judge_resistance(sizes(), resistance_here, fits_here));
+    comparisons_.push_back(
+        compare_steady_states(sizes(), measured, models_.back()->lattice.spacing(), obstacle));
   }
-}
-
-std::string SteadyStudy::verdict_text(const std::string& separator) const {
-  if (!compares_dephasings()) return verdicts_.front().text();
-  std::string text;
-  for (std::size_t d = 0; d < verdicts_.size(); ++d)
-    text += fmt::format("{}dephasing {:g}: {}", d > 0 ? separator : "", job_.steady->dephasings[d],
-                        verdicts_[d].text());
-  return text;
 }
 
 void SteadyStudy::write_state(const std::string& group, std::size_t size, ResultsFile& file) const {
   const SteadyState& state = at(shown_, size).state;
-  const Model& model = *models_[size];
+  const Model model = model_of(shown_, size);
   const Index sites = model.sites();
   const Index bonds = model.lattice.bond_count();
   file.dataset(group + "/populations", {sites, model.levels()}, state.populations);
@@ -301,20 +267,41 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/balance", {1}, std::span(&state.balance, 1));
   if (!std::isnan(state.smallest_eigenvalue))
     file.dataset(group + "/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
-  const auto coefficients = bond_coefficients(model, state);
-  file.dataset(group + "/diffusion", {bonds}, coefficients.diffusion);
-  file.dataset(group + "/kappa", {bonds}, coefficients.kappa);
+  const auto known = temperatures_known(model);
+  file.dataset(group + "/is_temperature", {sites}, std::vector<std::int64_t>(known.begin(), known.end()));
+  write_coefficients(group, bonds, bond_coefficients(model, state), file);
+  write_planes(group, size, file);
   file.attribute(group, "method", state.method);
   file.attribute(group, "residual", state.residual);
   if (!std::isnan(state.difference_of_starts))
     file.attribute(group, "difference_of_starts", state.difference_of_starts);
 }
 
+void SteadyStudy::write_planes(const std::string& group, std::size_t size, ResultsFile& file) const {
+  const Model model = model_of(shown_, size);
+  const Case& one = at(shown_, size);
+  const auto profile = plane_profile(model, one.state);
+  if (!profile.axis.found()) return;
+  const std::string planes = group + "/planes";
+  const Index length = profile.axis.length;
+  file.dataset(planes + "/energy", {length}, profile.energy);
+  file.dataset(planes + "/temperature", {length}, profile.temperature);
+  file.dataset(planes + "/current", {length - 1}, profile.current);
+  write_coefficients(planes, length - 1, plane_coefficients(model, one.state, profile), file);
+  const BulkCoefficients& bulk = one.measured.bulk;
+  file.dataset(planes + "/inside_diffusion", {1}, std::span(&bulk.diffusion, 1));
+  file.dataset(planes + "/inside_diffusion_error", {1}, std::span(&bulk.diffusion_error, 1));
+  file.dataset(planes + "/inside_diffusion_spread", {1}, std::span(&bulk.diffusion_spread, 1));
+  file.dataset(planes + "/inside_kappa", {1}, std::span(&bulk.kappa, 1));
+  file.dataset(planes + "/inside_kappa_error", {1}, std::span(&bulk.kappa_error, 1));
+  file.attribute(planes, "axis", std::string(1, profile.axis.name()));
+}
+
 void SteadyStudy::write_fit(ResultsFile& file) const {
   const auto variants = static_cast<Index>(variants_.size());
   const auto by_variant = [&](const std::string& name, double ContactFit::*member) {
     std::vector<double> values;
-    for (const ContactFit& fit : fits_) values.push_back(fit.*member);
+    for (std::size_t v = 0; v < variants_.size(); ++v) values.push_back(fit_of(v).*member);
     file.dataset("/steady/fit/" + name, {variants}, values);
   };
   const auto by_case = [&](const std::string& name, const auto& value) {
@@ -335,12 +322,31 @@ void SteadyStudy::write_fit(ResultsFile& file) const {
   by_variant("conductivity", &ContactFit::conductivity);
   by_variant("conductivity_error", &ContactFit::conductivity_error);
   by_variant("deviation", &ContactFit::deviation);
-  by_case("resistance", [](const Case& one) { return one.chain.resistance; });
-  by_case("resistance_error", [](const Case& one) { return one.chain.error; });
-  by_case("current", [](const Case& one) { return one.chain.current; });
-  by_case("diffusion", [](const Case& one) { return one.bulk.diffusion; });
-  by_case("kappa", [](const Case& one) { return one.bulk.kappa; });
+  by_case("resistance", [](const Case& one) { return one.measured.chain.resistance; });
+  by_case("resistance_error", [](const Case& one) { return one.measured.chain.error; });
+  by_case("current", [](const Case& one) { return one.measured.chain.current; });
+  by_case("diffusion", [](const Case& one) { return one.measured.bulk.diffusion; });
+  by_case("inside_diffusion_error", [](const Case& one) { return one.measured.bulk.diffusion_error; });
+  by_case("kappa", [](const Case& one) { return one.measured.bulk.kappa; });
+  by_case("inside_kappa_error", [](const Case& one) { return one.measured.bulk.kappa_error; });
+  write_estimates(file);
   file.attribute("/steady/fit", "verdict", verdict_text("\n"));
+}
+
+/// Of the dephasing of each variant, hence the same at all rates.
+void SteadyStudy::write_estimates(ResultsFile& file) const {
+  const auto by_variant = [&](const std::string& name, double DiffusionEstimate::*member) {
+    std::vector<double> values;
+    for (std::size_t v = 0; v < variants_.size(); ++v) values.push_back(comparison_of(v).diffusion.*member);
+    file.dataset("/steady/fit/" + name, {static_cast<Index>(variants_.size())}, values);
+  };
+  by_variant("diffusion_value", &DiffusionEstimate::value);
+  by_variant("diffusion_error", &DiffusionEstimate::error);
+  by_variant("error_of_scatter", &DiffusionEstimate::scatter);
+  by_variant("error_of_rates", &DiffusionEstimate::rates);
+  by_variant("error_of_windows", &DiffusionEstimate::windows);
+  by_variant("error_of_routes", &DiffusionEstimate::routes);
+  by_variant("error_of_places", &DiffusionEstimate::places);
 }
 
 void SteadyStudy::write(ResultsFile& file) {
@@ -356,106 +362,6 @@ void SteadyStudy::write(ResultsFile& file) {
     lengths.push_back(model.sites());
   }
   file.dataset("/steady/sizes", {static_cast<Index>(lengths.size())}, lengths);
-}
-
-void SteadyStudy::say_state(std::size_t variant, std::size_t size, Report& report) const {
-  const Case& one = at(variant, size);
-  const SteadyState& state = one.state;
-  const Model& model = *models_[size];
-  report.say(
-      "steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
-      state.elements, state.method, state.iterations, state.residual, state.smallest_population,
-      eigenvalue_text(state.smallest_eigenvalue));
-  if (!std::isnan(state.difference_of_starts))
-    report.say("                found from two starts that agree to {:.1e}\n", state.difference_of_starts);
-  constexpr double kNegative = -1e-7;
-  if (state.smallest_eigenvalue < kNegative)
-    report.say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
-  for (std::size_t r = 0; r < state.heat.size(); ++r) {
-    const auto& reservoir = model.bath.reservoirs[r];
-    report.say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n",
-               reservoir.site, reservoir.temperature, state.heat[r]);
-  }
-  report.say("                entropy production {:.3g}; currents balance the heats to {:.1e}\n",
-             state.entropy_production, state.balance);
-  if (!std::isnan(one.bulk.diffusion)) {
-    report.say(
-        "                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "
-        "site\n",
-        one.bulk.diffusion, one.bulk.kappa);
-  }
-}
-
-void SteadyStudy::say_sizes(std::size_t variant, Report& report) const {
-  report.say("steady states   {}\n", text_of(variant));
-  report.say("                {:>7}  {:>12}  {:>12}  {:>12}  {:>12}  {:>9}  method\n", "sites", "J", "J N",
-             "D inside", "kappa inside", "residual");
-  for (std::size_t s = 0; s < models_.size(); ++s) {
-    const Case& one = at(variant, s);
-    const int sites = models_[s]->sites();
-    const auto& current = one.state.current;
-    const double heat = std::accumulate(current.begin(), current.end(), 0.0) / (sites - 1);
-    report.say("                {:>7}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", sites,
-               heat, heat * sites, one.bulk.diffusion, one.bulk.kappa, one.state.residual, one.state.method);
-  }
-}
-
-void SteadyStudy::say_fit(std::size_t variant, Report& report) const {
-  const ContactFit& fit = fits_[variant];
-  if (std::isnan(fit.slope)) return;
-  report.say("                (f_L - f_R)/J = R + N/kappa':  R = {}\n",
-             with_error(fit.contact_resistance, fit.contact_resistance_error));
-  if (std::isfinite(fit.conductivity)) {
-    report.say("                {:31}kappa' = {}\n", "",
-               with_error(fit.conductivity, fit.conductivity_error));
-  } else {
-    report.say("                {:31}1/kappa' = {}: no growth with N to be told from zero\n", "",
-               with_error(fit.slope, fit.slope_error));
-  }
-}
-
-void SteadyStudy::say_agreement(Report& report) const {
-  for (std::size_t d = 0; d < dephasings(); ++d) {
-    std::vector<ContactFit> fits;
-    for (const std::size_t v : variants_with(d)) fits.push_back(fits_[v]);
-    const bool known = std::all_of(fits.begin(), fits.end(),
-                                   [](const ContactFit& fit) { return std::isfinite(fit.conductivity); });
-    if (fits.size() < 2 || !known) continue;
-    report.say("                {}kappa' at the different rates {} within twice their errors\n",
-               compares_dephasings() ? fmt::format("dephasing {:g}: ", job_.steady->dephasings[d]) : "",
-               conductivities_agree(fits, 0.0) ? "agrees" : "does not agree");
-  }
-}
-
-void SteadyStudy::say_comparison(Report& report) const {
-  for (std::size_t v = 0; v < variants_.size(); ++v) {
-    say_sizes(v, report);
-    say_fit(v, report);
-  }
-  say_agreement(report);
-  if (std::isnan(fits_.front().slope)) {
-    report.say(
-        "                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
-        "an "
-        "interaction that keeps the number of excited sites\n");
-  }
-  report.say("                transport {}\n", verdict_text("\n                transport "));
-}
-
-void SteadyStudy::summarize(Report& report) const {
-  for (const auto& failure : failures_) report.say("WARNING         no steady state: {}\n", failure);
-  if (compares_sizes()) {
-    say_comparison(report);
-  } else {
-    for (std::size_t v = 0; v < variants_.size(); ++v) {
-      if (compares_dephasings()) report.say("steady state    dephasing {:g}\n", variants_[v].dephasing);
-      say_state(v, 0, report);
-    }
-  }
-  if (bonds_keep_level_energy(*models_.back())) return;
-  report.say(
-      "                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
-      "break detailed balance\n");
 }
 
 }  // namespace qheat
