@@ -14,6 +14,7 @@
 #include "qheat/propagator/population_propagator.hpp"
 #include "qheat/propagator/propagator_orders.hpp"
 #include "qheat/rates/solve.hpp"
+#include "studies/realizations.hpp"
 
 namespace qheat {
 namespace {
