@@ -163,8 +163,11 @@ void ExactStudy::summarize(Report& report) const {
     say_watch(report, *result_->watch, drift(exact.norm));
     return;
   }
-  report.say("exact               norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-             drift(exact.total_energy), result_->error ? " (standard errors in the _error datasets)" : "");
+  // A bath takes energy and gives it.
+  const std::string energy =
+      model_.bath.closed() ? fmt::format(", total energy to {:.1e}", drift(exact.total_energy)) : "";
+  report.say("exact           norm kept to {:.1e}{}{}\n", drift(exact.norm), energy,
+             result_->error ? " (standard errors in the _error datasets)" : "");
 }
 
 /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
@@ -175,7 +178,7 @@ void ExactStudy::say_watch(Report& report, const DensityWatch& watch, double tra
       *std::max_element(watch.hermiticity_error.begin(), watch.hermiticity_error.end());
   const double eigenvalue = watch.smallest_eigenvalue;
   report.say(
-      "exact               trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}{}\n",
+      "exact           trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}{}\n",
       trace_drift, hermiticity, population, eigenvalue_text(eigenvalue));
   constexpr double kNoticeable = 1e-7;
   if (std::max({trace_drift, hermiticity, -population}) > kNoticeable || eigenvalue < -kNoticeable)

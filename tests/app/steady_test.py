@@ -130,9 +130,9 @@ class SteadyTextTest(ProgramCase):
         self.assertNotIn("WARNING", self.finish("check", "a.toml").out)
 
     def test_no_gradient_no_coefficient(self):
-        """A ballistic chain, with reservoirs a thousand times faster than it: whatever residual is left."""
-        for method in ("direct", "iterative"):
-            tables = job([5], strength=0.5, dephasing=0.0, hot=2.0, cold=0.5, rate=800.0,
+        """A ballistic chain, with reservoirs much faster than it: whatever residual is left."""
+        for method, rate in (("direct", 800.0), ("iterative", 8.0)):
+            tables = job([5], strength=0.5, dephasing=0.0, hot=2.0, cold=0.5, rate=rate,
                          steady={"method": method, "tolerance": 1e-8})
             out, found = self.run_job(tables)
             for name in ("diffusion", "kappa"):
