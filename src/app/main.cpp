@@ -131,7 +131,10 @@ int program(int argc, char** argv) {
   const Communicator& comm = environment.world();
   if (!message.empty()) {
     const bool lost = comm.is_root() && !say(parsed == 0 ? stdout : stderr, message);
-    return parsed == 0 && comm.any(lost) ? kExitFailure : parsed;
+    return guarded(&comm, [&] {
+      if (parsed == 0 && comm.any(lost)) throw Error(kOutputLost);
+      return parsed;
+    });
   }
   const int code = guarded(&comm, [&] {
     environment.insert_petsc_options(line.petsc_options);
