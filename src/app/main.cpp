@@ -148,7 +148,10 @@ int program(int argc, char** argv) {
   const Communicator& comm = environment.world();
   if (!message.empty()) {
     const bool lost = comm.is_root() && !say(parsed == 0 ? stdout : stderr, message);
-    return parsed == 0 && comm.any(lost) ? kExitFailure : parsed;
+    return guarded(&comm, [&] {
+      if (parsed == 0 && comm.any(lost)) throw Error(kOutputLost);
+      return parsed;
+    });
   }
   if (app.got_subcommand("run") && started_as_copies(claims, comm)) return kExitBadInput;
   const int code = guarded(&comm, [&] {

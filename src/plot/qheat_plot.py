@@ -41,10 +41,10 @@ UNDATED = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors are one line on stderr, exit code 2."""
+    """Argument parser whose errors are bad input like any other."""
 
     def error(self, message):
-        self.exit(2, f"qheat plot: {style.printable(message)}\n")
+        raise BadInput(message)
 
 
 def format_list(text):

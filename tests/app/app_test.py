@@ -9,6 +9,7 @@ QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -610,7 +611,7 @@ class CommandLineTest(ProgramCase):
         self.small_job()
         wrong = ([], ["fly"], ["--fly"], ["run"], ["run", "a.toml", "--fly"], ["run", "a.toml", "b.toml"], ["info"],
                  ["check", "a.toml", "--resume"], ["run", "a.toml", "--max-time"], ["run", "a.toml", "--max-time", "fast"],
-                 ["run", "a.toml", "--max-time=-5"], ["run", "a.toml", "--max-time", "0"])
+                 ["run", "a.toml", "--max-time=-5"], ["run", "a.toml", "--max-time", "0"], ["run", "a.toml", "--max-time", ""])
         for words in wrong:
             with self.subTest(words=words):
                 run = self.finish(*words, code=2)
@@ -652,6 +653,10 @@ class CommandLineTest(ProgramCase):
         self.finish("run", "a.toml", "--max-time", "1", code=75)
         run = self.finish("info", "a.h5.chk")
         self.assertIn("qheat checkpoint", run.out)
+        way = re.search(r"under way +exact/\S+: t = (\S+) of 1000, (\d+) % done", run.out)
+        self.assertIsNotNone(way, run.out)
+        self.assertLess(abs(float(way[1]) / 10 - int(way[2])), 1.01)
+        self.assertNotIn("place", run.out)
 
     def test_info_on_other_files(self):
         self.write("garbage.h5", b"\x89HDF\r\n\x1a\n" + bytes(1000))
@@ -703,6 +708,86 @@ class CommandLineTest(ProgramCase):
         self.assertNotIn("TS dt", run.out)
 
 
+class ModelTest(ProgramCase):
+    """The parameters of a job in its results, in what info shows and in the log."""
+
+    def test_parameters_are_numbers(self):
+        ends = [{"site": 0, "temperature": float("inf"), "rate": 0.8}, {"face": "x+", "temperature": 0.5, "rate": 0.4}]
+        job = chain(4, interaction={"anisotropy": 0.7, "couplings": [1.0, 2.0, 1.0]}, steady={"tolerance": 1e-12},
+                    bath={"dephasing": 0.3, "reservoir": ends}, lattice={"spacing": 2.5},
+                    site_detuning={"distribution": "uniform", "width": 0.1, "seed": 7})
+        self.write("a.toml", job)
+        run = self.finish("run", "a.toml")
+        expected = {"shape": [4], "periodic": [0], "bonds_listed": 0, "spacing": 2.5, "levels": [0, 1], "bands": [0, 1],
+                    "kind": b"exchange", "strength": 0.5, "anisotropy": 0.7, "detuning_listed": 0,
+                    "detuning": b"uniform", "detuning_width": 0.1, "detuning_seed": 7, "realizations": 1,
+                    "dephasing": 0.3, "reservoir_site": [0, 3], "reservoir_temperature": [np.inf, 0.5],
+                    "reservoir_rate": [0.8, 0.4], "reservoir_statistics": [b"fermi", b"fermi"]}
+        with h5py.File(self.folder / "a.h5") as file:
+            found = dict(file["model"].attrs)
+            self.assertEqual(sorted(found), sorted(expected))
+            for name, value in expected.items():
+                np.testing.assert_array_equal(found[name], value, name)
+            np.testing.assert_array_equal(file["model/couplings"], [1.0, 2.0, 1.0])
+            self.assertEqual(file["steady"].attrs["residual"].dtype, float)
+            self.assertLess(file["steady"].attrs["residual"], 1e-9)
+        shown = self.finish("info", "a.h5").out
+        for word in ("kind = exchange", "anisotropy = 0.7", "reservoir_temperature = [inf, 0.5]", "residual = "):
+            self.assertIn(word, shown)
+        for text in (run.out, self.finish("check", "a.toml").out):
+            self.assertRegex(text, r"interaction +exchange, anisotropy = 0\.7, couplings listed, lambda = 0\.5")
+            self.assertIn("uniform detunings of width 0.1, seed 7", text)
+            self.assertIn("spacing 2.5", text)
+
+    def test_bath_correlation(self):
+        job = chain(3, kernel={"exact": False, "orders": [2]})
+        job["bath.correlation"] = {"kind": "bosons", "alpha": 0.1, "cutoff": 2.0, "temperature": 1.5}
+        self.write("a.toml", job)
+        self.finish("run", "a.toml")
+        with h5py.File(self.folder / "a.h5") as file:
+            found = {name: value for name, value in file["model"].attrs.items() if name.startswith("correlation")}
+        self.assertEqual(found, {"correlation": b"bosons", "correlation_alpha": 0.1, "correlation_cutoff": 2.0,
+                                 "correlation_temperature": 1.5})
+
+
+class SizesOfNumbersTest(ProgramCase):
+    """Whatever the sizes of its numbers, a job gives finite results or is refused."""
+
+    SIZES = (1e-50, 1e-20, 1e20, 1e50)
+
+    def jobs(self):
+        """Yield jobs in which one number is extreme, then those in which all of one kind are."""
+        ends = [{"site": 0, "temperature": 2.0, "rate": 1.0}, {"site": 2, "temperature": 1.0, "rate": 1.0}]
+        requests = {"exact": {}, "kernel": {"exact": True, "orders": [2, 4], "markov": True}, "rates": {"kernels": ["tcl2"]}}
+        dephased = {"bath": {"dephasing": 0.3}}
+        for size in self.SIZES:
+            for change in ({"interaction": {"strength": size}}, {"time": {"end": size}}, {"lattice": {"spacing": size}},
+                           {"site": {"levels": [0.0, size]}}, {"interaction": {"anisotropy": size}},
+                           {"interaction": {"strength": size}, "time": {"end": size}},
+                           {"interaction": {"strength": size}, "time": {"end": 1.0 / size}},
+                           {"bath": {"dephasing": size}}):
+                yield chain(3, **{**requests, **(dephased if "bath" not in change else {}), **change})
+            hot = [{**end, "rate": size} for end in ends]
+            for bath in ({"reservoir": hot, "dephasing": 0.1}, {"reservoir": ends, "dephasing": size}):
+                yield chain(3, steady={}, bath=bath)
+
+    def test_finite_or_refused(self):
+        for number, job in enumerate(self.jobs()):
+            with self.subTest(job=toml(job)):
+                self.write("a.toml", job)
+                run = self.start("run", "a.toml")
+                self.assertIn(run.wait(), (0, 1, 2), self.story(run))
+                self.assertNotIn("nan", re.sub(r"\d+ part.*", "", run.out + run.err).lower(), self.story(run))
+                if run.code:
+                    self.assertIn("qheat: ", run.err)
+                    continue
+                for name, values in datasets(self.folder / "a.h5").items():
+                    if name.startswith("exact/") or name in ("steady/current", "steady/populations"):
+                        self.assertTrue(np.isfinite(values).all(), name + self.story(run))
+                    if name.endswith("exact/populations"):
+                        np.testing.assert_allclose(values.sum(axis=2), 1.0, atol=1e-8)
+
+
 class OutputTest(ProgramCase):
     """Where results go."""
 
@@ -741,18 +826,27 @@ class OutputTest(ProgramCase):
 
     def test_only_results_are_replaced(self):
         """Notes, pipes and circles of links are refused before anything is computed, and stay as they are."""
-        (self.folder / "notes.txt").write_text("precious")
-        os.mkfifo(self.folder / "pipe")
-        (self.folder / "round").symlink_to("about")
-        (self.folder / "about").symlink_to("round")
-        for out in ("notes.txt", "pipe", "round"):
+        (self.folder / "notes.h5").write_text("precious")
+        os.mkfifo(self.folder / "pipe.h5")
+        (self.folder / "round.h5").symlink_to("about")
+        (self.folder / "about").symlink_to("round.h5")
+        for out in ("notes.h5", "pipe.h5", "round.h5"):
             for ranks in ALONE_AND_THREE:
                 with self.subTest(out=out, ranks=ranks):
                     run = self.finish("run", "a.toml", "--out", out, ranks=ranks, code=2)
                     self.assertEqual(run.err.count("qheat: "), 1, run.err)
                     self.assertNotIn("propagation", run.err)
-        self.assertEqual((self.folder / "notes.txt").read_text(), "precious")
-        self.assertTrue((self.folder / "pipe").is_fifo())
+        self.assertEqual((self.folder / "notes.h5").read_text(), "precious")
+        self.assertTrue((self.folder / "pipe.h5").is_fifo())
+
+    def test_names_on_the_command_line(self):
+        """Held to the rules of output.file; names beside that of the results must fit too."""
+        for out in ("", "name", "a.txt", ".h5", "folder/", "a\x1b[31m.h5", "x" * 245 + ".h5"):
+            with self.subTest(out=out):
+                run = self.finish("run", "a.toml", "--out", out, code=2)
+                self.assertEqual(run.err.count("qheat: "), 1, run.err)
+                self.assertNotIn("\x1b", run.err)
+                self.assertEqual([path.name for path in self.folder.iterdir()], ["a.toml"])
 
     def test_chain_of_links(self):
         (self.folder / "first.h5").symlink_to("second.h5")
@@ -769,6 +863,54 @@ class OutputTest(ProgramCase):
         datasets(self.folder / "a.h5")
         self.assertTrue((self.folder / "a.h5").is_symlink())
         self.assertTrue((self.folder / "disk" / "real.h5").exists())
+
+    def test_lost_output(self):
+        """Where the output is all that there is its loss is a failure; results matter more than a log."""
+        self.finish("run", "a.toml")
+        for words in (["check", "a.toml"], ["info", "a.h5"], ["version"], ["--help"], ["plot", "a.h5", "--only", "currents"]):
+            with self.subTest(words=words):
+                full = ("/bin/sh", "-c", 'exec "$0" "$@" >/dev/full')
+                run = self.finish(*words, code=1, wrapper=full)
+                self.assertRegex(run.err, "cannot (be written|write)")
+        for stream in (1, 2):
+            run = self.finish("run", "a.toml", wrapper=("/bin/sh", "-c", f'exec "$0" "$@" {stream}>/dev/full'))
+            self.assertEqual("could not be written; the results are in a.h5" in run.err, stream == 1)
+            datasets(self.folder / "a.h5")
+
+    def test_closed_pipe(self):
+        """A reader that has seen enough does not end the run."""
+        self.finish("run", "a.toml", wrapper=("/bin/bash", "-c", '"$0" "$@" | true; exit ${PIPESTATUS[0]}'))
+        datasets(self.folder / "a.h5")
+
+    def test_titles_and_names_that_would_act(self):
+        """A title of any length and content is kept as it is, and shown so that it cannot do anything."""
+        title = "red \x1b[31m \u202e" + "long " * 20000
+        body = (self.folder / "a.toml").read_text()
+        escaped = title.replace("\x1b", "\\u001b").replace("\u202e", "\\u202e")
+        self.write("a\x1b[2J.toml", f'title = "{escaped}"\n' + body)
+        for words in (["check", "a\x1b[2J.toml"], ["run", "a\x1b[2J.toml", "--out", "a.h5"], ["info", "a.h5"]):
+            run = self.finish(*words)
+            self.assertIn(r"red \x1b[31m \u202elong", run.out)
+            for text in (run.out, run.err):
+                self.assertNotRegex(text, "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+                self.assertLess(max(map(len, text.splitlines()), default=0), 300)
+        with h5py.File(self.folder / "a.h5") as file:
+            self.assertEqual(file.attrs["title"].decode(), title)
+        run = self.finish("check", "absent\x1b[2J.toml", code=2)
+        self.assertIn(r"absent\x1b[2J.toml", run.err)
+
+    def test_pipes_as_job_files(self):
+        """They are read, and while nobody writes a signal still ends the run."""
+        os.mkfifo(self.folder / "pipe.toml")
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            run = self.start("run", "pipe.toml")
+            run.wait_until(lambda: "libmpi" in pathlib.Path(f"/proc/{run.process.pid}/maps").read_text(), "MPI")
+            time.sleep(0.5)
+            run.signal(number)
+            self.assertEqual(run.wait(20.0), -number)
+        self.finish("run", "/dev/fd/0", "--out", "b.h5", wrapper=("/bin/sh", "-c", 'cat a.toml | exec "$0" "$@"'))
+        self.finish("run", "a.toml")
+        self.assert_same(self.folder / "a.h5", self.folder / "b.h5")
 
     def test_failure_keeps_the_results_before(self):
         self.finish("run", "a.toml")
