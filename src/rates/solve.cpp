@@ -257,8 +257,8 @@ std::vector<double> closure_error(const Model& model, const std::vector<double>&
       difference += std::abs(site[start + e] - exact[start + e]);
       scale += std::abs(exact[start + e] - mean[e % bands]);
     }
-    constexpr double kRounding = 1e-12;  // a uniform state has nothing to compare with
-    errors.push_back(scale > kRounding ? difference / scale : std::numeric_limits<double>::quiet_NaN());
+    constexpr double kUniform = 1e-8;  // below it the solutions' own tolerances are compared
+    errors.push_back(scale > kUniform ? difference / scale : std::numeric_limits<double>::quiet_NaN());
   }
   return errors;
 }

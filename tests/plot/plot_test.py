@@ -40,7 +40,7 @@ import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
 from figures import (FAMILIES, TIMELESS, assumptions, condition, conservation, diffusion_dephasing,  # noqa: E402
                      elements, families, kernel_rates, kernels, layout, memory, populations, profiles, singular,
-                     space_time, style, tcl_error, view)
+                     space_time, steady, style, tcl_error, view)
 from figures.results import NotDrawn, Results  # noqa: E402
 
 ALL = [name for name, _ in FAMILIES]
@@ -163,11 +163,57 @@ class CompleteFiles(PlotterCase):
     def test_steady_state_needs_no_times(self):
         values = {"energy": np.linspace(0.4, 0.2, 6), "temperature": np.linspace(2.0, 0.9, 6), "current": np.full(5, 0.1)}
         bonds = np.array([[i, i + 1] for i in range(5)])
-        steady = {f"steady/{name}": value for name, value in values.items()}
-        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **steady})
+        named = {f"steady/{name}": value for name, value in values.items()}
+        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **named})
         process = self.call_plotter("hot.h5")
         self.check_pictures(process, ["steady"], "hot_plots")
         self.assertNotIn("not drawn", process.stderr)
+
+    def draw_steady(self, datasets, **attributes):
+        """Write hot.h5 with datasets of /steady and a lattice of 3 x 2 sites; return the figure of `steady`."""
+        bonds = np.array([[0, 1], [0, 3], [1, 2], [1, 4], [2, 5], [3, 4], [4, 5]])
+        named = {f"steady/{name}": np.asarray(value) for name, value in datasets.items()}
+        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **named},
+                   job="[lattice]\nshape = [3, 2]\n")
+        with h5py.File(self.directory / "hot.h5", "r+") as file:
+            for name, value in attributes.items():
+                file["steady/planes"].attrs[name] = np.bytes_(value)
+        results = Results(self.directory / "hot.h5")
+        figure = dict((name, draw) for name, draw, _ in TIMELESS)["steady"](results)
+        results.file.close()
+        return figure
+
+    def test_steady_state_of_two_dimensions(self):
+        """Means of planes and no line through flat site numbers; arrows where the currents go; the reservoirs' heats."""
+        energy, current = np.array([0.7, 0.5, 0.3] * 2), np.array([0.1, 0.0, 0.1, 0.0, 0.0, 0.1, 0.1])
+        figure = self.draw_steady({
+            "energy": energy, "temperature": 3 * energy, "is_temperature": np.ones(6, dtype=int), "current": current,
+            "outflow": np.stack([current, -current], axis=1), "heat": [0.1, 0.1, -0.1, -0.1],
+            "planes/energy": energy[:3], "planes/temperature": 3 * energy[:3], "planes/current": [0.1, 0.1]}, axis="x")
+        profile, _, currents, bird = figure.axes[:4]
+        self.assertEqual(profile.get_xlabel(), "plane along $x$")
+        np.testing.assert_array_equal([line.get_ydata() for line in profile.lines if line.get_marker() == "o"], [energy[:3]])
+        self.assertFalse([line for line in profile.lines if line.get_linestyle() != "None"])
+        np.testing.assert_allclose([bar.get_height() for bar in currents.patches], [0.1, 0.1])
+        np.testing.assert_allclose([line.get_ydata()[0] for line in currents.lines], [0.1, 0.1])
+        (arrows,) = [part for part in bird.collections if part.__class__.__name__ == "Quiver"]
+        np.testing.assert_allclose(arrows.U, 0.8)
+        np.testing.assert_allclose(arrows.V, 0.0)
+        self.assertEqual(arrows.U.size, 4)
+
+    def test_what_is_no_temperature_is_marked(self):
+        """And a bond that takes energy from the interaction has two bars."""
+        temperature = np.array([27.0, 36.0, 36.0, 25.0, 26.0, 26.0])
+        known = np.array([1, 0, 0, 1, 1, 1])
+        current = np.full(7, 0.15)
+        figure = self.draw_steady({"energy": temperature / 4, "temperature": temperature, "is_temperature": known,
+                                   "current": current, "outflow": np.stack([current - 0.05, -current - 0.05], axis=1),
+                                   "heat": [0.1, -0.1]})
+        _, panel, currents, _ = figure.axes[:4]
+        grey = [line for line in panel.lines if line.get_color() == steady.UNKNOWN]
+        np.testing.assert_array_equal([line.get_ydata() for line in grey], [temperature[known == 0]])
+        self.assertIn("no temperature", panel.get_legend().get_texts()[0].get_text())
+        np.testing.assert_allclose(sorted({round(bar.get_height(), 12) for bar in currents.patches}), [0.1, 0.2])
 
     def test_steady_states_of_several_sizes(self):
         """Also where currents are unknown, and with one rate."""
@@ -182,8 +228,8 @@ class CompleteFiles(PlotterCase):
         values.update({"energy": np.linspace(0.4, 0.2, 50), "temperature": np.linspace(2, 1, 50), "current": np.ones(49)})
         for case, change in enumerate(({}, {"fit/current": np.full((2, 3), np.nan)}, {"size_6/energy": np.zeros(3)})):
             name = f"sizes{case}"
-            steady = {f"steady/{key}": value for key, value in {**values, **change}.items()}
-            write_file(self.directory / f"{name}.h5", {"time": np.zeros(0), **steady})
+            named = {f"steady/{key}": value for key, value in {**values, **change}.items()}
+            write_file(self.directory / f"{name}.h5", {"time": np.zeros(0), **named})
             process = self.call_plotter(f"{name}.h5")
             self.check_pictures(process, ["steady", "steady_sizes"], f"{name}_plots")
             self.assertNotIn("not drawn", process.stderr)
