@@ -1,6 +1,7 @@
 #include "app/output_file.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "io/hdf5_file.hpp"
 #include "qheat/io/results.hpp"
@@ -30,6 +31,9 @@ bool holds_results(const std::filesystem::path& file) {
 }
 
 std::string problem_with(const std::filesystem::path& file, const std::string& job_file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(folder)) return "lies in a folder that does not exist";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return "lies in a folder that cannot be written to";
   if (!std::filesystem::exists(file)) return "";
   if (std::filesystem::is_directory(file)) return "is a folder";
   if (!std::filesystem::is_regular_file(file)) return "is a device or a pipe, not a file";

@@ -11,6 +11,8 @@
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
+#include "studies/requirements.hpp"
 #include "studies/study.hpp"
 
 namespace qheat::app {
@@ -30,14 +32,16 @@ void write_model(const Job& job, ResultsFile& file) {
   file.dataset("/model/bonds", {model.lattice.bond_count(), 2}, ends);
 }
 
-void write_all(const Job& job, const Studies& studies, const Timings& timings, ResultsFile& file) {
+void write_all(const Job& job, const Studies& studies, const Timings& timings,
+               const std::vector<std::int64_t>& peaks, ResultsFile& file) {
   write_model(job, file);
   for (const auto& study : studies) study->write(file);
   file.timings(timings);
+  file.dataset("/timing/peak_bytes", {static_cast<Index>(peaks.size())}, peaks);
 }
 
 void print_header(const Job& job, const std::filesystem::path& output, const Studies& studies,
-                  const Communicator& comm) {
+                  const Machine& machine, const Communicator& comm) {
   Report report;
   const Model& model = *job.model;
   report.say("qheat {}   {}\n", kVersion, job.title);
@@ -46,6 +50,7 @@ void print_header(const Job& job, const std::filesystem::path& output, const Stu
              model.bath.correlation ? std::string(", bath by its correlation function")
                                     : fmt::format(", gamma = {:g}", model.bath.dephasing));
   for (const auto& study : studies) study->describe(report);
+  say_requirement(studies, machine, report);
   report.say("output          {} on {} rank(s)\n", output.string(), comm.size());
   if (comm.is_root()) say(stdout, report.text());
 }
@@ -55,17 +60,27 @@ void prepare(const Job& job, const std::filesystem::path& output, const Communic
   UninterruptedRun control;
   Progress silent(false);
   Timings timings;
-  const StudyContext context{comm, control, silent, timings};
-  const Studies studies = studies_of(job, context);
-  const double free = context.free_bytes();
-  for (const auto& study : studies) study->require_possible(comm.size(), free);
-  print_header(job, output, studies, comm);
+  const Studies studies = studies_of(job, {comm, control, silent, timings});
+  require_possible(studies);
+  const Machine machine = look_at_machine(comm);
+  require_fit(studies, machine);
+  print_header(job, output, studies, machine, comm);
 }
 
-void print_summary(const Studies& studies, const Communicator& comm) {
+/// Largest resident set of each rank so far, libraries included. Collective.
+std::vector<std::int64_t> peak_bytes_of_ranks(const Communicator& comm) {
+  std::vector<double> peaks(static_cast<std::size_t>(comm.size()));
+  peaks[static_cast<std::size_t>(comm.rank())] = peak_resident_bytes();
+  comm.sum(std::span(peaks));
+  return {peaks.begin(), peaks.end()};
+}
+
+void print_summary(const Studies& studies, const std::vector<std::int64_t>& peaks, const Communicator& comm) {
   Report report;
   report.say("\n");
   for (const auto& study : studies) study->summarize(report);
+  report.say("memory          {:.3g} GB at the most on one rank\n",
+             1e-9 * static_cast<double>(*std::max_element(peaks.begin(), peaks.end())));
   if (comm.is_root()) say(stdout, report.text());
 }
 
@@ -100,13 +115,14 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
     throw;
   }
+  const auto peaks = peak_bytes_of_ranks(comm);
   ResultsFile size(comm);
-  write_all(job, studies, timings, size);
+  write_all(job, studies, timings, peaks, size);
   ResultsFile file(output, comm, size.bytes());
-  write_all(job, studies, timings, file);
+  write_all(job, studies, timings, peaks, file);
   file.commit();
   control.discard();
-  print_summary(studies, comm);
+  print_summary(studies, peak_bytes_of_ranks(comm), comm);
   if (comm.is_root())
     say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
   require_complete(studies);

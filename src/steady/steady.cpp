@@ -156,8 +156,7 @@ void solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions
            RunControl& control, std::vector<Complex>& rho, SteadyState& state) {
   using Outcome = TwoStarts::Outcome;
   const Index elements = a.space().dimension();
-  const bool direct_first = options.method == SteadyMethod::direct ||
-                            (options.method == SteadyMethod::automatic && elements <= kSmall);
+  const bool direct_first = steady_takes_factors(options, elements);
   if (!direct_first) {
     state.method = "iterative";
     TwoStarts starts(solver, a, options.tolerance, control);
@@ -211,13 +210,17 @@ bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks
   }
 }
 
+bool steady_takes_factors(const SteadyOptions& options, Index elements) {
+  return options.method == SteadyMethod::direct ||
+         (options.method == SteadyMethod::automatic && elements <= kSmall);
+}
+
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks) {
   if (options.method == SteadyMethod::two_point) return two_point_bytes(model);
   const Index elements = steady_elements(model);
-  const bool direct = options.method == SteadyMethod::direct ||
-                      (options.method == SteadyMethod::automatic && elements <= kSmall);
-  return direct ? factor_bytes(elements) / ranks
-                : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
+  return steady_takes_factors(options, elements)
+             ? factor_bytes(elements) / ranks
+             : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }
 
 bool bonds_keep_level_energy(const Model& model) {
