@@ -1,6 +1,7 @@
 #include "app/output_file.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <climits>
 
@@ -40,6 +41,9 @@ bool has_room_for_names_beside(const std::filesystem::path& file) {
 }
 
 std::string problem_with(const std::filesystem::path& file, const std::string& job_file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(folder)) return "lies in a folder that does not exist";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return "lies in a folder that cannot be written to";
   if (!has_room_for_names_beside(file)) return "has too long a name for the files that a run keeps beside it";
   if (!std::filesystem::exists(file)) return "";
   if (std::filesystem::is_directory(file)) return "is a folder";

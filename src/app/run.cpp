@@ -17,7 +17,9 @@
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
 #include "qheat/parallel/stop_signals.hpp"
+#include "studies/requirements.hpp"
 #include "studies/study.hpp"
 
 namespace qheat::app {
@@ -26,7 +28,8 @@ namespace {
 using Studies = std::vector<std::unique_ptr<Study>>;
 
 /// `started`: by MPI_Wtime, when the run began.
-void write_all(const Job& job, const Studies& studies, double started, Timings& timings, ResultsFile& file) {
+void write_all(const Job& job, const Studies& studies, double started, Timings& timings,
+               const std::vector<std::int64_t>& peaks, ResultsFile& file) {
   const double writing = MPI_Wtime();
   write_model(job, file);
   for (const auto& study : studies) study->write(file);
@@ -35,13 +38,15 @@ void write_all(const Job& job, const Studies& studies, double started, Timings& 
   ++phase.calls;
   timings.phase("whole run") = {.seconds = MPI_Wtime() - started, .calls = 1};
   file.timings(timings);
+  file.dataset("/timing/peak_bytes", {static_cast<Index>(peaks.size())}, peaks);
 }
 
 void print_header(const Job& job, const std::filesystem::path& output, const Studies& studies,
-                  const Communicator& comm) {
+                  const Machine& machine, const Communicator& comm) {
   Report report;
   report.say("qheat {}   {}\n{}", kVersion, title_text(job), model_text(job));
   for (const auto& study : studies) study->describe(report);
+  say_requirement(studies, machine, report);
   report.say("output          {} on {} rank(s)\n", output.string(), comm.size());
   if (comm.is_root()) say(stdout, report.text());
 }
@@ -51,17 +56,27 @@ void prepare(const Job& job, const std::filesystem::path& output, const Communic
   UninterruptedRun control;
   Progress silent(false);
   Timings timings;
-  const StudyContext context{comm, control, silent, timings};
-  const Studies studies = studies_of(job, context);
-  const double free = context.free_bytes();
-  for (const auto& study : studies) study->require_possible(comm.size(), free);
-  print_header(job, output, studies, comm);
+  const Studies studies = studies_of(job, {comm, control, silent, timings});
+  require_possible(studies);
+  const Machine machine = look_at_machine(comm);
+  require_fit(studies, machine);
+  print_header(job, output, studies, machine, comm);
 }
 
-void print_summary(const Studies& studies, const Communicator& comm) {
+/// Largest resident set of each rank so far, libraries included. Collective.
+std::vector<std::int64_t> peak_bytes_of_ranks(const Communicator& comm) {
+  std::vector<double> peaks(static_cast<std::size_t>(comm.size()));
+  peaks[static_cast<std::size_t>(comm.rank())] = peak_resident_bytes();
+  comm.sum(std::span(peaks));
+  return {peaks.begin(), peaks.end()};
+}
+
+void print_summary(const Studies& studies, const std::vector<std::int64_t>& peaks, const Communicator& comm) {
   Report report;
   report.say("\n");
   for (const auto& study : studies) study->summarize(report);
+  report.say("memory          {:.3g} GB at the most on one rank\n",
+             1e-9 * static_cast<double>(*std::max_element(peaks.begin(), peaks.end())));
   if (comm.is_root()) say(stdout, report.text());
 }
 
@@ -108,17 +123,18 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   preparing.reset();
   try {
     for (const auto& study : studies) study->compute();
+    const auto peaks = peak_bytes_of_ranks(comm);
     ResultsFile size(comm);
-    write_all(job, studies, started, timings, size);
+    write_all(job, studies, started, timings, peaks, size);
     ResultsFile file(output, comm, size.bytes());
-    write_all(job, studies, started, timings, file);  // may evaluate kernels again, with safe points
+    write_all(job, studies, started, timings, peaks, file);  // may evaluate kernels again, with safe points
     commit(file, control);
   } catch (const Stopped&) {
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
     throw;
   }
   control.discard();
-  print_summary(studies, comm);
+  print_summary(studies, peak_bytes_of_ranks(comm), comm);
   if (comm.is_root()) {
     say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
     if (std::ferror(stdout) != 0)

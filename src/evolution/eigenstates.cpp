@@ -14,6 +14,7 @@
 #include "qheat/evolution/observer.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/product_work.hpp"
 
 namespace qheat {
 namespace {
@@ -286,6 +287,22 @@ double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial
     most = std::max(most, sizeof(Complex) * (spread + kProjected * first * first));
   }
   return most;
+}
+
+Work eigenstate_work(const Model& model, const InitialState& initial, int states) {
+  constexpr double kBounds = 40.0;    // products for the width of the spectrum
+  constexpr double kRestarts = 12.0;  // typical, of 4 to 40
+  Work work;
+  for (const auto& counts : sector_counts(model, initial)) {
+    const Index dimension = level_sector_dimension(model, counts);
+    const auto n = static_cast<double>(dimension);
+    const auto vectors = static_cast<double>(subspace(std::min<Index>(states, dimension), dimension));
+    const double products = std::min(n, vectors * (1.0 + kRestarts / 2.0));
+    work += (kBounds + products) * hamiltonian_work(model, counts, n);
+    work += products * pass_work(n, 2.0 * vectors);   // orthogonalisation
+    work += kRestarts * pass_work(n, vectors * 4.0);  // new basis at a restart
+  }
+  return work;
 }
 
 void save_eigenstates(const Model& model, const Eigenstates& found, StateWriter& writer) {

@@ -15,10 +15,11 @@
 namespace qheat {
 namespace {
 
-double system_free_bytes() {
-  std::ifstream info("/proc/meminfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("MemAvailable:", 0) == 0) return 1024.0 * std::stod(line.substr(13));
+/// A line "name:   123 kB" of a file of the system, in bytes; 0 if there is none.
+double kilobytes_in(const char* file, const std::string& name) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(name + ":", 0) == 0) return 1024.0 * std::stod(line.substr(name.size() + 1));
   }
   return 0.0;
 }
@@ -67,7 +68,7 @@ double address_space_used() {
 }
 
 double free_bytes_per_rank(const Communicator& comm) {
-  const double free = std::min(system_free_bytes(), control_group_free_bytes());
+  const double free = std::min(kilobytes_in("/proc/meminfo", "MemAvailable"), control_group_free_bytes());
   MPI_Comm node = MPI_COMM_NULL;
   MPI_Comm_split_type(comm.get(), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
   int ranks_here = 1;
@@ -78,6 +79,14 @@ double free_bytes_per_rank(const Communicator& comm) {
   // Unknown on this rank (0) is no limit on it.
   return -comm.max(
       -(share == 0.0 && limit < std::numeric_limits<double>::infinity() ? limit : std::min(share, limit)));
+}
+
+double resident_bytes() {
+  return kilobytes_in("/proc/self/status", "VmRSS");
+}
+
+double peak_resident_bytes() {
+  return kilobytes_in("/proc/self/status", "VmHWM");
 }
 
 void require_memory(const Communicator& comm, double bytes_per_rank, const std::string& what) {

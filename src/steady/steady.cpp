@@ -44,11 +44,6 @@ constexpr double kResolvedByIteration = 1e-3;
       "rates");
 }
 
-bool solves_directly_first(const SteadyOptions& options, Index elements) {
-  return options.method == SteadyMethod::direct ||
-         (options.method == SteadyMethod::automatic && elements <= kSmall);
-}
-
 /// What is common to the density matrices of all methods; checks that it is one.
 template <class Number>
 void describe(const Model& model, const std::shared_ptr<const DistributedSector>& space,
@@ -136,7 +131,7 @@ SteadyState from_density_matrix(const Model& model, const SteadyOptions& options
                                 double free_bytes, RunControl& control) {
   require_steady_memory(model, options, comm.size(), free_bytes);
   const Index elements = steady_elements(model);
-  if (solves_directly_first(options, elements)) return directly(model, options, comm);
+  if (steady_takes_factors(options, elements)) return directly(model, options, comm);
   const bool direct_fits = options.method == SteadyMethod::automatic && elements <= kMostDirect &&
                            (free_bytes == 0.0 || factor_bytes(elements) < 0.8 * free_bytes);
   auto [outcome, state] = by_iterations(model, options, comm, control);
@@ -193,10 +188,15 @@ bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks
   }
 }
 
+bool steady_takes_factors(const SteadyOptions& options, Index elements) {
+  return options.method == SteadyMethod::direct ||
+         (options.method == SteadyMethod::automatic && elements <= kSmall);
+}
+
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks) {
   if (options.method == SteadyMethod::two_point) return two_point_bytes(model);
   const Index elements = steady_elements(model);
-  return solves_directly_first(options, elements)
+  return steady_takes_factors(options, elements)
              ? factor_bytes(elements)
              : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }

@@ -184,6 +184,23 @@ double two_point_bytes(int sites, int width) {
   return elements * (250.0 + 16.0 * 1.9 * 7.0 * std::log2(std::max(2.0, across)));
 }
 
+int two_point_width(const Model& model) {
+  const int widest = std::max(0, model.sites() - 1);
+  const auto& levels = model.energies;
+  bool uniform = true;
+  for (std::size_t e = 2; e < levels.size(); ++e)
+    uniform = uniform && std::abs(levels[e] - levels[e % 2]) <= 1e-12 * std::abs(levels[e]);
+  const double dephasing = model.bath.dephasing;
+  double reach = dephasing > 0.0 ? 3.0 : 7.0;
+  if (!uniform) {
+    constexpr double kMeanPaths = 20.0;  // that coherences reach where levels differ
+    reach = dephasing > 0.0 ? std::max(3.0, kMeanPaths * std::abs(model.strength) / dephasing) : widest;
+  }
+  int width = 1;
+  while (width < reach && width < widest) width = std::min(2 * width + 1, widest);
+  return std::min(width, widest);
+}
+
 double two_point_bytes(const Model& model) {
   int width = 0;
   const int widths = model.bath.dephasing > 0.0 ? kFirstWidths : kFirstWidths + 1;

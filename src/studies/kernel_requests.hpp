@@ -25,11 +25,10 @@ SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel)
 double order_steps(const Job& job);
 /// True if the job needs a kernel held as a matrix.
 bool wants_dense_kernels(const Job& job);
-/// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
-/// limit).
-void require_possible_kernels(const Job& job, int ranks, double free_bytes);
-/// Bytes a rank needs for the kernels and rate equations of a job.
-double kernel_bytes_per_rank(const Job& job, int ranks);
+/// Throws InputError or Error if a kernel of the job does not exist, or has more cells than can be counted.
+void require_possible_kernels(const Job& job);
+/// What helps if the kernels of a job do not fit.
+std::string remedy_of_kernels(const Job& job);
 
 /// Number of cells; none beyond 63 bits.
 std::optional<Index> cell_count(const Job& job);

@@ -11,6 +11,7 @@
 #include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/memory_equation.hpp"
 #include "studies/assumption_table.hpp"
+#include "studies/kernel_need.hpp"
 #include "studies/kernel_requests.hpp"
 #include "studies/realizations.hpp"
 #include "studies/sensible_ranks.hpp"
@@ -50,22 +51,24 @@ void KernelStudy::describe(Report& report) const {
     report.say("                orders beyond 2 in {:.2g} steps of a unit phase\n", steps);
 }
 
-void KernelStudy::require_possible(int ranks, double free_bytes) const {
-  require_series_memory(job_, free_bytes);
-  require_possible_kernels(job_, ranks, free_bytes);
+void KernelStudy::require_possible() const {
+  require_possible_kernels(job_);
 }
 
 Need KernelStudy::need(int ranks, double) const {
-  Need need;
-  need.bytes_per_rank = std::max(kernel_bytes_per_rank(job_, ranks), generator_bytes(job_));
-  if (!exact_study_) need.kept_bytes_per_rank = series_bytes(job_);
   const bool dense = wants_dense_kernels(job_);
-  if (dense || !kernels_with_rates(job_).empty()) {
+  const bool on_cells = dense || !kernels_with_rates(job_).empty();
+  Need need;
+  if (on_cells || stores_generators(job_)) need = kernel_need(job_, ranks);
+  if (!exact_study_) need.kept_bytes_per_rank = series_bytes(job_);
+  if (on_cells) {
     const auto cells = static_cast<double>(cell_dimension(*job_.model, *job_.initial));
     need.sensible_ranks = sensible_ranks(cells, !dense                      ? kStatesARank
                                                 : job_.model->bath.closed() ? kRowsARank
                                                                             : kCellsARank);
   }
+  need.what = dense ? "the dense matrices of the kernels" : "the rate equations on all cells";
+  need.remedy = remedy_of_kernels(job_);
   return need;
 }
 

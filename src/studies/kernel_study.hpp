@@ -26,7 +26,7 @@ class KernelStudy final : public Study {
   KernelStudy(const Job& job, const StudyContext& context, const ExactStudy* exact);
 
   void describe(Report& report) const override;
-  void require_possible(int ranks, double free_bytes) const override;
+  void require_possible() const override;
   Need need(int ranks, double free_bytes) const override;
   void compute() override;
   void write(ResultsFile& file) override;

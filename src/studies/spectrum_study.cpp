@@ -5,6 +5,7 @@
 #include <span>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/parallel/index.hpp"
 #include "studies/sensible_ranks.hpp"
 
 namespace qheat {
@@ -22,17 +23,22 @@ void SpectrumStudy::describe(Report& report) const {
              job_.spectrum->highest ? "highest" : "lowest");
 }
 
-void SpectrumStudy::require_possible(int ranks, double free_bytes) const {
-  require_eigenstate_memory(model_, *job_.initial, options_.states, ranks, free_bytes);
+void SpectrumStudy::require_possible() const {
+  for (const auto& counts : sector_counts(model_, *job_.initial))
+    require_petsc_indices(level_sector_dimension(model_, counts),
+                          "the dimension of the sector of [spectrum]");
 }
 
 Need SpectrumStudy::need(int ranks, double) const {
-  Need need;
-  need.bytes_per_rank = eigenstate_bytes_per_rank(model_, *job_.initial, options_.states, ranks);
+  Need need{.bytes_per_rank = eigenstate_bytes_per_rank(model_, *job_.initial, options_.states, ranks),
+            .work = eigenstate_work(model_, *job_.initial, options_.states)};
+  need.least_bytes_per_rank = need.bytes_per_rank;
   for (const auto& counts : sector_counts(model_, *job_.initial)) {
     const auto dimension = static_cast<double>(level_sector_dimension(model_, counts));
     need.sensible_ranks = std::max(need.sensible_ranks, sensible_ranks(dimension, kStatesARank));
   }
+  need.what = fmt::format("the search for {} eigenstates", options_.states);
+  need.remedy = "use more nodes or fewer sites, or lower spectrum.states";
   return need;
 }
 

@@ -154,12 +154,14 @@ void SteadyStudy::describe(Report& report) const {
   for (const auto& warning : level_energy_warnings(largest)) report.say("WARNING         {}\n", warning);
 }
 
-void SteadyStudy::require_possible(int ranks, double free_bytes) const {
+void SteadyStudy::require_possible() const {
+  const SteadyOptions options = steady_options(*job_.steady);
   for (std::size_t v = 0; v < variants_.size(); ++v) {
     for (std::size_t s = 0; s < models_.size(); ++s) {
       const Model model = model_of(v, s);
-      require_possible_steady_state(model, steady_options(*job_.steady));
-      require_steady_memory(model, steady_options(*job_.steady), ranks, free_bytes);
+      require_possible_steady_state(model, options);
+      if (takes_two_point(model, options, 1, 0.0)) continue;
+      require_petsc_indices(steady_elements(model), "the density matrix of [steady]");
     }
   }
 }
@@ -172,15 +174,27 @@ Need SteadyStudy::need(int ranks, double free_bytes) const {
     for (std::size_t s = 0; s < models_.size(); ++s) {
       const Model model = model_of(v, s);
       SteadyOptions options = steady_options(*job_.steady);
-      if (takes_two_point(model, options, ranks, free_bytes)) {
-        options.method = SteadyMethod::two_point;
-      } else {
-        need.sensible_ranks = std::max(
-            need.sensible_ranks, sensible_ranks(static_cast<double>(steady_elements(model)), kStatesARank));
+      const bool two_point = takes_two_point(model, options, ranks, free_bytes);
+      if (two_point) options.method = SteadyMethod::two_point;
+      const double bytes = steady_bytes_per_rank(model, options, ranks);
+      if (bytes >= need.least_bytes_per_rank) {
+        need.what = two_point
+                        ? fmt::format("the steady state of {} sites by two-point functions", model.sites())
+                        : fmt::format("the steady state of {} elements", steady_elements(model));
       }
-      need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
+      need.least_bytes_per_rank = std::max(need.least_bytes_per_rank, bytes);
+      need.bytes_per_rank = std::max(
+          need.bytes_per_rank, two_point ? two_point_bytes(model.sites(), two_point_width(model)) : bytes);
+      need.work += steady_work(model, options, two_point);
+      if (two_point) continue;
+      need.sensible_ranks = std::max(
+          need.sensible_ranks, sensible_ranks(static_cast<double>(steady_elements(model)), kStatesARank));
     }
   }
+  need.bytes_per_rank = std::max(need.bytes_per_rank, need.least_bytes_per_rank);
+  need.remedy = "use more nodes or fewer sites";
+  if (job_.steady->method == SteadyRequest::Method::direct)
+    need.remedy += ", or steady.method = \"iterative\"";
   return need;
 }
 

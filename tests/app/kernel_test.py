@@ -542,7 +542,7 @@ class BadInputTest(ProgramCase):
     def check_too_large(self, job, said):
         self.write("a.toml", job)
         for ranks in ALONE_AND_THREE:
-            run = self.finish("run", "a.toml", ranks=ranks, code=2, timeout=20.0)
+            run = self.finish("run", "a.toml", ranks=ranks, code=1, timeout=20.0)
             self.assertEqual(run.err.count("qheat: "), 1, run.err)
             for pattern in (said, "fewer sites", "coarser bands", "more ranks"):
                 self.assertRegex(run.err, pattern)
@@ -559,8 +559,9 @@ class BadInputTest(ProgramCase):
     def test_check_tells_the_memory(self):
         """`check` is for finding out."""
         self.write("a.toml", chain(20, kernel={}))
-        run = self.finish("check", "a.toml")
+        run = self.finish("check", "a.toml", code=1)
         self.assertIn("exact, tcl2 on 184756 cells", run.out)
+        self.assertIn("does not fit here", run.err)
 
 
 class SmallTest(KernelCase):

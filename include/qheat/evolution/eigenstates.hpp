@@ -8,6 +8,7 @@
 #include "qheat/parallel/communicator.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
+#include "qheat/parallel/work.hpp"
 
 namespace qheat {
 
@@ -50,6 +51,8 @@ Eigenstates load_eigenstates(const Model& model, StateReader& reader);
 /// Throws Error if they do not fit `free_bytes` a rank (0: no limit).
 void require_eigenstate_memory(const Model& model, const InitialState& initial, int states, int ranks,
                                double free_bytes);
+/// About what it takes; iterations are not known beforehand.
+Work eigenstate_work(const Model& model, const InitialState& initial, int states);
 /// Bytes a rank needs for the largest sector.
 double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial, int states, int ranks);
 

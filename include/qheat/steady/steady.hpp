@@ -8,6 +8,7 @@
 #include "qheat/parallel/communicator.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
+#include "qheat/parallel/work.hpp"
 
 namespace qheat {
 
@@ -74,8 +75,12 @@ bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks
 /// Throws Error if the steady state does not fit `free_bytes` a rank (0: no limit) on `ranks` ranks.
 void require_steady_memory(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
 
+/// True if the factors of the density matrix's equation are what is tried first.
+bool steady_takes_factors(const SteadyOptions& options, Index elements);
 /// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
+/// About what it takes; iterations are not known beforehand. `two_point`: as takes_two_point says.
+Work steady_work(const Model& model, const SteadyOptions& options, bool two_point);
 /// Number of elements of the density matrix.
 Index steady_elements(const Model& model);
 

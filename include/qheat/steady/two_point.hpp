@@ -26,6 +26,8 @@ SteadyState two_point_steady_state(const Model& model, double tolerance, const C
 
 /// Bytes rank 0 needs with coherences up to `width` sites apart, an estimate.
 double two_point_bytes(int sites, int width);
+/// How far coherences will have to reach: a guess, good for uniform chains.
+int two_point_width(const Model& model);
 /// The same for the bands that are always tried and, without dephasing, one more, which uniform chains take.
 double two_point_bytes(const Model& model);
 
