@@ -787,7 +787,7 @@ class Parts(PlotterCase):
         for line in curves:
             after = np.nanmax(line.get_xdata()) > 5.2
             exact = line.get_color() == kernels.kernel("exact").colour
-            self.assertEqual(line.get_alpha() == singular.AFTER, after and exact)
+            self.assertEqual(line.get_alpha() == singular.AFTER["alpha"], after and exact)
         self.assertEqual(len(curves), 3)
         self.assertLess(ax.get_ylim()[1], 0.5)
 
