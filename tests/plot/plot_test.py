@@ -89,7 +89,7 @@ class PlotterCase(unittest.TestCase):
     def run_plotter(self, *arguments):
         """Run the plotter as a user does; return the finished process."""
         return subprocess.run([sys.executable, str(PLOT / "qheat_plot.py"), *map(str, arguments)],
-                              cwd=self.directory, capture_output=True, text=True, timeout=50)
+                              cwd=self.directory, capture_output=True, text=True, timeout=200)
 
     @unittest.mock.patch.object(style, "DPI", 100)
     def call_plotter(self, *arguments):
@@ -147,7 +147,9 @@ class CompleteFiles(PlotterCase):
         process = self.run_plotter("chain.h5", "--svg")
         self.check_pictures(process, ALL, "chain_plots", ("png", "svg"))
         self.assertNotIn("not drawn", process.stderr)
-        self.assertEqual(self.run_plotter("chain.h5", "-o", "again", "--format", "svg,png").returncode, 0)
+        again = self.run_plotter("chain.h5", "-o", "again", "--format", "svg,png", "--only", "ensemble,space_time,error")
+        self.assertEqual(again.returncode, 0)
+        self.assertEqual(len([*(self.directory / "again").iterdir()]), 6)
         for path in (self.directory / "again").iterdir():
             twin = self.directory / "chain_plots" / path.name
             self.assertEqual(path.read_bytes(), twin.read_bytes(), path.name)
