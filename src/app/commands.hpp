@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@ namespace qheat::app {
 
 struct RunArguments {
   std::string job;
-  std::string out;  ///< empty: as the job says
+  std::optional<std::filesystem::path> out;  ///< results file; otherwise as the job says
   bool resume = false;
   double max_time = 0.0;  ///< seconds; 0: none
 };

@@ -3,23 +3,26 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
 #include "app/commands.hpp"
 #include "app/guard.hpp"
+#include "app/output_file.hpp"
+#include "io/console.hpp"
 #include "io/hdf5_file.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/parallel/environment.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/launcher.hpp"
-#include "qheat/parallel/stop_signals.hpp"
 
 namespace qheat::app {
 namespace {
 
 struct CommandLine {
   RunArguments run;
-  std::string max_time;
+  std::optional<std::string> max_time;
+  std::optional<std::string> out;
   std::string job;
   std::string results;
   std::vector<std::string> plot_arguments;
@@ -41,12 +44,33 @@ std::vector<std::string> words_before_dashes(int argc, char** argv, CommandLine&
   return words;
 }
 
+/// Options that go to the picture maker as they are.
+void add_plot_options(CLI::App& plot, std::vector<std::string>& arguments) {
+  const auto pass_on = [&](const char* names, const char* word, const char* meaning) {
+    plot.add_option_function<std::string>(
+        names,
+        [&arguments, word](const std::string& value) {
+          arguments.push_back(fmt::format("{}={}", word, value));
+        },
+        meaning);
+  };
+  pass_on("-o,--output", "--output", "folder of the pictures; default: <RESULT>_plots");
+  pass_on("--only", "--only",
+          "pictures to draw, such as kernel_rates,currents; default: all that the file allows");
+  pass_on("--xlim", "--xlim", "range of the times shown, such as 0,20");
+  pass_on("--ylim", "--ylim", "range of the other axis, such as -0.1,0.1");
+  pass_on("--log", "--log", "logarithmic axes: x, y or xy");
+  pass_on("--format", "--format", "png (default), svg, pdf, or a list such as png,svg");
+  plot.add_flag_callback(
+      "--svg", [&arguments] { arguments.emplace_back("--svg"); }, "SVG beside the PNG");
+}
+
 void add_commands(CLI::App& app, CommandLine& line) {
   app.require_subcommand(1);
   auto* run =
       app.add_subcommand("run", "Compute what a job file asks for (under mpirun or srun: on all ranks)");
   run->add_option("JOB", line.run.job, "job file (TOML)")->required();
-  run->add_option("--out", line.run.out, "results file; default: as the job says");
+  run->add_option("--out", line.out, "results file; default: as the job says");
   run->add_flag("--resume", line.run.resume, "go on from the checkpoint of an earlier run");
   run->add_option("--max-time", line.max_time,
                   "wall time after which to save and stop with exit code 75, such as 3h50m");
@@ -58,18 +82,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   info->add_option("RESULT", line.results, "results file (HDF5)")->required();
   auto* plot = app.add_subcommand("plot", "Draw the pictures of a results file");
   plot->add_option("RESULT", line.results, "results file (HDF5)")->required();
-  plot->add_option_function<std::string>(
-      "-o,--output",
-      [&line](const std::string& folder) {
-        line.plot_arguments.insert(line.plot_arguments.end(), {"-o", folder});
-      },
-      "folder of the pictures; default: <RESULT>_plots");
-  plot->add_option_function<std::string>(
-      "--format",
-      [&line](const std::string& formats) {
-        line.plot_arguments.insert(line.plot_arguments.end(), {"--format", formats});
-      },
-      "png, svg, pdf, or a list such as png,svg (default)");
+  add_plot_options(*plot, line.plot_arguments);
   app.add_subcommand("version", "Tell the versions of the program and its libraries");
 }
 
@@ -97,9 +110,10 @@ bool started_as_copies(const std::vector<LauncherClaim>& claims, const Communica
 
 int run_on_ranks(const CLI::App& app, CommandLine& line, const Communicator& comm, double started) {
   if (app.got_subcommand("check")) return check(line.job, comm);
-  if (!line.max_time.empty()) {
+  if (line.out) line.run.out = checked_output(*line.out);
+  if (line.max_time) {
     try {
-      line.run.max_time = parse_duration(line.max_time);
+      line.run.max_time = parse_duration(*line.max_time);
       if (line.run.max_time <= 0.0) throw InputError("a time above 0 is needed");
     } catch (const InputError& error) {
       throw InputError(fmt::format("--max-time: {}", error.what()));
@@ -133,18 +147,20 @@ int program(int argc, char** argv) {
   const double started = MPI_Wtime();
   const Communicator& comm = environment.world();
   if (!message.empty()) {
-    if (comm.is_root()) fmt::print(parsed == 0 ? stdout : stderr, "{}", message);
-    return parsed;
+    const bool lost = comm.is_root() && !say(parsed == 0 ? stdout : stderr, message);
+    return guarded(&comm, [&] {
+      if (parsed == 0 && comm.any(lost)) throw Error(kOutputLost);
+      return parsed;
+    });
   }
   if (app.got_subcommand("run") && started_as_copies(claims, comm)) return kExitBadInput;
-  catch_stop_signals();
   const int code = guarded(&comm, [&] {
     environment.insert_petsc_options(line.petsc_options);
     return run_on_ranks(app, line, comm, started);
   });
   if (code == 0 && comm.is_root()) {
     for (const auto& option : environment.unused_petsc_options()) {
-      fmt::print(stderr, "qheat: warning: PETSc option {} was not used; is it spelt right?\n", option);
+      say(stderr, fmt::format("qheat: warning: PETSc option {} was not used; is it spelt right?\n", option));
     }
   }
   return code;
@@ -158,7 +174,7 @@ int main(int argc, char** argv) {
     qheat::prepare_process(argv);
     return qheat::app::program(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "qheat: %s\n", error.what());
+    qheat::say(stderr, fmt::format("qheat: {}\n", error.what()));
     return qheat::app::kExitFailure;
   }
 }

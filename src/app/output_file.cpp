@@ -1,8 +1,12 @@
 #include "app/output_file.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <climits>
 
 #include "io/hdf5_file.hpp"
+#include "qheat/io/job.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
 
@@ -29,7 +33,18 @@ bool holds_results(const std::filesystem::path& file) {
   }
 }
 
+/// The longest of the names beside a results file, behind its own.
+constexpr std::string_view kLongestSuffix = ".incomplete";
+
+bool has_room_for_names_beside(const std::filesystem::path& file) {
+  return file.filename().string().size() + kLongestSuffix.size() <= NAME_MAX;
+}
+
 std::string problem_with(const std::filesystem::path& file, const std::string& job_file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(folder)) return "lies in a folder that does not exist";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return "lies in a folder that cannot be written to";
+  if (!has_room_for_names_beside(file)) return "has too long a name for the files that a run keeps beside it";
   if (!std::filesystem::exists(file)) return "";
   if (std::filesystem::is_directory(file)) return "is a folder";
   if (!std::filesystem::is_regular_file(file)) return "is a device or a pipe, not a file";
@@ -57,6 +72,12 @@ std::filesystem::path output_file(const std::filesystem::path& wanted, const std
     throw InputError(fmt::format("{} {}; give another --out or output.file", file.string(), problem));
   }
   return file;
+}
+
+std::filesystem::path checked_output(const std::string& name) {
+  const std::string problem = results_name_problem(name);
+  if (!problem.empty()) throw InputError(fmt::format("--out: {}", problem));
+  return name;
 }
 
 }  // namespace qheat::app

@@ -12,4 +12,7 @@ namespace qheat::app {
 std::filesystem::path output_file(const std::filesystem::path& wanted, const std::string& job_file,
                                   const Communicator& comm);
 
+/// A name given on the command line, held to the same rules as output.file. Throws InputError.
+std::filesystem::path checked_output(const std::string& name);
+
 }  // namespace qheat::app

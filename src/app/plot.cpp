@@ -41,8 +41,12 @@ std::string find_python() {
   std::vector<std::string> candidates;
   if (const char* chosen = std::getenv("QHEAT_PYTHON"); chosen != nullptr) candidates.emplace_back(chosen);
   candidates.insert(candidates.end(), {"python3", "/usr/bin/python3"});
+  // Found is not imported: that would take as long as a picture.
+  const std::string ask =
+      "import sys; from importlib.util import find_spec; "
+      "sys.exit(None in map(find_spec, ('h5py', 'numpy', 'matplotlib')))";
   for (const auto& python : candidates) {
-    if (execute({python, "-c", "import h5py, numpy, matplotlib"}, true) == 0) return python;
+    if (execute({python, "-c", ask}, true) == 0) return python;
   }
   throw Error(fmt::format(
       "pictures need a Python with h5py, numpy and matplotlib; none of {} has them. Debian: apt-get "

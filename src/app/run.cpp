@@ -2,15 +2,24 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
 
 #include "app/commands.hpp"
 #include "app/job_input.hpp"
+#include "app/model_text.hpp"
 #include "app/output_file.hpp"
 #include "io/console.hpp"
+#include "io/model_record.hpp"
 #include "io/version.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
+#include "qheat/parallel/stop_signals.hpp"
+#include "studies/requirements.hpp"
 #include "studies/study.hpp"
 
 namespace qheat::app {
@@ -18,34 +27,26 @@ namespace {
 
 using Studies = std::vector<std::unique_ptr<Study>>;
 
-void write_model(const Job& job, ResultsFile& file) {
-  const Model& model = *job.model;
-  const auto times = job.time ? job.time->times() : std::vector<double>{};
-  file.text("/job", job.text);
-  if (!job.title.empty()) file.attribute("/", "title", job.title);
-  file.dataset("/time", {static_cast<Index>(times.size())}, times);
-  file.dataset("/model/site_energies", {model.sites(), model.levels()}, model.energies);
-  std::vector<std::int64_t> ends;
-  for (const Bond& bond : model.lattice.bonds()) ends.insert(ends.end(), {bond.first, bond.second});
-  file.dataset("/model/bonds", {model.lattice.bond_count(), 2}, ends);
-}
-
-void write_all(const Job& job, const Studies& studies, const Timings& timings, ResultsFile& file) {
+/// `started`: by MPI_Wtime, when the run began.
+void write_all(const Job& job, const Studies& studies, double started, Timings& timings,
+               const std::vector<std::int64_t>& peaks, ResultsFile& file) {
+  const double writing = MPI_Wtime();
   write_model(job, file);
   for (const auto& study : studies) study->write(file);
+  auto& phase = timings.phase("writing results");
+  phase.seconds += MPI_Wtime() - writing;
+  ++phase.calls;
+  timings.phase("whole run") = {.seconds = MPI_Wtime() - started, .calls = 1};
   file.timings(timings);
+  file.dataset("/timing/peak_bytes", {static_cast<Index>(peaks.size())}, peaks);
 }
 
 void print_header(const Job& job, const std::filesystem::path& output, const Studies& studies,
-                  const Communicator& comm) {
+                  const Machine& machine, const Communicator& comm) {
   Report report;
-  const Model& model = *job.model;
-  report.say("qheat {}   {}\n", kVersion, job.title);
-  report.say("model           {} sites, {} bonds, {} levels, lambda = {:g}{}\n", model.sites(),
-             model.lattice.bond_count(), model.levels(), model.strength,
-             model.bath.correlation ? std::string(", bath by its correlation function")
-                                    : fmt::format(", gamma = {:g}", model.bath.dephasing));
+  report.say("qheat {}   {}\n{}", kVersion, title_text(job), model_text(job));
   for (const auto& study : studies) study->describe(report);
+  say_requirement(studies, machine, report);
   report.say("output          {} on {} rank(s)\n", output.string(), comm.size());
   if (comm.is_root()) say(stdout, report.text());
 }
@@ -55,17 +56,27 @@ void prepare(const Job& job, const std::filesystem::path& output, const Communic
   UninterruptedRun control;
   Progress silent(false);
   Timings timings;
-  const StudyContext context{comm, control, silent, timings};
-  const Studies studies = studies_of(job, context);
-  const double free = context.free_bytes();
-  for (const auto& study : studies) study->require_possible(comm.size(), free);
-  print_header(job, output, studies, comm);
+  const Studies studies = studies_of(job, {comm, control, silent, timings});
+  require_possible(studies);
+  const Machine machine = look_at_machine(comm);
+  require_fit(studies, machine);
+  print_header(job, output, studies, machine, comm);
 }
 
-void print_summary(const Studies& studies, const Communicator& comm) {
+/// Largest resident set of each rank so far, libraries included. Collective.
+std::vector<std::int64_t> peak_bytes_of_ranks(const Communicator& comm) {
+  std::vector<double> peaks(static_cast<std::size_t>(comm.size()));
+  peaks[static_cast<std::size_t>(comm.rank())] = peak_resident_bytes();
+  comm.sum(std::span(peaks));
+  return {peaks.begin(), peaks.end()};
+}
+
+void print_summary(const Studies& studies, const std::vector<std::int64_t>& peaks, const Communicator& comm) {
   Report report;
   report.say("\n");
   for (const auto& study : studies) study->summarize(report);
+  report.say("memory          {:.3g} GB at the most on one rank\n",
+             1e-9 * static_cast<double>(*std::max_element(peaks.begin(), peaks.end())));
   if (comm.is_root()) say(stdout, report.text());
 }
 
@@ -77,14 +88,29 @@ void require_complete(const Studies& studies) {
       "{} part(s) could not be computed: they are NaN in the results, and the table says why", failures));
 }
 
+/// Results that could not be written whole leave the checkpoint to a run that tries again.
+void commit(ResultsFile& file, CheckpointedRun& control) {
+  try {
+    file.commit();
+  } catch (const Error&) {
+    control.keep();
+    throw;
+  }
+}
+
 }  // namespace
 
 int run(const RunArguments& arguments, double started, const Communicator& comm) {
-  const Job job = read_job_on_all_ranks(arguments.job, comm);
-  const std::filesystem::path output = output_file(
-      arguments.out.empty() ? job.output : std::filesystem::path(arguments.out), arguments.job, comm);
-  Progress progress(comm.is_root());
   Timings timings;
+  auto reading = std::make_unique<Timings::Scope>(timings, "reading the job");
+  const Job job = read_job_on_all_ranks(arguments.job, comm);
+  reading.reset();
+  auto preparing = std::make_unique<Timings::Scope>(timings, "preparing the run");
+  catch_stop_signals();           // not before: a pipe as job file may never end
+  std::signal(SIGPIPE, SIG_IGN);  // results matter more than a log that nobody reads any more
+  const std::filesystem::path output =
+      output_file(arguments.out ? *arguments.out : job.output, arguments.job, comm);
+  Progress progress(comm.is_root());
   prepare(job, output, comm);
   const OutputLock lock(output, comm);
   const std::filesystem::path checkpoint(output.string() + ".chk");
@@ -94,21 +120,28 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
                            .resume = arguments.resume},
                           {job.text, model_digest(job)}, started, comm, progress);
   const Studies studies = studies_of(job, {comm, control, progress, timings});
+  preparing.reset();
   try {
     for (const auto& study : studies) study->compute();
+    const auto peaks = peak_bytes_of_ranks(comm);
+    ResultsFile size(comm);
+    write_all(job, studies, started, timings, peaks, size);
+    ResultsFile file(output, comm, size.bytes());
+    write_all(job, studies, started, timings, peaks, file);  // may evaluate kernels again, with safe points
+    commit(file, control);
   } catch (const Stopped&) {
     progress.log(fmt::format("stopped; the state is in {}: go on with --resume", checkpoint.string()));
     throw;
   }
-  ResultsFile size(comm);
-  write_all(job, studies, timings, size);
-  ResultsFile file(output, comm, size.bytes());
-  write_all(job, studies, timings, file);
-  file.commit();
   control.discard();
-  print_summary(studies, comm);
-  if (comm.is_root())
+  print_summary(studies, peak_bytes_of_ranks(comm), comm);
+  if (comm.is_root()) {
     say("results         {} after {}\n", output.string(), format_seconds(MPI_Wtime() - started));
+    if (std::ferror(stdout) != 0)
+      say(stderr, fmt::format("qheat: warning: the log on standard output could not be written; the results "
+                              "are in {}\n",
+                              output.string()));
+  }
   require_complete(studies);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include "app/commands.hpp"
+#include "io/console.hpp"
 #include "qheat/parallel/environment.hpp"
 
 namespace qheat::app {
@@ -14,9 +15,10 @@ int version() {
   unsigned minor = 0;
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
-  fmt::print("qheat {} ({}, {})\n", kVersion, kGitRevision, QHEAT_BUILD_TYPE);
-  fmt::print("PETSc {}, SLEPc {}: {} scalars, {}-bit indices\n", v.petsc, v.slepc, v.scalar, v.index_bits);
-  fmt::print("HDF5 {}.{}.{}, {}, {}\n", major, minor, release, v.mpi, v.blas);
+  say_or_fail(fmt::format(
+      "qheat {} ({}, {})\nPETSc {}, SLEPc {}: {} scalars, {}-bit indices\nHDF5 {}.{}.{}, {}, {}\n", kVersion,
+      kGitRevision, QHEAT_BUILD_TYPE, v.petsc, v.slepc, v.scalar, v.index_bits, major, minor, release, v.mpi,
+      v.blas));
   return 0;
 }
 

@@ -1,12 +1,28 @@
 #include "qheat/basis/half_space.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
+
+/// From so many sites on a configuration is looked up, in few steps, instead of counting the smaller ones
+/// site by site.
+constexpr int kManySites = 33;
+
+/// Lexicographic order of two configurations of the same length, which agree in most places.
+bool comes_before(std::span<const Level> a, std::span<const Level> b) {
+  constexpr std::size_t kBlock = 32;
+  std::size_t same = 0;
+  while (same + kBlock <= a.size() && std::memcmp(&a[same], &b[same], kBlock * sizeof(Level)) == 0)
+    same += kBlock;
+  while (same < a.size() && a[same] == b[same]) ++same;
+  return same < a.size() && a[same] < b[same];
+}
 
 __extension__ using Wide = __int128;  // products of two 63-bit numbers
 
@@ -85,11 +101,23 @@ HalfSpace::HalfSpace(int sites, std::vector<Level> label_of_level, std::vector<s
 
 void HalfSpace::enumerate(const Class& wanted) {
   // Lexicographic order: repeat "next configuration with the same counts", which is found by trying levels
-  // upwards site by site while the remaining counts allow it.
+  // upwards site by site while the remaining counts allow it. Where one level is left for all sites that
+  // remain, there is nothing to try: few excitations on many sites have little else.
   std::vector<Level> current(static_cast<std::size_t>(sites_));
   std::vector<int> left = wanted.counts;
+  const auto only_level_left = [&](std::size_t site) -> std::optional<Level> {
+    const int sites_left = sites_ - static_cast<int>(site);
+    const auto label = std::find(left.begin(), left.end(), sites_left) - left.begin();
+    if (label == static_cast<std::ptrdiff_t>(left.size()) ||
+        levels_of_label_[static_cast<std::size_t>(label)] > 1)
+      return {};
+    const auto level = std::find(label_of_level_.begin(), label_of_level_.end(), static_cast<Level>(label));
+    return static_cast<Level>(level - label_of_level_.begin());
+  };
   const auto descend = [&](const auto& self, std::size_t site) -> void {
-    if (site == current.size()) {
+    const auto level_left = site == current.size() ? std::optional<Level>(Level{0}) : only_level_left(site);
+    if (level_left) {
+      std::fill(current.begin() + static_cast<std::ptrdiff_t>(site), current.end(), *level_left);
       table_.insert(table_.end(), current.begin(), current.end());
       return;
     }
@@ -116,16 +144,52 @@ int HalfSpace::class_of(std::span<const Level> levels) const {
   return find_class(counts);
 }
 
+Level HalfSpace::commonest_level() const {
+  std::vector<double> sites_of_label(levels_of_label_.size(), 0.0);
+  for (const Class& c : classes_) {
+    for (std::size_t label = 0; label < c.counts.size(); ++label) {
+      if (c.counts[label] == 0) continue;
+      sites_of_label[label] += static_cast<double>(c.size) * c.counts[label] / levels_of_label_[label];
+    }
+  }
+  const auto most = std::max_element(sites_of_label.begin(), sites_of_label.end()) - sites_of_label.begin();
+  const auto level = std::find(label_of_level_.begin(), label_of_level_.end(), static_cast<Level>(most));
+  return static_cast<Level>(level - label_of_level_.begin());
+}
+
 Index HalfSpace::rank_in_class(std::span<const Level> levels) const {
-  std::vector<int> left(levels_of_label_.size(), 0);
-  for (const Level level : levels) ++left[label_of_level_[level]];
+  std::vector<int> counts(levels_of_label_.size(), 0);
+  for (const Level level : levels) ++counts[label_of_level_[level]];
+  if (sites_ < kManySites) return rank_by_counting(levels, std::move(counts));
+  return rank_by_search(classes_[static_cast<std::size_t>(find_class(counts))], levels);
+}
+
+Index HalfSpace::rank_in_class(int class_number, std::span<const Level> levels) const {
+  const Class& c = classes_[static_cast<std::size_t>(class_number)];
+  return sites_ < kManySites ? rank_by_counting(levels, c.counts) : rank_by_search(c, levels);
+}
+
+Index HalfSpace::rank_by_search(const Class& in, std::span<const Level> levels) const {
+  Index low = 0;
+  Index high = in.size - 1;
+  while (low < high) {
+    const Index middle = low + (high - low) / 2;
+    if (comes_before(configuration(in.first + middle), levels)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+Index HalfSpace::rank_by_counting(std::span<const Level> levels, std::vector<int> left) const {
   Index completions = configurations(left, levels_of_label_);  // of the sites not yet fixed
   Index rank = 0;
   auto sites_left = static_cast<Index>(levels.size());
   // Fixing one site to a level of label b leaves completions * left[b] / (sites_left * levels_of_label[b]).
   const auto after_fixing = [&](std::size_t label) {
-    return static_cast<Index>(static_cast<Wide>(completions) * left[label] / sites_left /
-                              levels_of_label_[label]);
+    return completions * left[label] / sites_left / levels_of_label_[label];  // both factors are below 2^31
   };
   for (const Level level : levels) {
     const auto& lower = lower_[level];

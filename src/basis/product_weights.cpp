@@ -7,7 +7,7 @@ std::vector<double> product_weights(const DistributedSector& space, std::span<co
   const auto levels = static_cast<std::size_t>(sector.levels());
   const auto weight = [&](std::span<const Level> configuration, std::size_t first_site) {
     double product = 1.0;
-    for (std::size_t i = 0; i < configuration.size(); ++i) {
+    for (std::size_t i = 0; i < configuration.size() && product != 0.0; ++i) {
       product *= probabilities[(first_site + i) * levels + configuration[i]];
     }
     return product;

@@ -52,6 +52,12 @@ struct Sums {
   std::vector<double> errors;  ///< bound on the truncation error of the states, [T]
 };
 
+template <class Make>
+auto timed(Timings& timings, const char* phase, const Make& make) {
+  const Timings::Scope scope(timings, phase);
+  return make();
+}
+
 /// Propagates the state vectors of one sector, a block of columns at a time.
 class SectorPropagation {
  public:
@@ -63,10 +69,12 @@ class SectorPropagation {
         plan_(plan),
         number_(number),
         timings_(timings),
-        space_(std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm)),
+        space_(timed(
+            timings, "setup basis",
+            [&] { return std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm); })),
         terms_(hamiltonian(model)),
-        hamiltonian_(make_operator(space_, terms_)),
-        observer_(model, space_),
+        hamiltonian_(timed(timings, "setup operators", [&] { return make_operator(space_, terms_); })),
+        observer_(timed(timings, "setup operators", [&] { return Observer(model, space_); })),
         weights_(product_weights(*space_, initial.probabilities)),
         radius_(plan.method == ExactMethod::krylov ? spectral_radius_bound(model) : 0.0) {
     count_occupied();
@@ -74,6 +82,7 @@ class SectorPropagation {
       const Timings::Scope scope(timings_, "diagonalization");
       spectrum_ = std::make_unique<Spectrum>(space_, terms_);
     } else {
+      const Timings::Scope scope(timings_, "spectral bounds");
       make_evolution();
     }
   }
@@ -178,6 +187,7 @@ class SectorPropagation {
         spectrum_->state(times_[time], coefficients.block(), psi.block());
       }
       observe(time, psi.block(), sums);
+      control.reach(times_[time], times_.back());
       control.offer(progress(static_cast<double>(time + 1) / static_cast<double>(times_.size())),
                     [&](StateWriter& writer) {
                       sums.save(writer);
@@ -236,6 +246,7 @@ class SectorPropagation {
       }
       error += errors.back();
       const double within = elapsed == 0.0 ? 0.0 : elapsed / interval_before(time);
+      control.reach((time == 0 ? 0.0 : times_[time - 1]) + elapsed, times_.back());
       control.offer(progress((static_cast<double>(time) + within) / static_cast<double>(times_.size())),
                     save);
     }

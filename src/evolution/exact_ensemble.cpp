@@ -8,8 +8,6 @@
 #include <span>
 
 #include "qheat/evolution/open.hpp"
-#include "qheat/operators/hamiltonian.hpp"
-#include "qheat/operators/liouvillian.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/parallel/rank_groups.hpp"
@@ -78,6 +76,7 @@ class PartOfRun final : public RunControl {
   void leave() noexcept override { whole_.leave(); }
   bool restore_finished(const Load& load) override { return whole_.restore_finished(load); }
   bool restore_partial(const Load& load) override { return whole_.restore_partial(load); }
+  void reach(double time, double end) override { whole_.reach(time, end); }
   void offer(double fraction, const Save& save) override { whole_.offer(before_ + share_ * fraction, save); }
   void finish(const Save& save) override { whole_.finish(save); }
 
@@ -205,18 +204,14 @@ namespace {
 /// Seconds of one realisation on so many ranks. Throws Error if it does not fit.
 double seconds_of(const Realization& one, const std::vector<double>& times, const ExactOptions& options,
                   int ranks, double free_bytes) {
-  double seconds = 0.0;
+  Work work;
   if (one.model.bath.closed()) {
     for (const auto& plan : plan_exact(one.model, one.initial, times, options, ranks, free_bytes))
-      seconds += plan.core_seconds / ranks;
-    return seconds;
+      work += plan.work;
+  } else {
+    work = plan_open(one.model, one.initial, times, options, ranks, free_bytes).work;
   }
-  constexpr double kSecondsABond = 1e-8;  // of a product with L, each element
-  const auto plan = plan_open(one.model, one.initial, times, options, ranks, free_bytes);
-  const double phase =
-      (2.0 * spectral_radius_bound(one.model) - dissipator_range(one.model, plan.counts).low) * times.back();
-  return kSecondsABond * (10.0 + phase) * static_cast<double>(plan.elements) *
-         (1.0 + one.model.lattice.bond_count()) / ranks;
+  return work.seconds() / ranks;
 }
 
 }  // namespace

@@ -7,9 +7,12 @@
 #include "qheat/evolution/chebyshev.hpp"
 #include "qheat/evolution/exact.hpp"
 #include "qheat/evolution/krylov.hpp"
+#include "qheat/evolution/phases.hpp"
 #include "qheat/evolution/spectrum.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/product_work.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/memory.hpp"
 
 namespace qheat {
 namespace {
@@ -20,7 +23,6 @@ constexpr int kDefaultSamples = 20;
 constexpr Index kDenseBlock = 256;  // columns at a time: enough for matrix products at full speed
 constexpr Index kStepwiseBlock = 8;
 constexpr std::size_t kMostOutputsAtOnce = 8;
-constexpr double kLargestPhase = 1e11;  // a double then knows it to 1e-5
 
 /// Number of configurations of a sector that the initial state occupies, by adding site after site.
 Index occupied_states(const Model& model, const InitialState& initial, const std::vector<int>& counts) {
@@ -48,49 +50,6 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
   return place == ways.end() ? 0 : place->second;
 }
 
-/// `bound`, that of the spectral radius in the full space, with the level energies of the sector alone.
-double sector_radius_bound(const Model& model, double bound, const std::vector<int>& counts) {
-  if (counts.empty()) return bound;
-  struct Range {
-    double low = INFINITY, high = -INFINITY;
-  };
-  std::vector<Range> bands(counts.size());
-  double everywhere = 0.0;
-  for (int i = 0; i < model.sites(); ++i) {
-    const auto energies = model.energies_of(i);
-    const auto [low, high] = std::minmax_element(energies.begin(), energies.end());
-    everywhere += (*high - *low) / 2;
-    for (std::size_t n = 0; n < energies.size(); ++n) {
-      Range& range = bands[model.site.band_of_level()[n]];
-      range = {std::min(range.low, energies[n]), std::max(range.high, energies[n])};
-    }
-  }
-  double inside = 0.0;
-  for (std::size_t b = 0; b < counts.size(); ++b) inside += counts[b] * (bands[b].high - bands[b].low) / 2;
-  return bound - everywhere + std::min(everywhere, inside);
-}
-
-/// Elements of all V in a row of H, on average over the sector.
-double elements_a_state(const Model& model, const std::vector<int>& counts) {
-  const auto& band = model.site.band_of_level();
-  const auto& sizes = model.site.band_sizes();
-  const double n = model.sites();
-  const auto share = [&](const PairElement& e) {  // of the states that have its levels c, d on the bond
-    if (counts.empty()) return 1.0 / model.levels() / model.levels();
-    const double firsts = counts[band[e.c]];
-    const double seconds = counts[band[e.d]] - (band[e.c] == band[e.d] ? 1 : 0);
-    return firsts * seconds / (n * (n - 1.0)) / sizes[band[e.c]] / sizes[band[e.d]];
-  };
-  std::vector<double> elements;
-  for (const auto& v : model.interactions) {
-    elements.push_back(0.0);
-    for (const auto& e : v.elements()) elements.back() += share(e);
-  }
-  double all = 0.0;
-  for (const int v : model.interaction_of_bond) all += elements[static_cast<std::size_t>(v)];
-  return all;
-}
-
 /// Bytes on this rank for the elements of all V: in the model, in H and in the tables of H and observer.
 double element_bytes(const Model& model) {
   constexpr double kBytesAnElement = 200.0;
@@ -101,16 +60,62 @@ double element_bytes(const Model& model) {
   return kBytesAnElement * elements;
 }
 
-/// Seconds on one core, roughly: only their ratio matters.
-double diagonalization_cost(double dimension, bool real, double columns, double outputs) {
-  const double solver = real ? 1.5e-10 : 1.5e-9;
-  const double product = real ? 1e-10 : 2e-10;
-  return solver * std::pow(dimension, 3) + outputs * columns * product * dimension * dimension;
+/// How the output times lie on the way of a stepwise method.
+struct Steps {
+  double phase;    ///< r t of all
+  double outputs;  ///< that take a step, t = 0 not counted
+};
+
+Work diagonalization_work(double dimension, bool real, double columns, double outputs) {
+  constexpr double kRealSolver = 4.5;      // dense operations a cube of the dimension
+  constexpr double kComplexSolver = 45.0;  // SLEPc's
+  const double products = outputs * columns * (real ? 4.0 : 8.0) * dimension * dimension;
+  return dense_work((real ? kRealSolver : kComplexSolver) * std::pow(dimension, 3) + products);
 }
-double chebyshev_cost(const SectorPlan& plan, double radius, double elements, double outputs, double end) {
-  const double products = 1.2 * radius * end + 12.0 * outputs;
-  const double states = static_cast<double>(plan.columns) * static_cast<double>(plan.dimension);
-  return states * products * 1e-9 * (6.0 + elements);
+
+/// What it takes to observe a state, beside the propagation.
+Work observer_work(const Model& model, const SectorPlan& plan) {
+  constexpr double kProducts = 1.8;  // all bonds in one pass: measured with chains of 20 sites
+  return kProducts * hamiltonian_work(model, plan.counts, static_cast<double>(plan.dimension));
+}
+
+/// Products of a Chebyshev series until a phase, at tolerances that are usual.
+double chebyshev_terms(double phase) {
+  return phase + 5.0 * std::cbrt(phase) + 11.0;
+}
+
+Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
+  constexpr double kPhaseAStep = 60.0;
+  const auto states = static_cast<double>(plan.dimension);
+  const double interval = steps.phase / std::max(1.0, steps.outputs);
+  const double together =
+      std::clamp(std::floor(kPhaseAStep / std::max(interval, 1e-9)), 1.0, 1.0 * plan.outputs_at_once);
+  const double parts = std::max(1.0, std::ceil(interval / kPhaseAStep));
+  const double recursions = std::ceil(std::max(1.0, steps.outputs) / together) * parts;
+  const double terms = chebyshev_terms(interval / parts * together);
+  double sums = 0.0;  // that take a term
+  for (double k = 1.0; k <= together; ++k) sums += chebyshev_terms(interval / parts * k);
+  Work column = recursions * terms * hamiltonian_work(model, plan.counts, states);
+  column += recursions * (terms + 2.0 * sums) * pass_work(states, 1.0);
+  column += (1.0 + steps.outputs) * observer_work(model, plan);
+  Work bounds = 40.0 * hamiltonian_work(model, plan.counts, states);
+  bounds += 40.0 * pass_work(states, 8.0);
+  bounds += static_cast<double>(plan.columns) * column;
+  return bounds;
+}
+
+/// SLEPc's Krylov spaces of 30 vectors, orthogonalised twice, each good for a phase.
+Work krylov_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
+  constexpr double kSubspace = 30.0;
+  constexpr double kPhase = 9.0;
+  const auto states = static_cast<double>(plan.dimension);
+  const double spaces = std::max(1.0, steps.outputs) *
+                        std::max(1.0, std::ceil(steps.phase / std::max(1.0, steps.outputs) / kPhase));
+  Work space = kSubspace * hamiltonian_work(model, plan.counts, states);
+  space += pass_work(states, 2.0 * kSubspace * kSubspace);
+  Work column = spaces * space;
+  column += (1.0 + steps.outputs) * observer_work(model, plan);
+  return static_cast<double>(plan.columns) * column;
 }
 
 double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int ranks) {
@@ -132,26 +137,73 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
   return (work + kWeights + block) * vector + tables;
 }
 
+Work work_of(const SectorPlan& plan, const Model& model, const std::vector<double>& times) {
+  const auto outputs = static_cast<double>(times.size());
+  if (plan.method == ExactMethod::diagonalize) {
+    Work work = diagonalization_work(static_cast<double>(plan.dimension), model.is_real(),
+                                     static_cast<double>(plan.columns), outputs);
+    work += static_cast<double>(plan.columns) * outputs * observer_work(model, plan);
+    return work;
+  }
+  const Steps steps{typical_radius(model, plan.counts) * times.back(), outputs - 1.0};
+  return plan.method == ExactMethod::krylov ? krylov_work(model, plan, steps)
+                                            : chebyshev_work(model, plan, steps);
+}
+
+/// Fills in method, memory and work; the fastest that fits, or else the smallest.
+void choose_method(SectorPlan& plan, const Model& model, const std::vector<double>& times,
+                   const ExactOptions& options, int ranks, double free_bytes) {
+  const bool real = model.is_real();
+  const auto with = [&](ExactMethod method, std::size_t outputs_at_once) {
+    SectorPlan one = plan;
+    one.method = method;
+    one.columns_at_once =
+        std::min(plan.columns, method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock);
+    if (method == ExactMethod::chebyshev)
+      one.outputs_at_once = static_cast<int>(std::min(outputs_at_once, times.size()));
+    one.bytes_per_rank = bytes_per_rank(one, model, real, ranks);
+    one.work = work_of(one, model, times);
+    return one;
+  };
+  const auto fits = [&](const SectorPlan& one) { return fits_memory(one.bytes_per_rank, free_bytes); };
+  std::vector<SectorPlan> ways;  // the one that is wanted first
+  const bool stepwise_allowed =
+      options.method == ExactMethod::automatic || options.method == ExactMethod::chebyshev;
+  if (stepwise_allowed) {
+    ways.push_back(with(ExactMethod::chebyshev, kMostOutputsAtOnce));  // slower, but smaller:
+    ways.push_back(with(ExactMethod::chebyshev, 1));
+  } else {
+    ways.push_back(with(options.method, 1));
+  }
+  if (options.method == ExactMethod::automatic) {
+    const SectorPlan dense = with(ExactMethod::diagonalize, 1);
+    if (plan.dimension <= kSmallDimension || dense.work.seconds() < ways.front().work.seconds())
+      ways.insert(ways.begin(), dense);
+  }
+  double least = ways.front().bytes_per_rank;
+  for (const SectorPlan& way : ways) least = std::min(least, way.bytes_per_rank);
+  const auto found = std::find_if(ways.begin(), ways.end(), fits);
+  plan = found == ways.end() ? ways.back() : *found;
+  plan.least_bytes_per_rank = least;
+}
+
 }  // namespace
 
 std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initial,
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes) {
-  const double radius = spectral_radius_bound(model);
-  if (const double phase = radius * times.back(); phase > kLargestPhase) {
-    throw Error(fmt::format(
-        "energies times times reach {:.1e}: rounding leaves no digits of the phases e^(-iEt); lower "
-        "time.end, or measure energies in a larger unit",
-        phase));
+  followed_phase(model, times.back(), "exact propagation");
+  if (options.method == ExactMethod::runge_kutta) {
+    throw Error("Runge-Kutta steps are for open systems; set exact.method = \"chebyshev\" or \"krylov\"");
   }
-  const auto fits = [&](double bytes) { return free_bytes == 0.0 || bytes < 0.8 * free_bytes; };
-  const bool real = model.is_real();
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {
     SectorPlan plan{.counts = counts,
                     .dimension = level_sector_dimension(model, counts),
                     .columns = occupied_states(model, initial, counts)};
     if (plan.columns == 0) continue;
+    if (options.method == ExactMethod::krylov)
+      require_petsc_indices(plan.dimension, "the dimension of a sector for exact.method = \"krylov\"");
     const int samples = options.samples > 0 ? options.samples : kDefaultSamples;
     const bool whole =
         plan.columns <= samples || (options.samples == 0 && plan.dimension <= kLargestWholeMixture);
@@ -159,40 +211,11 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
       plan.sampled = true;
       plan.columns = samples;
     }
-    const auto with = [&](ExactMethod method) {
-      plan.method = method;
-      plan.columns_at_once =
-          std::min(plan.columns, method == ExactMethod::diagonalize ? kDenseBlock : kStepwiseBlock);
-      plan.outputs_at_once = method == ExactMethod::chebyshev
-                                 ? static_cast<int>(std::min<std::size_t>(kMostOutputsAtOnce, times.size()))
-                                 : 1;
-      plan.bytes_per_rank = bytes_per_rank(plan, model, real, ranks);
-      if (!fits(plan.bytes_per_rank) && plan.outputs_at_once > 1) {  // slower, but smaller
-        plan.outputs_at_once = 1;
-        plan.bytes_per_rank = bytes_per_rank(plan, model, real, ranks);
-      }
-      return fits(plan.bytes_per_rank);
-    };
-    const auto outputs = static_cast<double>(times.size());
-    const double dense_seconds = diagonalization_cost(static_cast<double>(plan.dimension), real,
-                                                      static_cast<double>(plan.columns), outputs);
-    const double stepwise_seconds = chebyshev_cost(plan, sector_radius_bound(model, radius, counts),
-                                                   elements_a_state(model, counts), outputs, times.back());
-    if (options.method == ExactMethod::runge_kutta) {
-      throw Error("Runge-Kutta steps are for open systems; set exact.method = \"chebyshev\" or \"krylov\"");
-    }
-    if (options.method != ExactMethod::automatic) {
-      with(options.method);
-    } else {
-      const bool dense = plan.dimension <= kSmallDimension || dense_seconds < stepwise_seconds;
-      if (!dense || !with(ExactMethod::diagonalize)) with(ExactMethod::chebyshev);
-    }
-    plan.core_seconds = plan.method == ExactMethod::diagonalize ? dense_seconds : stepwise_seconds;
-    if (!fits(plan.bytes_per_rank)) {
+    choose_method(plan, model, times, options, ranks, free_bytes);
+    if (!fits_memory(plan.bytes_per_rank, free_bytes)) {
       throw Error(
           fmt::format("exact propagation of a sector of {} states needs {:.3g} GB on each of {} ranks, but "
-                      "{:.3g} GB are free; use "
-                      "more nodes, fewer sites{}",
+                      "{:.3g} GB are free; use more nodes, fewer sites{}",
                       plan.dimension, plan.bytes_per_rank / 1e9, ranks, free_bytes / 1e9,
                       options.method == ExactMethod::diagonalize ? ", or exact.method = \"chebyshev\""
                                                                  : " or a smaller sector"));

@@ -1,8 +1,12 @@
 #include "qheat/evolution/faber.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
@@ -95,6 +99,14 @@ std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, doubl
 
 FaberPlan plan_faber(const GeneratorRange& range, double end, double tolerance, Index least_steps) {
   constexpr int kAngles = 24;
+  constexpr double kLargestPhase = 1e10;  // beyond, no plan is worth counting its steps
+  const double phase = std::max({range.imaginary, range.high, -range.low}) * end;
+  if (!(phase <= kLargestPhase)) {
+    throw Error(
+        fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
+                    "lower time.end or the fastest rates",
+                    phase));
+  }
   FaberPlan best;
   for (int k = 1; k < kAngles; ++k) {
     const Ellipse ellipse = around(range, std::numbers::pi / 2 * k / kAngles);

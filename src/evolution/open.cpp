@@ -11,6 +11,7 @@
 #include "qheat/evolution/density_spectrum.hpp"
 #include "qheat/evolution/runge_kutta.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/operators/product_work.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -39,6 +40,62 @@ double bytes_per_rank(const Model& model, const OpenPlan& plan, std::size_t outp
   return (vectors + (ranks > 1 ? kBuffers : 0.0)) * vector + on_every_rank + split / ranks;
 }
 
+/// What the spectral bounds will give, without computing them.
+GeneratorRange typical_range(const Model& model, const std::vector<std::vector<int>>& counts) {
+  const DissipatorRange dissipators = dissipator_range(model, counts);
+  double width = 0.0;
+  for (const auto& block : counts) width = std::max(width, 2.0 * typical_radius(model, block));
+  return {dissipators.low, dissipators.high, width + dissipators.imaginary};
+}
+
+double phase_of(const GeneratorRange& range, double end) {
+  return std::max(range.imaginary, -range.low) * end;
+}
+
+Index least_steps_of(ExactMethod method, std::size_t outputs, double phase) {
+  const auto least = static_cast<Index>((outputs + kMostOutputs - 1) / kMostOutputs);
+  if (method != ExactMethod::runge_kutta) return least;
+  return std::max(least, static_cast<Index>(std::ceil(phase / kRungeKuttaPhase)));
+}
+
+/// By what is known beforehand alone, so that `check` and `run` decide alike.
+void require_phase(double phase) {
+  if (phase <= kLargestPhase) return;
+  throw Error(
+      fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
+                  "lower time.end",
+                  phase));
+}
+
+Work work_of(const Model& model, const OpenPlan& plan, const std::vector<double>& times, double tolerance) {
+  const GeneratorRange range = typical_range(model, plan.counts);
+  const double end = times.back();
+  const double phase = phase_of(range, end);
+  const auto outputs = static_cast<double>(times.size());
+  const auto elements = static_cast<double>(plan.elements);
+  const FaberPlan faber = plan_faber(range, end, tolerance, least_steps_of(plan.method, times.size(), phase));
+  const auto steps = static_cast<double>(faber.steps);
+  const Work product = liouvillian_work(model, plan.counts, elements);
+  if (plan.method == ExactMethod::krylov) {
+    constexpr double kSubspace = 30.0;
+    constexpr double kPhase = 9.0;  // of one subspace
+    const double spaces = (steps + outputs) * std::max(1.0, std::ceil(phase / (steps + outputs) / kPhase));
+    Work space = kSubspace * product;
+    space += pass_work(elements, 2.0 * kSubspace * kSubspace);
+    return spaces * space;
+  }
+  if (plan.method == ExactMethod::runge_kutta) {
+    constexpr double kStages = 13.0;
+    constexpr double kPhase = 1.2;  // of an inner step at usual tolerances
+    Work step = kStages * product;
+    step += pass_work(elements, kStages * kStages);
+    return (std::ceil(phase / kPhase) + 2.0 * (steps + outputs)) * step;
+  }
+  Work term = product;
+  term += pass_work(elements, 3.0);  // the sum
+  return steps * static_cast<double>(faber.terms) * term;
+}
+
 /// The density matrix on its way through the steps, with what was measured so far.
 class DensityPropagation {
  public:
@@ -64,6 +121,7 @@ class DensityPropagation {
     while (step < evolution_->steps()) {
       take(step);
       ++step;
+      control.reach(start_of(step), times_.back());
       control.offer(static_cast<double>(step) / static_cast<double>(evolution_->steps()),
                     [&](StateWriter& writer) { save(writer, step); });
     }
@@ -107,16 +165,8 @@ class DensityPropagation {
 
   void make_evolution() {
     const double end = times_.back();
-    const double phase = std::max(range_.imaginary, -range_.low) * end;
-    if (phase > kLargestPhase) {
-      throw Error(
-          fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
-                      "lower time.end",
-                      phase));
-    }
-    auto least_steps = static_cast<Index>((times_.size() + kMostOutputs - 1) / kMostOutputs);
-    if (plan_.method == ExactMethod::runge_kutta)
-      least_steps = std::max(least_steps, static_cast<Index>(std::ceil(phase / kRungeKuttaPhase)));
+    const double phase = phase_of(range_, end);
+    const Index least_steps = least_steps_of(plan_.method, times_.size(), phase);
     const FaberPlan steps = plan_faber(range_, end, options_.tolerance, least_steps);
     if (plan_.method == ExactMethod::krylov) {
       evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, end);
@@ -237,9 +287,14 @@ OpenPlan plan_open(const Model& model, const InitialState& initial, const std::v
   plan.elements = density_dimension(model, plan.counts);
   const bool polynomials =
       options.method == ExactMethod::automatic || options.method == ExactMethod::chebyshev;
-  if (!polynomials) plan.method = options.method;
+  if (!polynomials) {
+    plan.method = options.method;
+    require_petsc_indices(plan.elements, "the density matrix, for this exact.method,");
+  }
+  require_phase(phase_of(typical_range(model, plan.counts), times.back()));
   plan.bytes_per_rank = bytes_per_rank(model, plan, times.size(), ranks);
-  if (free_bytes > 0.0 && plan.bytes_per_rank > 0.8 * free_bytes) {
+  plan.work = work_of(model, plan, times, options.tolerance);
+  if (!fits_memory(plan.bytes_per_rank, free_bytes)) {
     throw Error(fmt::format(
         "exact propagation of a density matrix of {} elements needs {:.3g} GB on each of {} ranks, but "
         "{:.3g} GB are "

@@ -14,7 +14,7 @@
 namespace qheat {
 namespace {
 
-constexpr std::int64_t kFormat[2] = {4, 0};
+constexpr std::int64_t kFormat[2] = {5, 0};
 constexpr const char* kFileType = "qheat checkpoint";
 constexpr const char* kInventory = "/inventory";
 
@@ -181,10 +181,12 @@ std::string CheckpointedRun::path() const {
 
 void CheckpointedRun::enter(const std::string& stage) {
   stages_.push_back(stage);
+  standing_ = {};
 }
 
 void CheckpointedRun::leave() noexcept {
   stages_.pop_back();
+  standing_ = {};
 }
 
 void CheckpointedRun::load_newest() {
@@ -279,8 +281,13 @@ bool CheckpointedRun::restore_partial(const Load& load) {
   return true;
 }
 
+void CheckpointedRun::reach(double time, double end) {
+  standing_.time = {time, end};
+}
+
 void CheckpointedRun::offer(double fraction, const Save& save) {
   progress_.update(stages_.front(), fraction);
+  standing_.fraction = fraction;
   const double now = MPI_Wtime();
   longest_pause_ = std::max(longest_pause_, now - last_offer_);
   last_offer_ = now;
@@ -340,8 +347,7 @@ bool CheckpointedRun::write(const Save& save) {
   if (failure.empty()) failure = writer.failure();
   on_root([&] {
     file->write_text(kInventory, inventory(*file));
-    constexpr std::int64_t kComplete = 1;
-    file->attribute("/", "complete", std::span(&kComplete, 1));
+    file->attribute("/", "complete", std::int64_t{1});
     file->close();
   });
   bool ok = !comm_.any(!failure.empty());
@@ -387,12 +393,21 @@ void CheckpointedRun::write_header(hdf5::File& file) const {
   file.attribute("/", "job_hash", hash(identity_.job_text));
   file.attribute("/", "digest", identity_.digest);
   file.attribute("/", "partial_stage", path());
+  file.attribute("/", "fraction", standing_.fraction);
+  if (standing_.time) {
+    file.attribute("/", "output_time", standing_.time->first);
+    file.attribute("/", "last_output_time", standing_.time->second);
+  }
   file.write_text("/job", identity_.job_text);
   for (const auto& [stage, record] : finished_) {
     for (const auto& [name, values] : record) {
       file.write("/finished" + stage + "/" + name, {static_cast<Index>(values.size())}, values);
     }
   }
+}
+
+void CheckpointedRun::keep() {
+  write([](StateWriter&) {});
 }
 
 void CheckpointedRun::discard() {

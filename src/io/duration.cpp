@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/job_problems.hpp"
+#include "io/printable.hpp"
 #include "qheat/io/job.hpp"
 #include "qheat/parallel/error.hpp"
 
@@ -118,7 +118,7 @@ double parse_duration(const std::string& text) {
     throw InputError(
         fmt::format("\"{}\" is not a duration up to 30 years; write for example 90 (seconds), 10m, 3h50m, "
                     "1d2h, 3:50:00 (h:m:s) or 1-02:00:00 (days-h:m:s)",
-                    jobfile::printable(text)));
+                    printable(text)));
   }
   return *seconds;
 }

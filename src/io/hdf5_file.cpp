@@ -10,21 +10,12 @@
 #include <functional>
 #include <numeric>
 
+#include "io/hdf5_types.hpp"
+
 namespace qheat::hdf5 {
 namespace {
 
 constexpr Index kChunkElements = 1 << 16;
-
-void require(bool ok, const std::string& what) {
-  if (!ok) throw Error("HDF5 cannot " + what);
-}
-
-Id space_of(const std::vector<Index>& shape) {
-  if (shape.empty()) return {H5Screate(H5S_SCALAR), H5Sclose, "describe a scalar"};
-  const std::vector<hsize_t> dims(shape.begin(), shape.end());
-  return {H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose,
-          "describe a shape"};
-}
 
 Index count_of(const std::vector<Index>& shape) {
   return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
@@ -47,14 +38,6 @@ Id access() {
   return list;
 }
 
-Id text_type(std::size_t length) {
-  Id type(H5Tcopy(H5T_C_S1), H5Tclose, "make a text type");
-  H5Tset_size(type.get(), std::max<std::size_t>(1, length));
-  H5Tset_cset(type.get(), H5T_CSET_UTF8);
-  H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
-  return type;
-}
-
 }  // namespace
 
 void prepare() {
@@ -66,7 +49,8 @@ void prepare() {
 File File::create(const std::filesystem::path& path, bool checksummed) {
   prepare();
   const Id list = access();
-  if (checksummed) H5Pset_libver_bounds(list.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  // From 1.8 (of 2008) on attributes may have more than 64 KB.
+  H5Pset_libver_bounds(list.get(), checksummed ? H5F_LIBVER_LATEST : H5F_LIBVER_V18, H5F_LIBVER_LATEST);
   const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
   require(id >= 0, fmt::format("create {}: {}", path.string(), std::strerror(errno)));
   return File(Id(id, H5Fclose, "create a file"));
@@ -166,24 +150,6 @@ void File::write_part(const std::string& name, Index offset, std::span<const dou
   require(data.close(), "write " + name);
 }
 
-void File::attribute(const std::string& object, const std::string& name, const std::string& text) {
-  const Id type = text_type(text.size());
-  const Id space = space_of({});
-  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), type.get(), space.get(),
-                                       H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                     H5Aclose, "write an attribute");
-  require(H5Awrite(attribute.get(), type.get(), text.data()) >= 0, "write an attribute");
-}
-
-void File::attribute(const std::string& object, const std::string& name,
-                     std::span<const std::int64_t> values) {
-  const Id space = values.size() == 1 ? space_of({}) : space_of({static_cast<Index>(values.size())});
-  const Id attribute(H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), H5T_NATIVE_INT64,
-                                       space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                     H5Aclose, "write an attribute");
-  require(H5Awrite(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "write an attribute");
-}
-
 bool File::has(const std::string& name) const {
   for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
     const std::string part = name.substr(0, slash);
@@ -235,29 +201,6 @@ std::string File::read_text(const std::string& name) const {
   std::string text(H5Tget_size(type.get()), '\0');
   require(H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) >= 0, "read " + name);
   return text;
-}
-
-bool File::has_attribute(const std::string& object, const std::string& name) const {
-  return H5Aexists_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
-}
-
-std::string File::text_attribute(const std::string& object, const std::string& name) const {
-  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                     H5Aclose, "find an attribute");
-  const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
-  std::string text(H5Tget_size(type.get()), '\0');
-  require(H5Aread(attribute.get(), type.get(), text.data()) >= 0, "read an attribute");
-  text.resize(std::strlen(text.data()));  // without padding
-  return text;
-}
-
-std::vector<std::int64_t> File::integer_attribute(const std::string& object, const std::string& name) const {
-  const Id attribute(H5Aopen_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-                     H5Aclose, "find an attribute");
-  const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
-  std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
-  require(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()) >= 0, "read an attribute");
-  return values;
 }
 
 std::vector<std::string> File::datasets(const std::string& group) const {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "qheat/parallel/error.hpp"
@@ -43,6 +44,11 @@ class Id {
   Close close_;
 };
 
+struct Attribute {
+  std::string name;
+  std::variant<std::vector<std::string>, std::vector<double>, std::vector<std::int64_t>> values;
+};
+
 /// A file that one rank writes, or any number of ranks read, each for itself; names are paths from the root,
 /// groups are made on the way.
 class File {
@@ -62,8 +68,13 @@ class File {
   void create_vector(const std::string& name, Index size);
   void write_part(const std::string& name, Index offset, std::span<const double> values);
 
+  /// Of any size.
   void attribute(const std::string& object, const std::string& name, const std::string& text);
+  void attribute(const std::string& object, const std::string& name, std::int64_t value);
+  void attribute(const std::string& object, const std::string& name, double value);
   void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
+  void attribute(const std::string& object, const std::string& name, std::span<const double> values);
+  void attribute(const std::string& object, const std::string& name, std::span<const std::string> texts);
 
   bool has(const std::string& name) const;
   std::vector<Index> shape(const std::string& name) const;
@@ -74,7 +85,10 @@ class File {
   std::string read_text(const std::string& name) const;
   std::string text_attribute(const std::string& object, const std::string& name) const;
   std::vector<std::int64_t> integer_attribute(const std::string& object, const std::string& name) const;
+  std::vector<double> real_attribute(const std::string& object, const std::string& name) const;
   bool has_attribute(const std::string& object, const std::string& name) const;
+  /// All attributes of a group or a dataset, by name.
+  std::vector<Attribute> attributes(const std::string& object) const;
   /// Paths of all datasets below a group.
   std::vector<std::string> datasets(const std::string& group) const;
 
@@ -86,6 +100,8 @@ class File {
   Id make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
                   const std::vector<Index>& chunk);
   void write_all(const std::string& name, hid_t type, const std::vector<Index>& shape, const void* values);
+  void write_attribute(const std::string& object, const std::string& name, hid_t type, const Id& space,
+                       const void* values);
   Id dataset(const std::string& name) const;
 
   Id file_;

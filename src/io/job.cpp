@@ -42,8 +42,13 @@ std::string file_text(const std::filesystem::path& file) {
   return text;
 }
 
+void read_title(CheckedTable& root, std::string& title) {
+  if (!root.text("title", title) || title.find('\0') == std::string::npos) return;
+  root.problem("title", "contains a NUL character, which texts in results cannot hold; remove it");
+}
+
 void read_sections(CheckedTable& root, Draft& draft) {
-  root.text("title", draft.job.title);
+  read_title(root, draft.job.title);
   read_lattice(root, draft);
   read_site(root, draft);
   read_interaction(root, draft);

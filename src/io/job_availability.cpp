@@ -38,11 +38,6 @@ void model(Missing& missing, const Job& job) {
 }
 
 void kernels(Missing& missing, const Job& job, const Bath& bath) {
-  const bool any = job.kernel || job.rates;
-  if (any && job.detuning.realizations > 1 && bath.correlation) {
-    missing.add("site.detuning.realizations",
-                "average kernels of a bath correlation function over realizations", "set realizations = 1");
-  }
   if (bath.reservoirs.empty()) return;
   const std::string remedy = "use tcl2 or the exact kernel, or remove the reservoirs";
   if (job.kernel && job.kernel->markov)

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "io/job_names.hpp"
 #include "io/job_sections.hpp"
 
 namespace qheat::jobfile {
@@ -53,8 +54,7 @@ void read_reservoir(CheckedTable& table, Draft& draft) {
     table.number("temperature", reservoir.temperature, NumberRule::temperature());
   }
   if (table.require("rate", "rate = 1.0")) table.number("rate", reservoir.rate, NumberRule::positive());
-  table.choice("statistics", reservoir.statistics,
-               {{"fermi", Statistics::fermi}, {"bose", Statistics::bose}});
+  table.choice("statistics", reservoir.statistics, kStatisticsNames);
   if (reservoir.statistics == Statistics::bose) {
     check_bose(table, draft, sites);
     if (std::isinf(reservoir.temperature)) {
@@ -71,11 +71,8 @@ void read_reservoir(CheckedTable& table, Draft& draft) {
 BathCorrelation read_correlation(CheckedTable& table) {
   using Kind = BathCorrelation::Kind;
   BathCorrelation correlation;
-  const bool kind_known =
-      table.require("kind", "kind = \"exponential\"") &&
-      table.choice(
-          "kind", correlation.kind,
-          {{"exponential", Kind::exponential}, {"gaussian", Kind::gaussian}, {"bosons", Kind::bosons}});
+  const bool kind_known = table.require("kind", "kind = \"exponential\"") &&
+                          table.choice("kind", correlation.kind, kCorrelationNames);
   table.number("rate", correlation.rate, NumberRule::positive());
   table.number("alpha", correlation.alpha, NumberRule::positive());
   table.number("cutoff", correlation.cutoff, NumberRule::positive());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "io/job_names.hpp"
 #include "io/job_sections.hpp"
 
 namespace qheat::jobfile {
@@ -123,6 +124,8 @@ KindKeys read_kind_keys(CheckedTable& table, Draft& draft) {
   keys.elements_good = read_elements(table, draft.site, keys.elements);
   table.boolean("oriented", keys.oriented);
   table.integer("seed", draft.job.interaction_seed, {.lowest = 0});
+  draft.job.anisotropy = keys.anisotropy;
+  draft.job.oriented = keys.oriented;
   if (auto well = table.table("well")) draft.job.well = read_well(*well);
   return keys;
 }
@@ -192,13 +195,8 @@ void read_interaction(CheckedTable& root, Draft& draft) {
   if (!table) return;
   auto& kind = draft.job.interaction_kind;
   InteractionDraft interaction;
-  const bool kind_known = table->require("kind", "kind = \"exchange\"") &&
-                          table->choice("kind", kind,
-                                        {{"exchange", InteractionKind::exchange},
-                                         {"xy", InteractionKind::xy},
-                                         {"matrix", InteractionKind::matrix},
-                                         {"random-bands", InteractionKind::random_bands},
-                                         {"well", InteractionKind::well}});
+  const bool kind_known =
+      table->require("kind", "kind = \"exchange\"") && table->choice("kind", kind, kInteractionNames);
   if (table->require("strength", "strength = 0.05")) {
     table->number("strength", interaction.strength, NumberRule::any());
   }

@@ -8,17 +8,6 @@
 #include "qheat/parallel/error.hpp"
 
 namespace qheat::jobfile {
-namespace {
-
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-}  // namespace
 
 Problems::Problems(std::string file) : file_(std::move(file)) {}
 
@@ -40,23 +29,6 @@ std::vector<std::string> Problems::sentences() const {
 
 void Problems::throw_if_any() const {
   if (!empty()) throw InputError(sentences());
-}
-
-std::string printable(std::string_view text, std::size_t limit) {
-  const bool cut = text.size() > limit;
-  if (cut) {
-    while (limit > 0 && continues_character(text[limit])) --limit;
-    text = text.substr(0, limit);
-  }
-  std::string result;
-  for (const char c : text) {
-    if (is_control(c)) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      result += c;
-    }
-  }
-  return cut ? result + "..." : result;
 }
 
 }  // namespace qheat::jobfile

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "io/printable.hpp"
+
 namespace qheat::jobfile {
 
 /// Where something stands in the job file, counted from 1; columns in characters.
@@ -38,8 +40,5 @@ class Problems {
   std::string file_;
   std::vector<Problem> found_;
 };
-
-/// `text` fit for a terminal: control characters escaped, cut after `limit` bytes (between two characters).
-std::string printable(std::string_view text, std::size_t limit = 60);
 
 }  // namespace qheat::jobfile

@@ -214,16 +214,6 @@ void read_checkpoint_interval(CheckedTable& table, double& seconds) {
   }
 }
 
-std::string output_problem(const std::string& file) {
-  const std::string wanted = "; give a file name such as \"chain.h5\"";
-  if (file.empty()) return "is empty" + wanted;
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(file.begin(), file.end(), control)) return "contains a control character" + wanted;
-  const std::filesystem::path path(file);
-  if (path.extension() != ".h5") return fmt::format("\"{}\" does not end in .h5{}", printable(file), wanted);
-  return {};
-}
-
 }  // namespace
 
 const std::vector<std::string>& kernel_names() {
@@ -266,7 +256,7 @@ void read_output(CheckedTable& root, Draft& draft) {
   auto table = root.table("output");
   if (table) {
     if (table->text("file", file)) {
-      const std::string problem = output_problem(file);
+      const std::string problem = results_name_problem(file);
       if (problem.empty()) {
         job.output = file;
       } else {

@@ -31,6 +31,20 @@ std::string expected(const IntegerRule& rule) {
   return "an integer";
 }
 
+/// What can be said of a number that is 0 or of a size that computing leaves room for: products of a few such
+/// numbers (squared rates, rates times times, and so on) neither overflow nor lose their digits.
+std::string size_problem(double value) {
+  constexpr double kSmallest = 1e-50;
+  constexpr double kLargest = 1e50;
+  const double size = std::abs(value);
+  if (size == 0.0 || std::isinf(size) || (size >= kSmallest && size <= kLargest)) return {};
+  const bool small = size < kSmallest;
+  return fmt::format(
+      "{} is too {} to be computed with; give {} or a number {} {:g}, in units that suit the model", value,
+      small ? "small" : "large", small ? "0, where that is possible," : "inf, where that is possible,",
+      small ? "above" : "below", small ? kSmallest : kLargest);
+}
+
 bool obeys(double value, const NumberRule& rule) {
   if (std::isnan(value)) return false;
   if (std::isinf(value)) return value > 0 && rule.infinity;
@@ -123,6 +137,10 @@ bool CheckedTable::read_number(const TomlValue& value, Place place, const std::s
   }
   if (!obeys(*number, rule)) {
     problems_->add(place, path, fmt::format("{} is not possible; give {}", *number, expected(rule)));
+    return false;
+  }
+  if (const std::string problem = size_problem(*number); !problem.empty()) {
+    problems_->add(place, path, problem);
     return false;
   }
   target = *number;

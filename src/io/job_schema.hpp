@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,8 @@ class CheckedTable {
   bool text(std::string_view key, std::string& value);
   template <class T>
   bool choice(std::string_view key, T& value, std::initializer_list<std::pair<std::string_view, T>> choices);
+  template <class T, std::size_t N>
+  bool choice(std::string_view key, T& value, const std::array<std::pair<std::string_view, T>, N>& choices);
 
   bool booleans(std::string_view key, std::vector<bool>& values, const Length& length);
   bool numbers(std::string_view key, std::vector<double>& values, const NumberRule& rule,
@@ -153,6 +156,16 @@ bool CheckedTable::choice(std::string_view key, T& value,
   for (const auto& [name, meaning] : choices) names.emplace_back(name);
   const auto chosen = choice_of(key, names);
   if (chosen) value = (choices.begin() + *chosen)->second;
+  return chosen.has_value();
+}
+
+template <class T, std::size_t N>
+bool CheckedTable::choice(std::string_view key, T& value,
+                          const std::array<std::pair<std::string_view, T>, N>& choices) {
+  std::vector<std::string> names;
+  for (const auto& [name, meaning] : choices) names.emplace_back(name);
+  const auto chosen = choice_of(key, names);
+  if (chosen) value = choices[*chosen].second;
   return chosen.has_value();
 }
 

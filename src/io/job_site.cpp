@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
+#include "io/job_names.hpp"
 #include "io/job_sections.hpp"
 
 namespace qheat::jobfile {
@@ -48,10 +48,6 @@ bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vect
   table.only("levels", false, "a site without band_levels");
   table.only("bands", false, "a site without band_levels");
   if (!read[0] || !read[1] || !read[2]) return false;
-  if (!std::isfinite(energy + width)) {
-    table.problem("band_width", "the top of the band has an infinite energy; give smaller numbers");
-    return false;
-  }
   levels.assign(1, 0.0);
   for (int k = 0; k < count; ++k) levels.push_back(energy + width * k / std::max(1, count - 1));
   bands.assign(levels.size(), 1);
@@ -109,15 +105,11 @@ void check_random_detuning(CheckedTable& table, const Detuning& detuning) {
 }
 
 Detuning read_detuning(CheckedTable& site, const Draft& draft, const std::vector<double>& levels) {
-  using Distribution = Detuning::Distribution;
   Detuning detuning;
   auto table = site.table("detuning");
   if (!table) return detuning;
   if (!read_offsets(*table, draft, levels, detuning.offsets)) detuning.offsets.clear();
-  table->choice("distribution", detuning.distribution,
-                {{"uniform", Distribution::uniform},
-                 {"gaussian", Distribution::gaussian},
-                 {"lorentzian", Distribution::lorentzian}});
+  table->choice("distribution", detuning.distribution, kDistributionNames);
   table->number("width", detuning.width, NumberRule::positive());
   table->integer("seed", detuning.seed, {.lowest = 0});
   table->integer("realizations", detuning.realizations, {1, std::numeric_limits<int>::max()});
@@ -135,11 +127,6 @@ void fill_energies(const CheckedTable& table, const std::vector<double>& levels,
     return;
   }
   draft.energies = site_energies(levels, *draft.sites, draft.job.detuning);
-  const bool finite =
-      std::all_of(draft.energies.begin(), draft.energies.end(), [](double e) { return std::isfinite(e); });
-  if (!finite) {
-    table.problem("detuning", "levels and detuning add up to an infinite energy; give smaller numbers");
-  }
 }
 
 }  // namespace

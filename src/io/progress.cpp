@@ -12,6 +12,15 @@
 #include "io/console.hpp"
 
 namespace qheat {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kFirstOnTerminal{1000};
+constexpr milliseconds kOnTerminal{200};
+constexpr milliseconds kFirstInLog{10000};
+constexpr milliseconds kInLog{60000};
+
+}  // namespace
 
 std::string format_seconds(double seconds) {
   if (seconds < 9.95) return fmt::format("{:.1f}s", seconds);
@@ -26,7 +35,7 @@ Progress::Progress(bool enabled)
     : enabled_(enabled),
       terminal_(isatty(STDERR_FILENO) != 0),
       stage_start_(Clock::now()),
-      last_shown_(Clock::now()) {}
+      next_line_(stage_start_ + (terminal_ ? kFirstOnTerminal : kFirstInLog)) {}
 
 Progress::~Progress() {
   clear_line();
@@ -34,7 +43,7 @@ Progress::~Progress() {
 
 void Progress::clear_line() {
   if (!line_drawn_) return;
-  say(stderr, "\r\033[K");
+  put(stderr, "\r\033[K");
   line_drawn_ = false;
 }
 
@@ -45,18 +54,16 @@ void Progress::update(const std::string& stage, double fraction) {
     stage_ = stage;
     first_fraction_ = fraction;  // of a resumed stage: its speed is that of this run
     stage_start_ = now;
-    last_shown_ = now;
   }
-  const auto pause = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(60000);
-  if (now - last_shown_ < pause) return;
-  last_shown_ = now;
+  if (now < next_line_) return;  // whatever the stage: many short ones are a long wait as well
+  next_line_ = now + (terminal_ ? kOnTerminal : kInLog);
   const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
   const double advanced = fraction - first_fraction_;
   const std::string left =
       advanced > 0.0 ? fmt::format(", {} left", format_seconds(elapsed * (1.0 - fraction) / advanced)) : "";
   const std::string text = fmt::format("{}: {:.0f} %{}", stage, 100.0 * std::clamp(fraction, 0.0, 1.0), left);
   if (terminal_) {
-    say(stderr, fmt::format("\r\033[K  {}", text));
+    put(stderr, fmt::format("\r\033[K  {}", printable(text, 200)));
     line_drawn_ = true;
   } else {
     log(text);

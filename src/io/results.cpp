@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "io/hdf5_file.hpp"
@@ -20,7 +21,39 @@ Index bytes_of(const std::vector<Index>& shape) {
   return size;
 }
 
+constexpr const char* kWholeFile = "";  // as the object that cannot be written
+
+std::string attribute_name(const std::string& object, const std::string& name) {
+  return fmt::format("attribute {} of {}", name, object);
+}
+
+std::string sentence_of(const std::map<std::string, std::string>& failures) {
+  constexpr std::size_t kMostNamed = 3;
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& [object, why] : failures) {
+    if (named++ == kMostNamed) return text + fmt::format(" and {} more", failures.size() - kMostNamed);
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", object, why);
+  }
+  return text;
+}
+
+/// Removes what an earlier run could not write to its end, now that there is something better.
+void remove_incomplete(const std::filesystem::path& results) {
+  const auto file = incomplete_file(results);
+  try {
+    const bool ours = hdf5::File::open(file).text_attribute("/", "filetype") == kResultsFileType;
+    if (ours) std::filesystem::remove(file);
+  } catch (const std::exception&) {
+    return;  // there is none, or none that a run has left
+  }
+}
+
 }  // namespace
+
+std::filesystem::path incomplete_file(const std::filesystem::path& results) {
+  return results.parent_path() / (results.stem().string() + ".incomplete" + results.extension().string());
+}
 
 struct ResultsFile::Writer {
   std::filesystem::path temporary;
@@ -28,14 +61,15 @@ struct ResultsFile::Writer {
 };
 
 template <class Action>
-void ResultsFile::guarded(Index bytes, const Action& action) {
+void ResultsFile::guarded(const std::string& object, Index bytes, const Action& action) {
   constexpr Index kOverhead = 4096;  // of a dataset
   bytes_ += bytes + bytes / 1000 + kOverhead;
-  if (measuring() || !comm_.is_root() || !failure_.empty()) return;
+  const bool nowhere = measuring() || !comm_.is_root() || failures_.contains(kWholeFile);
+  if (nowhere || failures_.contains(object)) return;
   try {
     action();
   } catch (const std::exception& error) {
-    failure_ = fmt::format("{}: {}", file_.string(), error.what());  // told to all ranks by commit()
+    failures_[object] = error.what();  // told to all ranks by commit()
   }
 }
 
@@ -43,13 +77,13 @@ ResultsFile::ResultsFile(const Communicator& comm) : comm_(comm) {}
 
 ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm, Index bytes)
     : file_(std::move(file)), comm_(comm) {
-  guarded(0, [&] {
+  guarded(kWholeFile, 0, [&] {
     const std::filesystem::path temporary(file_.string() + ".tmp");
     constexpr Index kHeader = 1 << 16;
     hdf5::require_room(temporary, bytes + kHeader);
     writer_ = std::make_unique<Writer>(Writer{temporary, hdf5::File::create(temporary)});
     const auto versions = library_versions();
-    constexpr std::int64_t kFormat[2] = {1, 0};
+    constexpr std::int64_t kFormat[2] = {1, 1};
     auto& f = writer_->file;
     f.attribute("/", "filetype", kResultsFileType);
     f.attribute("/", "format_version", kFormat);
@@ -57,11 +91,9 @@ ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm, I
     f.attribute("/", "git_revision", kGitRevision);
     f.attribute("/", "petsc_version", versions.petsc);
     f.attribute("/", "slepc_version", versions.slepc);
-    const std::int64_t ranks = comm_.size();
-    f.attribute("/", "ranks", std::span(&ranks, 1));
+    f.attribute("/", "ranks", std::int64_t{comm_.size()});
     f.attribute("/", "scalar", versions.scalar);
-    const std::int64_t bits = versions.index_bits;
-    f.attribute("/", "index_bits", std::span(&bits, 1));
+    f.attribute("/", "index_bits", std::int64_t{versions.index_bits});
     f.attribute("/", "created", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))));
   });
 }
@@ -74,29 +106,60 @@ ResultsFile::~ResultsFile() {
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const double> values) {
-  guarded(bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
+  guarded(name, bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::dataset(const std::string& name, const std::vector<Index>& shape,
                           std::span<const std::int64_t> values) {
-  guarded(bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
+  guarded(name, bytes_of(shape), [&] { writer_->file.write(name, shape, values); });
 }
 
 void ResultsFile::text(const std::string& name, const std::string& text) {
-  guarded(static_cast<Index>(text.size()), [&] { writer_->file.write_text(name, text); });
+  guarded(name, static_cast<Index>(text.size()), [&] { writer_->file.write_text(name, text); });
 }
 
 void ResultsFile::attribute(const std::string& object, const std::string& name, const std::string& text) {
-  guarded(static_cast<Index>(text.size()), [&] { writer_->file.attribute(object, name, text); });
+  guarded(attribute_name(object, name), static_cast<Index>(text.size()),
+          [&] { writer_->file.attribute(object, name, text); });
+}
+
+void ResultsFile::attribute(const std::string& object, const std::string& name, double value) {
+  guarded(attribute_name(object, name), static_cast<Index>(sizeof(value)),
+          [&] { writer_->file.attribute(object, name, value); });
+}
+
+void ResultsFile::attribute(const std::string& object, const std::string& name, std::int64_t value) {
+  guarded(attribute_name(object, name), static_cast<Index>(sizeof(value)),
+          [&] { writer_->file.attribute(object, name, value); });
+}
+
+void ResultsFile::attribute(const std::string& object, const std::string& name,
+                            std::span<const double> values) {
+  guarded(attribute_name(object, name), static_cast<Index>(values.size_bytes()),
+          [&] { writer_->file.attribute(object, name, values); });
+}
+
+void ResultsFile::attribute(const std::string& object, const std::string& name,
+                            std::span<const std::int64_t> values) {
+  guarded(attribute_name(object, name), static_cast<Index>(values.size_bytes()),
+          [&] { writer_->file.attribute(object, name, values); });
+}
+
+void ResultsFile::attribute(const std::string& object, const std::string& name,
+                            std::span<const std::string> texts) {
+  Index longest = 0;
+  for (const auto& text : texts) longest = std::max(longest, static_cast<Index>(text.size()));
+  guarded(attribute_name(object, name), longest * static_cast<Index>(texts.size()),
+          [&] { writer_->file.attribute(object, name, texts); });
 }
 
 void ResultsFile::series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
-  guarded(checked_product(count, bytes_of(slice_shape), "a dataset"),
+  guarded(name, checked_product(count, bytes_of(slice_shape), "a dataset"),
           [&] { writer_->file.create_series(name, count, slice_shape); });
 }
 
 void ResultsFile::slice(const std::string& name, Index number, std::span<const double> values) {
-  guarded(0, [&] { writer_->file.write_slice(name, number, values); });
+  guarded(name, 0, [&] { writer_->file.write_slice(name, number, values); });
 }
 
 void ResultsFile::timings(const Timings& timings) {
@@ -110,15 +173,36 @@ void ResultsFile::timings(const Timings& timings) {
   }
 }
 
-void ResultsFile::commit() {
-  guarded(0, [&] {
-    constexpr std::int64_t kComplete = 1;
-    writer_->file.attribute("/", "complete", std::span(&kComplete, 1));
+/// What went wrong, on rank 0; empty if the file has its name.
+std::string ResultsFile::write_to_end() {
+  const auto lost = failures_.find(kWholeFile);
+  if (lost != failures_.end()) return fmt::format("{}: {}", file_.string(), lost->second);
+  const bool whole = failures_.empty();
+  const auto name = whole ? file_ : incomplete_file(file_);
+  try {
+    if (!whole) {
+      std::vector<std::string> missing;
+      for (const auto& [object, why] : failures_) missing.push_back(object);
+      writer_->file.attribute("/", "missing", missing);
+    }
+    writer_->file.attribute("/", "complete", std::int64_t{whole});
     writer_->file.close();
-    hdf5::move_into_place(writer_->temporary, file_);
-  });
-  if (comm_.any(!failure_.empty()))
-    throw Error(failure_.empty() ? "rank 0 could not write the results" : failure_);
+    hdf5::move_into_place(writer_->temporary, name);
+  } catch (const std::exception& error) {
+    return fmt::format("{}: {}", file_.string(), error.what());
+  }
+  if (whole) {
+    remove_incomplete(file_);
+    return {};
+  }
+  return fmt::format("{}: {} of the results could not be written: {}; all others are in {}", file_.string(),
+                     failures_.size(), sentence_of(failures_), name.string());
+}
+
+void ResultsFile::commit() {
+  const std::string failure = comm_.is_root() && !measuring() ? write_to_end() : std::string();
+  if (comm_.any(!failure.empty()))
+    throw Error(failure.empty() ? "rank 0 could not write the results" : failure);
 }
 
 }  // namespace qheat

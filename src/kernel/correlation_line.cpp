@@ -271,12 +271,13 @@ std::pair<std::size_t, CorrelationIntegral::Panel> CorrelationIntegral::up_to(do
   return {number, make_panel(panels_[number].begin, t)};
 }
 
-double CorrelationIntegral::error(double t) const {
+double CorrelationIntegral::error(double t, double uncertainty) const {
   double sum = 0.0;
   for (const Panel& panel : panels_) {
     if (panel.begin >= t) return sum;
     // a part of a panel is expanded anew, no worse than the whole
     sum += panel.error * std::min(1.0, (t - panel.begin) / (panel.end - panel.begin));
+    sum += panel.magnitude * std::min(2.0, uncertainty * std::min(t, panel.end));  // of the phase
   }
   return sum + kNegligible * panels_.back().end;
 }
@@ -289,7 +290,13 @@ double CorrelationIntegral::magnitude() const {
 }
 
 double CorrelationIntegral::limit(double mismatch) const {
-  QHEAT_ASSERT(ends_);
+  if (!ends_) {
+    throw InputError(
+        fmt::format("the bath's correlations are known up to t = {:.3g} only and have not decayed there: their "
+                    "Markov limit cannot be told; raise bath.correlation.alpha, lower cutoff or temperature "
+                    "where they are extreme, or do not ask for the Markov kernel",
+                    panels_.empty() ? 0.0 : panels_.back().end));
+  }
   double sum = 0.0;
   for (const Panel& panel : panels_) sum += integral(panel, mismatch);
   return sum;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
-constexpr double kMostRounding = 1e-12;    // of an element of G; what is beyond is no rounding
 constexpr double kLargestDoubt =
     0.1;  // rounding over the smallest singular value: then a sign means something
 
@@ -62,12 +61,16 @@ KernelValue ExactKernel::at(double t) {
   signs_.clear();
   meaningful_.clear();
   auto block = blocks_.begin();
-  double error_of_g = 0.0;
+  double rounding_of_g = 0.0;
+  double sampling_of_g = 0.0;
   bool known = true;
   for (const auto& propagator : propagators_) {
     const auto g = propagator->evaluate(t, 1);
     const double error_here = propagator->error(t);
-    error_of_g = std::max(error_of_g, error_here);
+    const double sampling_here = propagator->sampling_error(t);
+    rounding_of_g = std::max(rounding_of_g, error_here - sampling_here);
+    sampling_of_g = std::max(sampling_of_g, sampling_here);
+    value.averaged = value.averaged || propagator->averaged();
     CellColumns k = propagator->layout().zero();
     double norm = 0.0;
     double inverse_norm = 0.0;
@@ -79,7 +82,7 @@ KernelValue ExactKernel::at(double t) {
       inverse_norm = std::max(inverse_norm, factors.inverse_norm());
       known = known && factors.sign() != 0;
       // Elements of G are of the size of one, however small a block has become.
-      meaningful_.push_back(factors.inverse_norm() * std::min(error_here, kMostRounding) < kLargestDoubt);
+      meaningful_.push_back(factors.inverse_norm() * (error_here - sampling_here) < kLargestDoubt);
       if (factors.sign() == 0) {
         traces_.push_back(kUnknown);
         continue;
@@ -94,8 +97,9 @@ KernelValue ExactKernel::at(double t) {
     value.sectors.push_back(full_columns(propagator->layout(), k));
     balance_losses(value.sectors.back());
   }
-  value.error = value.condition * error_of_g;
-  if (!known || !(value.error < 1.0)) {
+  value.error = value.condition * rounding_of_g;
+  value.sampling = value.condition * sampling_of_g;
+  if (!known || !(value.total_error() < 1.0)) {
     for (auto& sector : value.sectors) {
       const auto all = sector.values.block();
       std::fill_n(all.data(), all.rows() * all.columns(), kUnknown);

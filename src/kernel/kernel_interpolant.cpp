@@ -103,8 +103,9 @@ KernelInterpolant::Panel KernelInterpolant::make_panel(double begin, double end)
   Panel panel{ChebyshevPanel(begin, end, kDegree), {}};
   const auto& points = panel.points.points();
   for (std::size_t j = points.size(); j-- > 0;) {  // ascending times: cheapest
+    while (kernel_.approach(points[j]) < 1.0) pause_();
     panel.values.push_back(kernel_.at(points[j]));
-    if (!(panel.values.back().error < 1.0)) throw KernelUnknown(points[j]);
+    if (!(panel.values.back().total_error() < 1.0)) throw KernelUnknown(points[j]);
   }
   std::reverse(panel.values.begin(), panel.values.end());
   return panel;
@@ -179,12 +180,15 @@ std::vector<KernelColumns> kernel_columns(const KernelValue& kernel) {
 
 Assumptions evaluate_assumptions(const AssumptionScores& scores, double t, const KernelValue& kernel,
                                  const Communicator& comm) {
-  const bool known = kernel.error <= kLargestKernelError;
+  const bool known = kernel.total_error() <= kLargestKernelError;
   const double asymmetry = known ? kernel.asymmetry_squared : std::numeric_limits<double>::quiet_NaN();
   auto result = scores.evaluate(t, kernel_columns(kernel), comm.is_root() ? asymmetry : 0.0, comm);
-  if (known) return result;
+  return known ? result : unknown_assumptions(static_cast<int>(result.bond_rate.size()));
+}
+
+Assumptions unknown_assumptions(int bonds) {
   Assumptions unknown;
-  unknown.bond_rate.assign(result.bond_rate.size(), Assumptions::kUntested);
+  unknown.bond_rate.assign(static_cast<std::size_t>(bonds), Assumptions::kUntested);
   return unknown;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "qheat/kernel/kernel_interpolant.hpp"
 
@@ -47,13 +48,82 @@ Assumptions from_flat(std::span<const double> v) {
   return a;
 }
 
+/// What lies between two times: work in pieces, and its state.
+struct Journey {
+  std::function<double(double)>
+      approach;  ///< one piece towards a time; share of the way that is done, 1: there
+  RunControl::Save save;
+  std::function<void(StateReader&, const std::vector<KernelSeries>&)> load;
+};
+
+/// How kernels are looked at.
+struct View {
+  const AssumptionScores& scores;
+  int bonds;
+  bool keep;
+};
+
+/// Adds what is to be known of the kernels at one time.
+void take(double t, std::vector<KernelValue> values, const View& view, const Communicator& comm,
+          std::vector<KernelSeries>& series) {
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    series[i].scores.push_back(evaluate_assumptions(view.scores, t, values[i], comm));
+    series[i].error.push_back(values[i].error);
+    if (values[i].averaged) series[i].sampling.push_back(values[i].sampling);
+    series[i].fastest.push_back(fastest_rate(values[i], comm));
+    if (view.keep) series[i].generators.push_back(std::move(values[i]));
+  }
+}
+
+/// `evaluate`: the kernels at a time, which may note more of it in the series.
+std::vector<KernelSeries> dense_series(
+    const std::function<std::vector<KernelValue>(double, std::vector<KernelSeries>&)>& evaluate,
+    std::size_t kernels, const Journey& journey, const std::vector<double>& times, const View& view,
+    const Communicator& comm, RunControl& control) {
+  std::vector<KernelSeries> series(kernels);
+  const auto save_results = [&](StateWriter& writer) {
+    for (std::size_t k = 0; k < kernels; ++k) series[k].save(writer, std::to_string(k));
+  };
+  const auto load_results = [&](StateReader& reader) {
+    for (std::size_t k = 0; k < kernels; ++k) series[k].load(reader, std::to_string(k), view.bonds);
+  };
+  const auto save = [&](StateWriter& writer) {
+    save_results(writer);
+    journey.save(writer);
+  };
+  if (control.restore_finished(load_results)) return series;
+  control.restore_partial([&](StateReader& reader) {
+    load_results(reader);
+    journey.load(reader, series);
+  });
+  const auto outputs = static_cast<double>(times.size());
+  for (std::size_t k = series.front().scores.size(); k < times.size(); ++k) {
+    const auto before = static_cast<double>(k);
+    for (double done = journey.approach(times[k]); done < 1.0; done = journey.approach(times[k]))
+      control.offer((before + done) / outputs, save);
+    take(times[k], evaluate(times[k], series), view, comm, series);
+    control.offer((before + 1.0) / outputs, save);
+  }
+  for (auto& one : series) {  // a resumed run has only the last ones
+    if (one.generators.size() < times.size()) one.generators.clear();
+  }
+  control.finish(save_results);
+  return series;
+}
+
 }  // namespace
+
+double KernelSeries::deciding_error(std::size_t time) const {
+  const std::size_t place = error.size() == 1 ? 0 : time;  // Markov: the same at all times
+  return error[place] + (plain_mean || sampling.empty() ? 0.0 : sampling[place]);
+}
 
 std::size_t KernelSeries::known(const std::vector<double>& times) const {
   std::size_t known = 0;
   const double limit =
       singular_times.empty() ? std::numeric_limits<double>::infinity() : singular_times.front();
-  while (known < times.size() && times[known] < limit && error[known] <= kLargestKernelError) ++known;
+  while (known < times.size() && times[known] < limit && deciding_error(known) <= kLargestKernelError)
+    ++known;
   return known;
 }
 
@@ -71,6 +141,7 @@ void KernelSeries::save(StateWriter& writer, const std::string& name) const {
   }
   writer.replicated(name + "-scores", of_scores);
   writer.replicated(name + "-error", error);
+  writer.replicated(name + "-sampling", sampling);
   writer.replicated(name + "-condition", condition);
   writer.replicated(name + "-fastest", fastest);
   writer.replicated(name + "-singular", singular_times);
@@ -84,48 +155,69 @@ void KernelSeries::load(StateReader& reader, const std::string& name, int bonds)
     scores.push_back(from_flat(std::span(of_scores).subspan(k, size)));
   }
   error = reader.replicated(name + "-error");
+  sampling = reader.replicated(name + "-sampling");
   condition = reader.replicated(name + "-condition");
   fastest = reader.replicated(name + "-fastest");
   singular_times = reader.replicated(name + "-singular");
   generators.clear();
 }
 
-std::vector<KernelSeries> kernel_series(const std::function<std::vector<KernelValue>(double)>& evaluate,
-                                        std::size_t kernels, const ExactKernel* exact,
-                                        const std::vector<double>& times, const AssumptionScores& scores,
-                                        int bonds, bool keep, const Communicator& comm, RunControl& control) {
-  std::vector<KernelSeries> series(kernels);
-  SingularTimes singular;
-  const auto save = [&](StateWriter& writer) {
-    for (std::size_t k = 0; k < kernels; ++k) series[k].save(writer, std::to_string(k));
-    writer.replicated("brackets", singular.state());
-  };
-  const auto load = [&](StateReader& reader) {
-    for (std::size_t k = 0; k < kernels; ++k) series[k].load(reader, std::to_string(k), bonds);
-    singular.restore(reader.replicated("brackets"), series.front().singular_times);
-  };
+KernelSeries kernel_series(const SecondOrderKernel& kernel, const Model& model,
+                           const std::vector<std::vector<int>>& sector_counts,
+                           const std::vector<double>& times, RunControl& control) {
+  KernelSeries series;
+  series.plain_mean = kernel.realizations() > 1;
+  const auto bonds = model.lattice.bond_count();
+  const auto save = [&](StateWriter& writer) { series.save(writer, "0"); };
+  const auto load = [&](StateReader& reader) { series.load(reader, "0", bonds); };
   if (control.restore_finished(load)) return series;
   control.restore_partial(load);
-  for (std::size_t k = series.front().scores.size(); k < times.size(); ++k) {
-    auto values = evaluate(times[k]);
-    if (exact != nullptr) {
-      singular.advance(*exact, times[k]);
-      series.front().singular_times = singular.found();
+  for (std::size_t k = series.scores.size(); k < times.size(); ++k) {
+    const auto accuracy = kernel.accuracy(times[k]);
+    series.error.push_back(accuracy.rounding);
+    if (series.plain_mean) series.sampling.push_back(accuracy.sampling);
+    if (accuracy.rounding <= kLargestKernelError) {
+      series.scores.push_back(assumptions_of(model, sector_counts, kernel.at(times[k]), times[k]));
+    } else {
+      series.scores.push_back(unknown_assumptions(bonds));
     }
-    for (std::size_t i = 0; i < kernels; ++i) {
-      series[i].scores.push_back(evaluate_assumptions(scores, times[k], values[i], comm));
-      series[i].error.push_back(values[i].error);
-      if (exact != nullptr) series[i].condition.push_back(values[i].condition);
-      series[i].fastest.push_back(fastest_rate(values[i], comm));
-      if (keep) series[i].generators.push_back(std::move(values[i]));
-    }
+    control.reach(times[k], times.back());
     control.offer(static_cast<double>(k + 1) / static_cast<double>(times.size()), save);
-  }
-  for (auto& one : series) {  // a resumed run has only the last ones
-    if (one.generators.size() < times.size()) one.generators.clear();
   }
   control.finish(save);
   return series;
+}
+
+KernelSeries kernel_series(ExactKernel& kernel, const std::vector<double>& times,
+                           const AssumptionScores& scores, int bonds, bool keep, const Communicator& comm,
+                           RunControl& control) {
+  SingularTimes singular;
+  const auto evaluate = [&](double t, std::vector<KernelSeries>& series) {
+    std::vector<KernelValue> values;
+    values.push_back(kernel.at(t));
+    singular.advance(kernel, t);
+    series.front().singular_times = singular.found();
+    series.front().condition.push_back(values.front().condition);
+    return values;
+  };
+  const Journey journey{.approach = [](double) { return 1.0; },
+                        .save = [&](StateWriter& writer) { writer.replicated("brackets", singular.state()); },
+                        .load =
+                            [&](StateReader& reader, const std::vector<KernelSeries>& series) {
+                              singular.restore(reader.replicated("brackets"), series.front().singular_times);
+                            }};
+  return std::move(dense_series(evaluate, 1, journey, times, {scores, bonds, keep}, comm, control).front());
+}
+
+std::vector<KernelSeries> kernel_series(TclKernels& kernels, const std::vector<double>& times,
+                                        const AssumptionScores& scores, int bonds, bool keep,
+                                        const Communicator& comm, RunControl& control) {
+  const Journey journey{
+      .approach = [&](double t) { return kernels.approach(t); },
+      .save = [&](StateWriter& writer) { kernels.save(writer); },
+      .load = [&](StateReader& reader, const std::vector<KernelSeries>&) { kernels.load(reader); }};
+  return dense_series([&](double t, std::vector<KernelSeries>&) { return kernels.at(t); },
+                      kernels.orders().size(), journey, times, {scores, bonds, keep}, comm, control);
 }
 
 std::vector<double> gather_generator(const CellSpace& cells, const KernelValue& kernel,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numbers>
 
 #include "qheat/basis/cell_space.hpp"
@@ -13,11 +14,28 @@
 namespace qheat {
 namespace {
 
-/// pi times the density of the mismatch, in units of time, with a bound of its error.
+/// pi times the density of the mismatch, in units of time, with a bound of its error for a mismatch that is
+/// known exactly.
 struct Line {
   std::function<double(const Transition&)> value;
   double error = 0.0;
 };
+
+/// The line with what the rounding of level energies leaves open: it is looked at on both sides.
+LineValue with_rounding(const Line& line, const Transition& change) {
+  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+  constexpr double kOperations = 8.0;
+  const double value = line.value(change);
+  double error = line.error + kOperations * kEpsilon * value;
+  const double uncertainty = change.rounding + kEpsilon * std::abs(change.mismatch);
+  for (const double shift : {-uncertainty, uncertainty}) {
+    Transition shifted = change;
+    shifted.mismatch += shift;
+    shifted.band_mismatch += shift;
+    error = std::max(error, std::abs(line.value(shifted) - value) + line.error);
+  }
+  return {value, error};
+}
 
 /// Energies that differ by less are equal but for rounding.
 double rounding_of_energies(const Model& model) {
@@ -130,8 +148,14 @@ Line markov_line(const Model& model, const std::optional<Broadening>& broadening
 }  // namespace
 
 SecondOrderKernel markov_kernel(const Model& model, const std::optional<Broadening>& broadening) {
-  const Line line = markov_line(model, broadening);
-  return {model, line.value, line.error};
+  return markov_kernel(
+      1, [&](int) { return model; }, broadening);
+}
+
+SecondOrderKernel markov_kernel(int realizations, const std::function<Model(int)>& draw,
+                                const std::optional<Broadening>& broadening) {
+  const Line line = markov_line(draw(0), broadening);
+  return {realizations, draw, [&](const Transition& change) { return with_rounding(line, change); }};
 }
 
 }  // namespace qheat

@@ -162,10 +162,19 @@ class Refinement {
     return most;
   }
 
-  /// Relative error of G at the end: phases that lose digits with time, a finite number of realisations.
+  /// Relative error of G at the end: phases that lose digits with time.
   double error_of_propagators() const {
     double most = 0.0;
-    for (const auto& propagator : propagators_) most = std::max(most, propagator->error(times_.back()));
+    for (const auto& propagator : propagators_) {
+      most = std::max(most, propagator->error(times_.back()) - propagator->sampling_error(times_.back()));
+    }
+    return most;
+  }
+  /// The same by a finite number of realisations.
+  double sampling_of_propagators() const {
+    double most = 0.0;
+    for (const auto& propagator : propagators_)
+      most = std::max(most, propagator->sampling_error(times_.back()));
     return most;
   }
 
@@ -182,7 +191,7 @@ class Refinement {
 
 MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<double>& times,
                            const MemoryKernelOptions& options, const Communicator& comm, RunControl& control)
-    : outputs_(times.size()), coarser_{}, finer_{}, error_(0.0) {
+    : outputs_(times.size()), coarser_{}, finer_{}, error_(0.0), sampling_(0.0) {
   const Refinement refinement(propagators, times, options, comm, control);
   const std::size_t first = refinement.first();
   refinement.require(2 * first);
@@ -198,12 +207,13 @@ MemoryKernel::MemoryKernel(const Propagators& propagators, const std::vector<dou
     const double largest = refinement.largest(finer_);
     const double quadrature = error_of_finer(refinement.difference(coarser_, finer_));
     error_ = largest > 0.0 ? (quadrature + rounding) / largest + inherited : 0.0;
+    sampling_ = largest > 0.0 ? refinement.sampling_of_propagators() : 0.0;
     const bool good = quadrature <= std::max(options.tolerance * largest, rounding);
     if (!good && refinement.affords(2 * finer_.steps_per_output)) continue;
     // Nothing but rounding that moves no probability is no memory.
     constexpr double kNegligible = 1e-10;
-    const double moved = std::max(1.0, error_) * largest * times.back() * times.back();
-    if (error_ >= 1.0 && moved < kNegligible) set_to_zero();
+    const double moved = std::max(1.0, error_ + sampling_) * largest * times.back() * times.back();
+    if (error_ + sampling_ >= 1.0 && moved < kNegligible) set_to_zero();
     return;
   }
 }
@@ -218,6 +228,7 @@ void MemoryKernel::set_to_zero() {
     }
   }
   error_ = 0.0;
+  sampling_ = 0.0;
 }
 
 KernelValue MemoryKernel::at(std::size_t output) const {
@@ -227,7 +238,8 @@ KernelValue MemoryKernel::at(std::size_t output) const {
   }
   value.asymmetry_squared = kUnknown;
   value.error = error_;
-  if (error_ < 1.0) return value;
+  value.sampling = sampling_;
+  if (value.total_error() < 1.0) return value;
   for (auto& sector : value.sectors) {
     const auto all = sector.values.block();
     std::fill_n(all.data(), all.rows() * all.columns(), kUnknown);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "kernel/cell_algebra.hpp"
 
@@ -95,6 +96,26 @@ TclKernels::TclKernels(std::vector<int> orders, std::vector<std::unique_ptr<Prop
 }
 
 TclKernels::~TclKernels() = default;
+
+double TclKernels::approach(double t) {
+  double done = 0.0;
+  for (const auto& propagator : propagators_) {
+    const double share = propagator->layout().mirror().states() > 1 ? propagator->approach(t) : 1.0;
+    done += share;
+    if (share < 1.0) break;  // one after the other
+  }
+  return done / static_cast<double>(propagators_.size());
+}
+
+void TclKernels::save(StateWriter& writer) const {
+  for (std::size_t s = 0; s < propagators_.size(); ++s)
+    propagators_[s]->save(writer, "orders-" + std::to_string(s));
+}
+
+void TclKernels::load(StateReader& reader) {
+  for (std::size_t s = 0; s < propagators_.size(); ++s)
+    propagators_[s]->load(reader, "orders-" + std::to_string(s));
+}
 
 std::vector<KernelValue> TclKernels::at(double t) {
   std::vector<KernelValue> values(orders_.size());

@@ -6,92 +6,10 @@
 #include <tuple>
 
 #include "operators/block_tables.hpp"
+#include "operators/half_elements.hpp"
 
 namespace qheat {
 namespace {
-
-using Sites = std::vector<int>;
-
-/// Part of a local element on one half of the lattice; `id`: number of the value, or of a group.
-struct HalfElement {
-  LocalCode to, from;
-  std::uint32_t id;
-};
-using HalfElements = std::map<Sites, std::vector<HalfElement>>;
-
-void sort_by_destination(HalfElements& elements) {
-  for (auto& [sites, list] : elements) {
-    std::stable_sort(list.begin(), list.end(), [](const auto& l, const auto& r) { return l.to < r.to; });
-  }
-}
-
-/// Calls visit(element, source configuration) for each element that leads to `configuration`.
-template <class Visit>
-void visit_sources(const HalfElements& elements, std::span<const Level> configuration, int levels,
-                   std::vector<Level>& source, const Visit& visit) {
-  source.assign(configuration.begin(), configuration.end());
-  for (const auto& [sites, list] : elements) {
-    const LocalCode to = code_on(configuration, sites, levels);
-    auto e = std::lower_bound(list.begin(), list.end(), to,
-                              [](const HalfElement& element, LocalCode code) { return element.to < code; });
-    for (; e != list.end() && e->to == to; ++e) {
-      write_code(e->from, sites, levels, source);
-      visit(*e, source);
-    }
-    write_code(to, sites, levels, source);
-  }
-}
-
-/// The terms cut at the middle of the lattice.
-struct CutTerms {
-  HalfElements prefix;               ///< ids: values
-  HalfElements suffix;               ///< ids: values
-  HalfElements crossing;             ///< prefix parts; ids: groups
-  std::vector<HalfElements> groups;  ///< suffix parts that share a prefix part; ids: values
-};
-
-template <class T>
-CutTerms cut(const TermSum<T>& terms, int prefix_sites) {
-  CutTerms result;
-  std::map<std::tuple<Sites, LocalCode, LocalCode>, std::uint32_t> group_number;
-  std::uint32_t id = 0;
-  for (const auto& term : terms.terms) {
-    Sites head;
-    Sites tail;
-    for (const int site : term.sites) {
-      if (site < prefix_sites) {
-        head.push_back(site);
-      } else {
-        tail.push_back(site - prefix_sites);
-      }
-    }
-    LocalCode tail_base = 1;
-    for (std::size_t i = 0; i < tail.size(); ++i) tail_base *= static_cast<LocalCode>(terms.levels);
-    for (const auto& e : term.elements) {
-      const HalfElement tail_part{e.to % tail_base, e.from % tail_base, id++};
-      const LocalCode head_to = e.to / tail_base;
-      const LocalCode head_from = e.from / tail_base;
-      if (head.empty()) {
-        result.suffix[tail].push_back(tail_part);
-      } else if (tail.empty()) {
-        result.prefix[head].push_back({head_to, head_from, tail_part.id});
-      } else {
-        const auto next = static_cast<std::uint32_t>(result.groups.size());
-        const auto [place, added] = group_number.try_emplace({head, head_to, head_from}, next);
-        if (added) {
-          result.groups.emplace_back();
-          result.crossing[head].push_back({head_to, head_from, next});
-        }
-        result.groups[place->second][tail].push_back(tail_part);
-      }
-    }
-  }
-  sort_by_destination(result.prefix);
-  sort_by_destination(result.suffix);
-  sort_by_destination(result.crossing);
-  for (auto& group : result.groups) sort_by_destination(group);
-  return result;
-}
 
 /// Fills the tables of a sum of local terms on a sector.
 template <class T>
@@ -100,39 +18,66 @@ class TermTables {
   TermTables(const DistributedSector& space, const TermSum<T>& terms)
       : space_(space),
         sector_(space.sector()),
-        levels_(terms.levels),
-        cut_(cut(terms, space.sector().prefix().sites())) {}
+        cut_(cut(terms, space.sector().prefix(), space.sector().suffix())) {}
 
   void fill(BlockTables<T>& tables) {
+    tables.set_common_row_diagonal(cut_.prefix.common_diagonal());
     for (Index row = space_.first_row(); row < space_.first_row() + space_.local_rows(); ++row) {
-      fill_class(tables, sector_.blocks()[static_cast<std::size_t>(sector_.block_of_row(row))].suffix_class);
-      fill_row(tables, row);
+      const int block = sector_.block_of_row(row);
+      fill_class(tables, sector_.blocks()[static_cast<std::size_t>(block)].suffix_class);
+      fill_row(tables, row, block);
     }
   }
 
  private:
-  void fill_class(BlockTables<T>& tables, int suffix_class) const {
+  void fill_class(BlockTables<T>& tables, int suffix_class) {
     if (suffix_class < 0 || tables.has_class(suffix_class)) return;
-    const auto& suffix_classes = sector_.suffix().classes();
-    tables.set_class(suffix_class, suffix_classes[static_cast<std::size_t>(suffix_class)].size,
-                     suffix_entries(cut_.suffix, suffix_class, suffix_class));
+    const HalfSpace& suffix = sector_.suffix();
+    const auto& c = suffix.classes()[static_cast<std::size_t>(suffix_class)];
+    std::vector<MapEntry> entries;
+    typename BlockTables<T>::Sums diagonal;
+    diagonal.common = cut_.suffix.common_diagonal();
+    for (Index j = 0; j < c.size; ++j) {
+      const auto configuration = suffix.configuration(c.first + j);
+      const auto visit = [&](const HalfElement& e, const auto& from) {
+        if (e.diagonal()) return diagonal.ids.push_back(e.id);
+        QHEAT_ASSERT(suffix.class_of(from) == suffix_class);
+        entries.push_back({static_cast<std::int32_t>(j),
+                           static_cast<std::int32_t>(suffix.rank_in_class(suffix_class, from)), e.id});
+      };
+      if (cut_.suffix.is_close_to_common(configuration)) {
+        cut_.suffix.visit_difference(configuration, source_, visit,
+                                     [&](std::uint32_t id) { diagonal.left_out.push_back(id); });
+        diagonal.close_with_common();
+      } else {
+        cut_.suffix.visit_sources(configuration, source_, visit);
+        diagonal.close();
+      }
+    }
+    tables.set_class(suffix_class, c.size, entries, std::move(diagonal));
   }
 
-  void fill_row(BlockTables<T>& tables, Index row) {
+  void fill_row(BlockTables<T>& tables, Index row, int block) {
     const auto configuration = sector_.prefix().configuration(row);
-    visit_sources(cut_.prefix, configuration, levels_, source_, [&](const HalfElement& e, const auto& from) {
+    const auto visit = [&](const HalfElement& e, const auto& from) {
+      if (e.diagonal()) return tables.add_action(row, e.id);
       const auto source = row_of(from);
       QHEAT_ASSERT(source.row >= 0);  // otherwise the operator leaves the sector
       tables.add_action(source.row, e.id);
+    };
+    const bool close = cut_.prefix.is_close_to_common(configuration);
+    if (close) {
+      cut_.prefix.visit_difference(configuration, source_, visit,
+                                   [&](std::uint32_t id) { tables.leave_out_of_row(id); });
+    } else {
+      cut_.prefix.visit_sources(configuration, source_, visit);
+    }
+    cut_.crossing.visit_sources(configuration, source_, [&](const HalfElement& e, const auto& from) {
+      const auto source = e.diagonal() ? Place{block, row} : row_of(from);
+      if (source.block < 0) return;  // no suffix makes up for this prefix: no such state
+      tables.add_map_action(source.row, crossing_map(tables, e.id, block, source.block));
     });
-    const int block = sector_.block_of_row(row);
-    visit_sources(cut_.crossing, configuration, levels_, source_,
-                  [&](const HalfElement& e, const auto& from) {
-                    const auto source = row_of(from);
-                    if (source.block < 0) return;  // no suffix makes up for this prefix: no such state
-                    tables.add_map_action(source.row, crossing_map(tables, e.id, block, source.block));
-                  });
-    tables.close_row();
+    tables.close_row(close);
   }
 
   struct Place {
@@ -143,8 +88,8 @@ class TermTables {
     const HalfSpace& prefix = sector_.prefix();
     const int prefix_class = prefix.class_of(configuration);
     if (prefix_class < 0) return {-1, -1};
-    return {prefix_class,
-            sector_.block_of_class(prefix_class).first_row + prefix.rank_in_class(configuration)};
+    return {prefix_class, sector_.block_of_class(prefix_class).first_row +
+                              prefix.rank_in_class(prefix_class, configuration)};
   }
 
   int crossing_map(BlockTables<T>& tables, std::uint32_t group, int block, int source_block) {
@@ -159,28 +104,27 @@ class TermTables {
   }
 
   std::vector<MapEntry> suffix_entries(const HalfElements& elements, int destination_class,
-                                       int source_class) const {
+                                       int source_class) {
     std::vector<MapEntry> entries;
     if (destination_class < 0 || source_class < 0) return entries;
     const HalfSpace& suffix = sector_.suffix();
     const auto& to = suffix.classes()[static_cast<std::size_t>(destination_class)];
-    std::vector<Level> source;
     for (Index j = 0; j < to.size; ++j) {
-      visit_sources(elements, suffix.configuration(to.first + j), levels_, source,
-                    [&](const HalfElement& e, const auto& from) {
-                      QHEAT_ASSERT(suffix.class_of(from) == source_class);
-                      entries.push_back({static_cast<std::int32_t>(j),
-                                         static_cast<std::int32_t>(suffix.rank_in_class(from)), e.id});
-                    });
+      elements.visit_sources(
+          suffix.configuration(to.first + j), inner_source_, [&](const HalfElement& e, const auto& from) {
+            QHEAT_ASSERT(suffix.class_of(from) == source_class);
+            const Index place = e.diagonal() ? j : suffix.rank_in_class(source_class, from);
+            entries.push_back({static_cast<std::int32_t>(j), static_cast<std::int32_t>(place), e.id});
+          });
     }
     return entries;
   }
 
   const DistributedSector& space_;
   const Sector& sector_;
-  int levels_;
   CutTerms cut_;
   std::vector<Level> source_;
+  std::vector<Level> inner_source_;                             ///< while source_ is in use
   std::map<std::pair<std::uint32_t, int>, int> crossing_maps_;  ///< (group, block)
 };
 

@@ -38,6 +38,23 @@ bool BlockTables<T>::has_class(int suffix_class) const {
 
 template <class T>
 void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements) {
+  std::vector<MapEntry> others;
+  std::vector<MapEntry> diagonal;
+  for (const MapEntry& e : elements) (e.source == e.destination ? diagonal : others).push_back(e);
+  std::stable_sort(diagonal.begin(), diagonal.end(),
+                   [](const MapEntry& l, const MapEntry& r) { return l.destination < r.destination; });
+  Sums sums;
+  auto e = diagonal.begin();
+  for (Index j = 0; j < length; ++j) {
+    for (; e != diagonal.end() && e->destination == j; ++e) sums.ids.push_back(e->id);
+    sums.close();
+  }
+  set_class(suffix_class, length, others, std::move(sums));
+}
+
+template <class T>
+void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements,
+                               Sums diagonal) {
   const auto k = static_cast<std::size_t>(suffix_class);
   if (classes_.size() <= k) classes_.resize(k + 1);
   Class& c = classes_[k];
@@ -50,16 +67,12 @@ void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector
   c.begin.push_back(0);
   for (Index j = 0; j < length; ++j) {
     for (; e != sorted.end() && e->destination == j; ++e) {
-      if (e->source == e->destination) {
-        c.diagonal_ids.ids.push_back(e->id);
-      } else {
-        c.column.push_back(e->source);
-        c.ids.push_back(e->id);
-      }
+      c.column.push_back(e->source);
+      c.ids.push_back(e->id);
     }
-    c.diagonal_ids.close();
     c.begin.push_back(static_cast<std::uint32_t>(c.column.size()));
   }
+  c.diagonal_ids = std::move(diagonal);
   c.diagonal.resize(static_cast<std::size_t>(length));
   c.value.resize(c.ids.size());
 }
@@ -96,8 +109,8 @@ void BlockTables<T>::add_map_action(Index source_row, int map) {
 }
 
 template <class T>
-void BlockTables<T>::close_row() {
-  row_diagonal_ids_.close();
+void BlockTables<T>::close_row(bool with_common_diagonal) {
+  with_common_diagonal ? row_diagonal_ids_.close_with_common() : row_diagonal_ids_.close();
   action_begin_.push_back(static_cast<std::uint32_t>(actions_.size()));
   map_begin_.push_back(static_cast<std::uint32_t>(map_actions_.size()));
 }
@@ -171,9 +184,11 @@ void BlockTables<T>::set_values(std::span<const T> values) {
   std::copy(values.begin(), values.end(), values_.begin());
   for (auto& map : maps_) map.set_values(values_);
   const auto add_up = [&](const Sums& lists, std::vector<T>& sums) {
+    T common{};
+    for (const std::uint32_t id : lists.common) common += values_[id];
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      sums[i] = T{};
-      for (std::uint32_t e = lists.begin[i]; e < lists.begin[i + 1]; ++e) sums[i] += values_[lists.ids[e]];
+      sums[i] = lists.with_common[i] != 0 ? common : T{};
+      lists.visit(i, [&](std::uint32_t id, double sign) { sums[i] += sign * values_[id]; });
     }
   };
   add_up(row_diagonal_ids_, row_diagonal_);
@@ -359,9 +374,14 @@ template <class T>
 void BlockTables<T>::add_diagonal_sums(const Complex* x, std::span<Complex> sums) const {
   std::vector<std::vector<double>> column_weights(classes_.size());
   for (std::size_t k = 0; k < classes_.size(); ++k) column_weights[k].resize(classes_[k].diagonal.size());
-  const auto add = [&](const Sums& lists, std::size_t i, double weight) {
-    for (std::uint32_t e = lists.begin[i]; e < lists.begin[i + 1]; ++e) sums[lists.ids[e]] += weight;
+  const auto add = [&](const Sums& lists, std::size_t i, double weight, double& common_weight) {
+    lists.visit(i, [&](std::uint32_t id, double sign) { sums[id] += sign * weight; });
+    if (lists.with_common[i] != 0) common_weight += weight;
   };
+  const auto add_common = [&](const Sums& lists, double weight) {
+    for (const std::uint32_t id : lists.common) sums[id] += weight;
+  };
+  double common_weight = 0.0;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
     if (row_length(row) == 0) continue;
     auto& weights = column_weights[static_cast<std::size_t>(class_[row])];
@@ -372,11 +392,14 @@ void BlockTables<T>::add_diagonal_sums(const Complex* x, std::span<Complex> sums
       weights[j] += weight;
       total += weight;
     }
-    add(row_diagonal_ids_, row, total);
+    add(row_diagonal_ids_, row, total, common_weight);
   }
+  add_common(row_diagonal_ids_, common_weight);
   for (std::size_t k = 0; k < classes_.size(); ++k) {
+    common_weight = 0.0;
     for (std::size_t j = 0; j < column_weights[k].size(); ++j)
-      add(classes_[k].diagonal_ids, j, column_weights[k][j]);
+      add(classes_[k].diagonal_ids, j, column_weights[k][j], common_weight);
+    add_common(classes_[k].diagonal_ids, common_weight);
   }
 }
 
@@ -441,13 +464,16 @@ Index BlockTables<T>::bytes() const {
   const auto bytes_of = [](const auto&... vectors) {
     return (Index{0} + ... + static_cast<Index>(vectors.size() * sizeof(vectors[0])));
   };
-  Index sum = bytes_of(offset_, class_, row_diagonal_ids_.begin, row_diagonal_ids_.ids, row_diagonal_,
-                       action_begin_, actions_, map_begin_, map_actions_, values_);
+  const auto bytes_of_sums = [&](const Sums& sums) {
+    return bytes_of(sums.begin, sums.ids, sums.common, sums.left_out_begin, sums.left_out, sums.with_common);
+  };
+  Index sum = bytes_of_sums(row_diagonal_ids_) + bytes_of(offset_, class_, row_diagonal_, action_begin_,
+                                                          actions_, map_begin_, map_actions_, values_);
   if (row_function_) sum += row_function_->bytes();
   sum += exchange_->bytes() + transposition_->bytes() +
          transposition_->buffer_size() * static_cast<Index>(sizeof(Complex));
   for (const Class& c : classes_)
-    sum += bytes_of(c.diagonal_ids.begin, c.diagonal_ids.ids, c.diagonal, c.begin, c.column, c.ids, c.value);
+    sum += bytes_of_sums(c.diagonal_ids) + bytes_of(c.diagonal, c.begin, c.column, c.ids, c.value);
   for (const auto& map : maps_) sum += map.bytes();
   for (const auto& list : remote_) sum += bytes_of(list);
   return sum;

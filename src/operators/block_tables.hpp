@@ -27,11 +27,34 @@ namespace qheat {
 template <class T>
 class BlockTables {
  public:
-  /// Value numbers, one list an index; their sum is a diagonal element.
+  /// Value numbers, one list an index; their sum is a diagonal element. To some indices all `common` ones
+  /// belong too, but for those that are left out: where nearly all indices share them, this keeps the lists
+  /// short.
   struct Sums {
     std::vector<std::uint32_t> begin{0};
     std::vector<std::uint32_t> ids;
-    void close() { begin.push_back(static_cast<std::uint32_t>(ids.size())); }
+    std::vector<std::uint32_t> common;
+    std::vector<std::uint32_t> left_out_begin{0};
+    std::vector<std::uint32_t> left_out;
+    std::vector<char> with_common;
+
+    /// Ends the list of an index.
+    void close() { end_list(false); }
+    void close_with_common() { end_list(true); }
+    /// visit(id, sign) of the index's own list.
+    template <class Visit>
+    void visit(std::size_t index, const Visit& visit) const {
+      for (std::uint32_t e = begin[index]; e < begin[index + 1]; ++e) visit(ids[e], 1.0);
+      for (std::uint32_t e = left_out_begin[index]; e < left_out_begin[index + 1]; ++e)
+        visit(left_out[e], -1.0);
+    }
+
+   private:
+    void end_list(bool common_too) {
+      begin.push_back(static_cast<std::uint32_t>(ids.size()));
+      left_out_begin.push_back(static_cast<std::uint32_t>(left_out.size()));
+      with_common.push_back(common_too ? 1 : 0);
+    }
   };
 
   explicit BlockTables(const DistributedBlocks& blocks,
@@ -42,14 +65,19 @@ class BlockTables {
   bool has_class(int suffix_class) const;
   /// What acts inside the rows of a class of `length`; elements on the diagonal included.
   void set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements);
+  /// The same with the diagonal apart.
+  void set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements, Sums diagonal);
   /// A matrix between two classes; returns its number.
   int add_map(std::vector<MapEntry> elements);
   /// y[row, :] += (value id) x[source_row, :] for the row under way; global row numbers.
   void add_action(Index source_row, std::uint32_t id);
   /// y[row, :] += maps[map] x[source_row, :].
   void add_map_action(Index source_row, int map);
+  /// Diagonal elements that rows may share, and one of them that the row under way does not have.
+  void set_common_row_diagonal(const std::vector<std::uint32_t>& ids) { row_diagonal_ids_.common = ids; }
+  void leave_out_of_row(std::uint32_t id) { row_diagonal_ids_.left_out.push_back(id); }
   /// Ends the row under way.
-  void close_row();
+  void close_row(bool with_common_diagonal = false);
   /// Plans the exchange. Collective.
   void finish(std::span<const T> values, ExchangeRoute route);
 

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "parallel/library_memory.hpp"
 #include "parallel/petsc.hpp"
 #include "parallel/petsc_errors.hpp"
 
@@ -19,11 +21,26 @@ extern "C" char* openblas_get_corename() __attribute__((weak));
 namespace qheat {
 namespace {
 
+/// Errors inside MPI, mostly out of memory, end all ranks as any other failure does.
+void end_on_mpi_error(MPI_Comm* comm, int* code, ...) {
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(*code, text.data(), &length);
+  std::fprintf(stderr, "qheat: failure in MPI: %s\n", text.data());
+  MPI_Abort(*comm, 1);
+}
+
 MPI_Comm start_mpi(int& argc, char**& argv) {
+  end_with_message_on_terminate();
+  take_library_memory();
   int provided = 0;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     throw Error("MPI does not start; run the program as it is, or under mpirun or srun");
   }
+  MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
+  MPI_Comm_create_errhandler(end_on_mpi_error, &handler);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
+  MPI_Errhandler_free(&handler);
   MPI_Comm world = MPI_COMM_NULL;
   MPI_Comm_dup(MPI_COMM_WORLD, &world);
   return world;
@@ -132,7 +149,10 @@ void prepare_process(char** argv) {
   bool changed = false;
   if (const char* kernels = wanted_blas_kernels(); kernels != nullptr) {
     setenv("OPENBLAS_CORETYPE", kernels, 1);
-    setenv("OPENBLAS_NUM_THREADS", "1", 0);  // ranks are the parallelism
+    changed = true;
+  }
+  if (getenv("OPENBLAS_NUM_THREADS") == nullptr) {  // ranks are the parallelism, and threads take buffers
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
     changed = true;
   }
   if (!kAddressSanitizer && getenv("GLIBC_TUNABLES") == nullptr) {

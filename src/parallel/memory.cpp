@@ -1,6 +1,8 @@
 #include "qheat/parallel/memory.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -13,10 +15,11 @@
 namespace qheat {
 namespace {
 
-double system_free_bytes() {
-  std::ifstream info("/proc/meminfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("MemAvailable:", 0) == 0) return 1024.0 * std::stod(line.substr(13));
+/// A line "name:   123 kB" of a file of the system, in bytes; 0 if there is none.
+double kilobytes_in(const char* file, const std::string& name) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(name + ":", 0) == 0) return 1024.0 * std::stod(line.substr(name.size() + 1));
   }
   return 0.0;
 }
@@ -38,16 +41,52 @@ double control_group_free_bytes() {
   return std::numeric_limits<double>::infinity();
 }
 
+/// Pages of this process: all (field 0), data and stack (field 5).
+double process_bytes(int field) {
+  std::ifstream stream("/proc/self/statm");
+  double pages = 0.0;
+  for (int k = 0; k <= field; ++k) stream >> pages;
+  return stream ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0.0;
+}
+
+/// What the limits of this process leave, less what messages and small allocations of libraries may take.
+double process_limit_free_bytes() {
+  constexpr double kForLibraries = 32e6;
+  const auto left = [](int resource, double used) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+      return std::numeric_limits<double>::infinity();
+    return std::max(1.0, static_cast<double>(limit.rlim_cur) - used - kForLibraries);  // 0: not known
+  };
+  return std::min(left(RLIMIT_AS, address_space_used()), left(RLIMIT_DATA, process_bytes(5)));
+}
+
 }  // namespace
 
+double address_space_used() {
+  return process_bytes(0);
+}
+
 double free_bytes_per_rank(const Communicator& comm) {
-  const double free = std::min(system_free_bytes(), control_group_free_bytes());
+  const double free = std::min(kilobytes_in("/proc/meminfo", "MemAvailable"), control_group_free_bytes());
   MPI_Comm node = MPI_COMM_NULL;
   MPI_Comm_split_type(comm.get(), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
   int ranks_here = 1;
   MPI_Comm_size(node, &ranks_here);
   MPI_Comm_free(&node);
-  return -comm.max(-free / ranks_here);
+  const double share = free / ranks_here;
+  const double limit = process_limit_free_bytes();
+  // Unknown on this rank (0) is no limit on it.
+  return -comm.max(
+      -(share == 0.0 && limit < std::numeric_limits<double>::infinity() ? limit : std::min(share, limit)));
+}
+
+double resident_bytes() {
+  return kilobytes_in("/proc/self/status", "VmRSS");
+}
+
+double peak_resident_bytes() {
+  return kilobytes_in("/proc/self/status", "VmHWM");
 }
 
 void require_memory(const Communicator& comm, double bytes_per_rank, const std::string& what) {

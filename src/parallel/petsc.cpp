@@ -59,3 +59,7 @@ PetscInt to_int(Index n, const char* what) {
 }
 
 }  // namespace qheat::petsc
+
+void qheat::require_petsc_indices(Index n, const char* what) {
+  petsc::to_int(n, what);
+}

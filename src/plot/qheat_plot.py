@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Draw the pictures of a qheat results file.
 
-    qheat_plot.py RESULT.h5 [-o DIR] [--format png,svg]
+    qheat_plot.py RESULT.h5 [-o DIR] [--svg] [--only kernel_rates,currents] [--xlim 0,20] [--ylim -1,1] [--log xy]
 
 Every picture is drawn from the datasets that are in the file; pictures whose
 datasets are absent are left out and named in the closing summary.  The paths of
@@ -11,6 +11,8 @@ results file), 1 any other failure.
 """
 
 import argparse
+import contextlib
+import math
 import os
 import pathlib
 import sys
@@ -28,20 +30,21 @@ except ImportError as problem:
 
 matplotlib.use("Agg")
 
-from figures import families, style  # noqa: E402
+from figures import families, layout, style  # noqa: E402
 from figures.results import BadInput, NotDrawn, Results  # noqa: E402
+from figures.view import View  # noqa: E402
 
 FORMATS = ("png", "svg", "pdf")
-PNG_DPI = 200
+PNG_COMPRESSION = 4  # of 9: twice as fast as the usual 6
 # a date inside the file would make two pictures of the same data differ
 UNDATED = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors are one line on stderr, exit code 2."""
+    """Argument parser whose errors are bad input like any other."""
 
     def error(self, message):
-        self.exit(2, f"qheat plot: {message}\n")
+        raise BadInput(message)
 
 
 def format_list(text):
@@ -54,16 +57,55 @@ def format_list(text):
     return formats
 
 
+def name_list(text):
+    """Return the names of pictures in a comma-separated list."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("name at least one picture, such as kernel_rates")
+    return names
+
+
+def limits(text):
+    """Return the range (low, high) in a text such as "0,20"."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise argparse.ArgumentTypeError(f"'{text}' is no range; give two ascending numbers such as 0,20")
+    return low, high
+
+
+def folder(text):
+    """Return the path of a folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("name a folder")
+    return pathlib.Path(text)
+
+
 def parse_arguments(arguments):
     """Return the parsed command line."""
     parser = Parser(prog="qheat plot", description="Draw the pictures of a qheat results file.")
     parser.add_argument("result", metavar="RESULT.h5", help="results file of qheat run")
-    parser.add_argument("-o", "--out", metavar="DIR", type=pathlib.Path,
+    parser.add_argument("-o", "--output", metavar="DIR", type=folder,
                         help="directory for the pictures, made if absent "
                              "(default: RESULT_plots in the working directory)")
-    parser.add_argument("--format", metavar="LIST", type=format_list, default=["png", "svg"],
-                        help="comma-separated formats: png, svg, pdf (default: png,svg)")
-    return parser.parse_args(arguments)
+    parser.add_argument("--format", metavar="LIST", type=format_list, default=["png"],
+                        help="comma-separated formats: png, svg, pdf (default: png)")
+    parser.add_argument("--svg", action="store_true", help="SVG too: the same as --format png,svg")
+    parser.add_argument("--only", metavar="LIST", type=name_list,
+                        help="comma-separated names of the pictures to draw (default: all that the file allows)")
+    parser.add_argument("--xlim", metavar="LOW,HIGH", type=limits,
+                        help="range of the time axes; with --only of the x axes of those pictures, whatever they show")
+    parser.add_argument("--ylim", metavar="LOW,HIGH", type=limits, help="range of the y axes; needs --only")
+    parser.add_argument("--log", choices=("x", "y", "xy"), default="", help="logarithmic axes; needs --only")
+    options = parser.parse_args(arguments)
+    options.view = View(options.xlim, options.ylim, options.log)
+    if options.view.needs_choice and not options.only:
+        parser.error("--ylim and --log are for chosen pictures: add --only, such as --only kernel_rates")
+    if options.svg and "svg" not in options.format:
+        options.format.append("svg")
+    return options
 
 
 def write_picture(figure, path):
@@ -71,31 +113,45 @@ def write_picture(figure, path):
     picture_format = path.suffix[1:]
     unfinished = path.with_name(path.name + ".tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
+    compression = {"pil_kwargs": {"compress_level": PNG_COMPRESSION}} if picture_format == "png" else {}
     try:
-        figure.savefig(unfinished, format=picture_format, dpi=PNG_DPI,
-                       metadata=UNDATED[picture_format])
+        figure.savefig(unfinished, format=picture_format, dpi=style.DPI, metadata=UNDATED[picture_format], **compression)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def draw_all(results, directory, formats):
-    """Draw every family that the file allows.
+def chosen_families(results, only):
+    """Return the pictures (name, function) to draw: all that a file of this kind can have, or those named."""
+    known = families(results)
+    if only is None:
+        return known
+    names = [name for name, _ in known]
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise BadInput(f"there is no picture '{unknown[0]}' of this file; choose from {', '.join(names)}")
+    return [(name, draw) for name, draw in known if name in only]
+
+
+def draw_all(results, directory, options):
+    """Draw every family that the file allows, or those that are asked for.
 
     Prints the path of each file as soon as it is written.  Returns the number of
     files and a list of (picture, reason) for the pictures that were left out.
     """
     written, left_out = 0, []
-    for name, draw in families(results):
+    for name, draw in chosen_families(results, options.only):
         try:
             figure = draw(results)
+            options.view.apply(figure, chosen=options.only is not None)
         except NotDrawn as reason:
             left_out.append((name, str(reason)))
             continue
-        for picture_format in formats:
+        layout.fit(figure)
+        for picture_format in options.format:
             path = directory / f"{name}.{picture_format}"
             write_picture(figure, path)
-            print(path, flush=True)
+            print(style.printable(path), flush=True)
             written += 1
     return written, left_out
 
@@ -116,18 +172,30 @@ def plot(arguments):
     warnings.simplefilter("ignore")  # NaN and missing glyphs are expected, not news
     style.apply()
     with Results(options.result) as results:
-        directory = options.out or pathlib.Path(pathlib.Path(options.result).stem + "_plots")
-        written, left_out = draw_all(results, directory, options.format)
+        directory = options.output or pathlib.Path(pathlib.Path(options.result).stem + "_plots")
+        written, left_out = draw_all(results, directory, options)
         if not written:
             reasons = {reason for _, reason in left_out}
             why = [*reasons] if len(reasons) == 1 else results.notes
             raise BadInput("; ".join([f"{options.result}: no datasets to draw", *why]))
-        print(summary(results, directory, written, left_out), file=sys.stderr)
+        tell(summary(results, directory, written, left_out))
 
 
 def one_line(problem):
-    """Return an exception's text on one line."""
-    return " ".join(str(problem).split())
+    """Return an exception's text on one line that cannot act on a terminal."""
+    return style.printable(" ".join(str(problem).split()))
+
+
+def tell(text):
+    """Write lines to standard error; a log that cannot be written is no reason to fail."""
+    with contextlib.suppress(OSError):
+        print("\n".join(map(style.printable, text.splitlines())), file=sys.stderr, flush=True)
+
+
+def drop_lost_output():
+    """Keep the interpreter from writing lost output once more at its end, which would change the exit code."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(arguments):
@@ -135,18 +203,18 @@ def main(arguments):
     try:
         plot(arguments)
     except BadInput as problem:
-        print(f"qheat plot: {one_line(problem)}", file=sys.stderr)
+        tell(f"qheat plot: {one_line(problem)}")
         return 2
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        print(f"qheat plot: cannot write: {where}{one_line(problem.strerror or problem)}",
-              file=sys.stderr)
+        tell(f"qheat plot: cannot write: {where}{one_line(problem.strerror or problem)}")
+        drop_lost_output()
         return 1
     except MemoryError:
-        print("qheat plot: not enough memory for this file", file=sys.stderr)
+        tell("qheat plot: not enough memory for this file")
         return 1
     except KeyboardInterrupt:
-        print("qheat plot: interrupted", file=sys.stderr)
+        tell("qheat plot: interrupted")
         return 1
     return 0
 

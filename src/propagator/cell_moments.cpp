@@ -12,6 +12,7 @@
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/operators/product_work.hpp"
 #include "qheat/operators/reservoir_rates.hpp"
 #include "qheat/parallel/memory.hpp"
 
@@ -429,30 +430,38 @@ double CellMoments::largest_frequency() const {
   return std::max({range_.imaginary, -range_.low, range_.high});
 }
 
-double cell_moments_bytes_per_rank(const Model& model, const std::vector<int>& band_counts, Index cells,
-                                   double end, std::optional<int> order, int ranks) {
+MomentsNeed cell_moments_need(const Model& model, const std::vector<int>& band_counts, Index cells,
+                              double end, std::optional<int> order, int ranks, bool mirrored) {
   const auto counts = density_counts(model, band_counts);
+  const auto width = [&](const Model& part) {
+    double widest = 0.0;
+    for (const auto& block : counts) widest = std::max(widest, 2.0 * typical_radius(part, block));
+    return widest;
+  };
   const DissipatorRange dissipators = dissipator_range(model, counts);
   GeneratorRange range{dissipators.low, dissipators.high, dissipators.imaginary};
-  if (order) {
-    range.imaginary += 2.0 * spectral_radius_bound(without_interaction(model));
-    range = widened(range, 2.0 * spectral_radius_bound(without_levels(model)));
-  } else {
-    range.imaginary += 2.0 * spectral_radius_bound(model);
-  }
+  range.imaginary += width(order ? without_interaction(model) : model);
+  if (order) range = widened(range, width(without_levels(model)));
   const MomentsPlan plan = plan_moments(with_some_width(range, end), end);
   const double orders = order.value_or(0) + 1.0;
   const auto c = static_cast<double>(cells);
-  const double moments = sizeof(double) * c * std::ceil(c / ranks) * orders *
-                         static_cast<double>(plan.faber.steps) *
-                         static_cast<double>(plan.series.values.size());
+  const double columns = mirrored ? 0.55 * c : c;
+  const double own_columns = std::ceil(columns / ranks);
+  const double terms = static_cast<double>(plan.series.values.size());
+  const double steps = static_cast<double>(plan.faber.steps);
+  const double moments = sizeof(double) * c * own_columns * orders * steps * terms;
+  const double kept = moments * ranks <= kKeptByRun ? 2.0 * moments * ranks : 0.0;
   const auto elements = static_cast<double>(density_dimension(model, counts));
   double kets = 0.0;
   for (const auto& k : counts) kets += static_cast<double>(level_sector_dimension(model, k));
   const double bonds = model.lattice.bond_count();
   const double tables = kets * (4.0 * model.sites() + 100.0 + 200.0 * bonds);
   const double column = kWorkVectors * sizeof(Complex) * elements * orders;
-  return moments + std::max(column, std::min(kCache, column * c)) + tables;
+  Work product = liouvillian_work(model, counts, elements);
+  product += pass_work(elements, 3.0);
+  const double products = columns * steps * terms * (order ? 2.0 * orders : 1.0);
+  return {moments + kept + std::min(column * c, std::max(kCache, kLeastColumns * column)) + tables,
+          products * product};
 }
 
 }  // namespace qheat

@@ -102,7 +102,8 @@ class MeanPropagator final : public PopulationPropagator {
       variance += std::max(0.0, of_squares.data()[e] - of_mean.data()[e] * of_mean.data()[e]);
     }
     error_at_ = t;
-    error_ = comm.max(rounding) + std::sqrt(comm.sum(variance) / (share_.realizations() - 1) / mean);
+    sampling_ = std::sqrt(comm.sum(variance) / (share_.realizations() - 1) / mean);
+    error_ = comm.max(rounding) + sampling_;
     return result;
   }
 
@@ -122,11 +123,19 @@ class MeanPropagator final : public PopulationPropagator {
     return error_;
   }
 
+  double sampling_error(double t) const override {
+    if (t != error_at_) evaluate(t, 0);
+    return sampling_;
+  }
+
+  bool averaged() const override { return true; }
+
  private:
   Workshare share_;
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators_;
   mutable double error_at_ = -1.0;  ///< of the last evaluation
   mutable double error_ = 0.0;
+  mutable double sampling_ = 0.0;  ///< part of it
 };
 
 class MeanOrders final : public PropagatorOrders {
@@ -150,6 +159,17 @@ class MeanOrders final : public PropagatorOrders {
           std::make_shared<CellMoments>(model, sector, anchors.back(), options, share_.workers(), alone),
           order));
     });
+  }
+
+  /// One piece of one of this rank's realisations that are not there yet.
+  double approach(double t) override {
+    double done = 0.0;
+    for (const auto& orders : orders_) {
+      const double share = orders->approach(t);
+      done += share;
+      if (share < 1.0) break;  // one after the other
+    }
+    return -layout().comm().max(-done / static_cast<double>(orders_.size()));
   }
 
   Values evaluate(double t) override {

@@ -35,6 +35,8 @@ OrderColumns<T>::OrderColumns(const SparseRows<T>& energies, SparseRows<T> inter
   norm_ = radius + largest_row_sum(interaction_);
   const Index size = energies.size();
   const ColumnShare columns = share.truncated(size);
+  first_column_ = columns.first(rank);
+  most_columns_ = columns.count(0);
   for (int k = 0; k <= order; ++k) orders_.emplace_back(size, columns.count(rank));
   for (Index j = 0; j < columns.count(rank); ++j) {
     orders_.front().real.block().column(j)[columns.first(rank) + j] = 1.0;
@@ -55,10 +57,19 @@ void OrderColumns<T>::apply(const Tiles& x, double scale, Tiles& y) const {
 }
 
 template <class T>
-void OrderColumns<T>::advance(double dt) {
-  if (dt == 0.0) return;
-  const auto steps = std::max<Index>(1, std::llround(std::ceil(norm_ * std::abs(dt))));
-  const double step = dt / static_cast<double>(steps);
+Index OrderColumns<T>::steps_for(double dt) const {
+  return dt == 0.0 ? 0 : std::max<Index>(1, std::llround(std::ceil(norm_ * std::abs(dt))));
+}
+
+template <class T>
+double OrderColumns<T>::operations_a_step() const {
+  const double elements =
+      static_cast<double>(interaction_.values.size()) + 3.0 * static_cast<double>(energies_.size());
+  return 4.0 * elements * kTerms * static_cast<double>(orders_.size()) * static_cast<double>(most_columns_);
+}
+
+template <class T>
+void OrderColumns<T>::advance(Index steps, double dt) {
   Tiles sum = tiles();
   Tiles term = tiles();
   Tiles next = tiles();
@@ -68,7 +79,7 @@ void OrderColumns<T>::advance(double dt) {
     for (Index s = 0; s < steps; ++s) {
       term = sum;
       for (int m = 1; m <= kTerms; ++m) {
-        apply(term, step / m, next);
+        apply(term, dt / m, next);
         std::swap(term, next);
         for (std::size_t k = 0; k < orders_.size(); ++k) {
           for (std::size_t row = 0; row < energies_.size(); ++row) {
@@ -97,6 +108,39 @@ std::vector<Amplitudes> OrderColumns<T>::derivatives() const {
     for (std::size_t k = 0; k < orders_.size(); ++k) y[k].store(result[k], first);
   }
   return result;
+}
+
+template <class T>
+void OrderColumns<T>::save(StateWriter& writer, const std::string& name) const {
+  const auto rows = static_cast<Index>(energies_.size());
+  const auto steps = static_cast<double>(steps_);
+  writer.replicated(name + "-steps", std::span(&steps, 1));
+  for (std::size_t k = 0; k < orders_.size(); ++k) {
+    const auto part = [&](const char* which, const ColumnStorage<double>& columns) {
+      const auto block = columns.block();
+      writer.distributed(name + which + std::to_string(k),
+                         std::span(block.data(), static_cast<std::size_t>(rows * block.columns())),
+                         first_column_ * rows, rows * rows);
+    };
+    part("-real-", orders_[k].real);
+    part("-imaginary-", orders_[k].imaginary);
+  }
+}
+
+template <class T>
+void OrderColumns<T>::load(StateReader& reader, const std::string& name) {
+  const auto rows = static_cast<Index>(energies_.size());
+  steps_ = static_cast<Index>(reader.replicated(name + "-steps").front());
+  for (std::size_t k = 0; k < orders_.size(); ++k) {
+    const auto part = [&](const char* which, ColumnStorage<double>& columns) {
+      const auto block = columns.block();
+      reader.distributed(name + which + std::to_string(k),
+                         std::span(block.data(), static_cast<std::size_t>(rows * block.columns())),
+                         first_column_ * rows, rows * rows);
+    };
+    part("-real-", orders_[k].real);
+    part("-imaginary-", orders_[k].imaginary);
+  }
 }
 
 template class OrderColumns<double>;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "propagator/cell_assembly.hpp"
 #include "propagator/column_tile.hpp"
+#include "qheat/parallel/run_control.hpp"
 
 namespace qheat {
 
@@ -16,13 +18,21 @@ class OrderColumns {
   OrderColumns(const SparseRows<T>& energies, SparseRows<T> interaction, double shift, int order,
                const ColumnShare& share, int rank);
 
-  /// By Taylor steps of at most 1 in units of the inverse norm of H.
-  void advance(double dt);
+  /// Taylor steps for a time, each of at most 1 in units of the inverse norm of H.
+  Index steps_for(double dt) const;
+  /// Some of them, of dt each: many in a row or a few at a time, the result is the same bit for bit.
+  void advance(Index steps, double dt);
+  /// All so far.
   Index steps() const { return steps_; }
+  /// Floating-point operations of one step, of the rank with the most columns, roughly.
+  double operations_a_step() const;
   /// [1 + order].
   const std::vector<Amplitudes>& orders() const { return orders_; }
   /// Their time derivatives.
   std::vector<Amplitudes> derivatives() const;
+
+  void save(StateWriter& writer, const std::string& name) const;
+  void load(StateReader& reader, const std::string& name);
 
  private:
   /// All orders of a few columns, [1 + order].
@@ -33,6 +43,7 @@ class OrderColumns {
   std::vector<double> energies_;
   SparseRows<T> interaction_;
   double norm_;
+  Index first_column_, most_columns_;  ///< of this rank; of any
   Index steps_ = 0;
   std::vector<Amplitudes> orders_;
 };

@@ -269,6 +269,11 @@ void integrate(RateEquation& equation, std::span<double> p, const std::vector<do
     writer.distributed("probabilities", p, equation.first(), equation.global_size());
     save_more(writer);
   };
+  const auto offer = [&] {
+    control.reach(t, times.back());
+    control.offer(span > 0.0 ? (t - times.front()) / span : 1.0, save);
+  };
+  equation.on_pause(offer);
   while (output < times.size()) {
     if (t < times[output]) step = take_step(stepper.get(), t, step, times[output]);
     state.get(state.vector.get(), p);
@@ -276,7 +281,7 @@ void integrate(RateEquation& equation, std::span<double> p, const std::vector<do
       observe(output, p);
       ++output;
     }
-    control.offer(span > 0.0 ? (t - times.front()) / span : 1.0, save);
+    offer();
   }
 }
 

@@ -10,8 +10,12 @@
 #include "qheat/evolution/density_spectrum.hpp"
 #include "qheat/model/two_point_closure.hpp"
 #include "qheat/steady/two_point.hpp"
-#include "steady/steady_levels.hpp"
+#include "steady/direct_solution.hpp"
+#include "steady/measurement.hpp"
+#include "steady/on_root.hpp"
+#include "steady/rate_scales.hpp"
 #include "steady/steady_solver.hpp"
+#include "steady/two_starts.hpp"
 
 namespace qheat {
 namespace {
@@ -29,6 +33,9 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
   return density_counts(model, InitialState::product(model, ground));
 }
 
+/// Of the currents that a method resolves, in slowest rates: where less flows, what does is rounding.
+constexpr double kResolvedByIteration = 1e-3;
+
 [[noreturn]] void not_unique() {
   throw Error(
       "the steady state is not unique, or so slow to reach that rounding hides it: something keeps states "
@@ -37,163 +44,133 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
       "rates");
 }
 
-/// The steady state from the even mixture, and once more from a random start, whose part of a second steady
-/// state would stay.
-class TwoStarts {
- public:
-  TwoStarts(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, RunControl& control)
-      : solver_(solver), a_(a), tolerance_(tolerance), control_(control) {}
-
-  enum class Outcome { found, not_converged, different };
-
-  Outcome solve(std::vector<Complex>& rho) {
-    if (!control_.restore_partial([&](StateReader& reader) { load(reader, rho); })) {
-      a_.right_hand_side(rho);
-      for (Complex& v : rho) v = -v;
-    }
-    // Slow motion makes much of a small residual: then the second start has to come as far as the first, and
-    // both farther.
-    const double finer = std::max(kFiner * tolerance_, kFinest);
-    for (; leg_ < kLegs; ++leg_) {
-      if (leg_ == kSecondStart && !has_other_) start_elsewhere(rho);
-      const double tolerances[kLegs] = {tolerance_, std::max(tolerance_, kOtherTolerance), tolerance_, finer,
-                                        finer};
-      const bool refines_first = leg_ == kLegs - 2;
-      const double before = difference_;
-      if (!iterate(tolerances[leg_], on_second() && !refines_first ? other_ : rho, rho))
-        return leg_ < kLegs - 2 ? Outcome::not_converged : Outcome::different;
-      if (!on_second() || refines_first) continue;
-      difference_ = distance(rho);
-      // What only is slow comes closer with the residual, what is another state does not.
-      const bool last = leg_ == kLegs - 1;
-      if (difference_ < (last ? std::max(kSame, kCloser * before) : kSame)) return Outcome::found;
-    }
-    return Outcome::different;
-  }
-  /// The residual of the start that was iterated last.
-  double residual(const std::vector<Complex>& rho) const {
-    return solver_.residual(on_second() ? other_ : rho);
-  }
-  /// Between the two states found, over the norm of one.
-  double difference() const { return difference_; }
-
- private:
-  /// First start; second, roughly and as far as the first; both farther.
-  static constexpr std::size_t kLegs = 5;
-  static constexpr std::size_t kSecondStart = 1;
-  static constexpr double kFiner = 0.01;
-  static constexpr double kFinest = 1e-14;
-  static constexpr double kCloser = 0.3;
-  static constexpr double kOtherTolerance = 1e-8;
-  static constexpr double kStart = 10.0;  // in norms of rho
-  static constexpr double kSame =
-      1e-4;  // a second state would differ by kStart over the root of the elements
-
-  bool on_second() const { return leg_ >= kSecondStart; }
-
-  bool iterate(double tolerance, std::vector<Complex>& solution, std::vector<Complex>& rho) {
-    const double start = std::log(std::max(solver_.residual(solution), 2.0 * tolerance));
-    const double goal = std::log(tolerance);
-    const double half = on_second() ? 0.5 : 0.0;
-    return solver_.iterate(tolerance, solution, [&](double residual) {
-      const double part = std::clamp((start - std::log(residual)) / (start - goal), 0.0, 1.0);
-      control_.offer(half + part / 2, [&](StateWriter& writer) { save(writer, rho); });
-    });
-  }
-
-  double distance(const std::vector<Complex>& rho) const {
-    double square = 0.0;
-    for (std::size_t i = 0; i < rho.size(); ++i) square += std::norm(other_[i] - rho[i]);
-    const Communicator& comm = a_.space().comm();
-    return std::sqrt(comm.sum(square)) / frobenius_norm(comm, rho);
-  }
-
-  void start_elsewhere(const std::vector<Complex>& rho) {
-    has_other_ = true;
-    other_ = random_hermitian(a_.space(), kStart * frobenius_norm(a_.space().comm(), rho));
-    for (std::size_t i = 0; i < other_.size(); ++i) other_[i] += rho[i];
-  }
-
-  static std::span<double> doubles(std::vector<Complex>& values) {
-    return {reinterpret_cast<double*>(values.data()), 2 * values.size()};
-  }
-
-  void save(StateWriter& writer, std::vector<Complex>& rho) {
-    const double place[3] = {static_cast<double>(solver_.iterations()), static_cast<double>(leg_),
-                             difference_};
-    writer.replicated("place", place);
-    const auto& space = a_.space();
-    writer.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
-    if (on_second())
-      writer.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
-  }
-
-  void load(StateReader& reader, std::vector<Complex>& rho) {
-    const auto place = reader.replicated("place");
-    solver_.add_iterations(static_cast<Index>(place[0]));
-    const auto& space = a_.space();
-    reader.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
-    leg_ = static_cast<std::size_t>(place[1]);
-    difference_ = place[2];
-    if (!on_second()) return;
-    has_other_ = true;
-    other_.resize(rho.size());
-    reader.distributed("other", doubles(other_), 2 * space.first_state(), 2 * space.dimension());
-  }
-
-  SteadySolver& solver_;
-  const TracedLiouvillian& a_;
-  double tolerance_;
-  RunControl& control_;
-  std::size_t leg_ = 0;
-  bool has_other_ = false;  ///< a rank may own nothing of it
-  double difference_ = 0.0;
-  std::vector<Complex> other_;
-};
-
-/// Solves by the method asked for; throws if that fails. Fills in method and difference_of_starts.
-void solve(SteadySolver& solver, const TracedLiouvillian& a, const SteadyOptions& options, bool direct_fits,
-           RunControl& control, std::vector<Complex>& rho, SteadyState& state) {
-  using Outcome = TwoStarts::Outcome;
-  const Index elements = a.space().dimension();
-  const bool direct_first = options.method == SteadyMethod::direct ||
-                            (options.method == SteadyMethod::automatic && elements <= kSmall);
-  if (!direct_first) {
-    state.method = "iterative";
-    TwoStarts starts(solver, a, options.tolerance, control);
-    const Outcome outcome = starts.solve(rho);
-    state.difference_of_starts = starts.difference();
-    if (outcome == Outcome::found) return;
-    if (options.method == SteadyMethod::iterative || !direct_fits) {
-      if (outcome == Outcome::different) not_unique();
-      throw Error(fmt::format(
-          "the steady state of {} elements did not converge: residual {:.1e} after {} iterations "
-          "from two starts, {:g} asked for; add dephasing, lower rates that outrun the chain, take "
-          "fewer sites, or raise steady.tolerance",
-          elements, starts.residual(rho), solver.iterations(), options.tolerance));
-    }
-  }
-  state.method = "direct";
-  state.difference_of_starts = std::numeric_limits<double>::quiet_NaN();
-  if (!solver.factorize(rho)) not_unique();
+/// What is common to the density matrices of all methods; checks that it is one.
+template <class Number>
+void describe(const Model& model, const std::shared_ptr<const DistributedSector>& space,
+              std::span<const Number> rho, double resolution, double tolerance, SteadyState& state) {
+  const Measurement measured = measure(model, *space, rho);
+  set_measured(model, measured, state);
+  state.balance = Balance(model, resolution).error(state, measured.onsite_outflow);
+  state.elements = space->dimension();
+  std::vector<Complex> rounded;
+  for (const Number& element : rho) rounded.push_back(PreciseComplex(element).value());
+  state.hermiticity_error = DensityObserver(model, space).hermiticity_error(rounded);
+  state.smallest_eigenvalue = smallest_eigenvalue(*space, rounded);
+  require_state(state, tolerance);
 }
 
-void require_density_matrix(const SteadyState& state, double tolerance) {
+SteadyState directly(const Model& model, const SteadyOptions& options, const Communicator& comm) {
+  SteadyState state = on_root(comm, [&] {
+    const auto space =
+        std::make_shared<DistributedSector>(density_space(model, blocks_of(model)), Communicator::self());
+    const DirectSolution solution = solve_directly(model, *space, rate_scales(model).fastest);
+    if (!solution.determined) not_unique();
+    SteadyState found;
+    found.residual = solution.correction;
+    describe(model, space, std::span<const PreciseComplex>(solution.rho), kResolvedExactly, options.tolerance,
+             found);
+    return found;
+  });
+  state.method = "direct";
+  return state;
+}
+
+/// By iterations; the outcome, and the state if there is one.
+std::pair<TwoStarts::Outcome, SteadyState> by_iterations(const Model& model, const SteadyOptions& options,
+                                                         const Communicator& comm, RunControl& control) {
+  const double rate = rate_scales(model).fastest;
+  const auto space = std::make_shared<DistributedSector>(density_space(model, blocks_of(model)), comm);
+  const TracedLiouvillian a(space, model, rate);
+  SteadySolver solver(a, model, rate);
+  const Balance balance(model, kResolvedByIteration);
+  const auto measured = [&](std::span<const Complex> rho) {
+    SteadyState state;
+    set_measured(model, measure(model, *space, rho), state);
+    return state;
+  };
+  TwoStarts starts(
+      solver, a, options.tolerance, steady_accuracy(options.tolerance),
+      [&](std::span<const Complex> one, std::span<const Complex> other) {
+        return balance.difference(measured(one), measured(other));
+      },
+      control);
+  std::vector<Complex> rho(static_cast<std::size_t>(space->local_size()));
+  const TwoStarts::Outcome outcome = starts.solve(rho);
+  SteadyState state;
+  state.method = "iterative";
+  state.iterations = solver.iterations();
+  state.difference_of_starts = starts.difference();
+  state.elements = space->dimension();
+  if (outcome == TwoStarts::Outcome::found) {
+    state.residual = solver.correction(rho);
+    describe(model, space, std::span<const Complex>(rho), kResolvedByIteration, options.tolerance, state);
+  } else {
+    state.residual = starts.correction(rho);
+  }
+  return {outcome, std::move(state)};
+}
+
+[[noreturn]] void not_found(TwoStarts::Outcome outcome, const SteadyState& state, double tolerance) {
+  const char* remedy =
+      "add dephasing, bring the rates of reservoirs and bonds closer together, take fewer sites, or "
+      "steady.method = \"auto\"";
+  if (outcome == TwoStarts::Outcome::different) {
+    throw Error(fmt::format(
+        "the steady state of {} elements was not found: two starts end in populations or currents that "
+        "differ by {:.1e}, and {:.1e} is allowed at steady.tolerance = {:g}; it is not unique, or its "
+        "slowest motion is lost in rounding; {}",
+        state.elements, state.difference_of_starts, steady_accuracy(tolerance), tolerance, remedy));
+  }
+  throw Error(fmt::format(
+      "the steady state of {} elements did not converge: the last correction is {:.1e} after {} iterations, "
+      "{:g} was asked for; {}, or raise steady.tolerance",
+      state.elements, state.residual, state.iterations, tolerance, remedy));
+}
+
+SteadyState from_density_matrix(const Model& model, const SteadyOptions& options, const Communicator& comm,
+                                double free_bytes, RunControl& control) {
+  require_steady_memory(model, options, comm.size(), free_bytes);
+  const Index elements = steady_elements(model);
+  if (steady_takes_factors(options, elements)) return directly(model, options, comm);
+  const bool direct_fits = options.method == SteadyMethod::automatic && elements <= kMostDirect &&
+                           (free_bytes == 0.0 || factor_bytes(elements) < 0.8 * free_bytes);
+  auto [outcome, state] = by_iterations(model, options, comm, control);
+  if (outcome == TwoStarts::Outcome::found) return std::move(state);
+  if (direct_fits) return directly(model, options, comm);
+  not_found(outcome, state, options.tolerance);
+}
+
+}  // namespace
+
+double steady_accuracy(double tolerance) {
+  constexpr double kMagnified = 1e3;  // a slow state makes this much of a small error
+  constexpr double kCoarsest = 1e-3;
+  constexpr double kRounding = 1e-9;
+  return std::max({kRounding, tolerance, std::min(kMagnified * tolerance, kCoarsest)});
+}
+
+void require_state(const SteadyState& state, double tolerance) {
+  const double accuracy = steady_accuracy(tolerance);
   if (!(state.residual <= std::max(tolerance, 1e-12))) {
     throw Error(
         fmt::format("the steady state has a residual of {:.1e}, {:g} was asked for; raise steady.tolerance",
                     state.residual, tolerance));
   }
-  const double allowed = std::max(1e-8, 1e3 * tolerance);
-  if (state.smallest_population < -allowed || state.hermiticity_error > allowed) {
-    throw Error(
-        fmt::format("the steady state found is no density matrix (smallest population {:.1e}, anti-Hermitian "
-                    "part {:.1e}); lower steady.tolerance",
-                    state.smallest_population, state.hermiticity_error));
+  if (!(state.balance <= accuracy)) {
+    throw Error(fmt::format(
+        "the currents of the steady state do not balance the heats: at one site by {:.1e} of what flows "
+        "there, and {:.1e} is allowed at steady.tolerance = {:g}; lower steady.tolerance, or bring the rates "
+        "of reservoirs and bonds closer together",
+        state.balance, accuracy, tolerance));
+  }
+  const double negative = std::max(1e-8, accuracy);
+  if (!(state.smallest_population >= -negative && state.hermiticity_error <= negative)) {
+    throw Error(fmt::format(
+        "the steady state found is no state (smallest population {:.1e}, anti-Hermitian part {:.1e}): too "
+        "few digits are left; lower steady.tolerance, add dephasing, or couple the sites more strongly",
+        state.smallest_population, state.hermiticity_error));
   }
 }
-
-}  // namespace
 
 Index steady_elements(const Model& model) {
   return density_dimension(model, blocks_of(model));
@@ -211,26 +188,34 @@ bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks
   }
 }
 
+bool steady_takes_factors(const SteadyOptions& options, Index elements) {
+  return options.method == SteadyMethod::direct ||
+         (options.method == SteadyMethod::automatic && elements <= kSmall);
+}
+
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks) {
   if (options.method == SteadyMethod::two_point) return two_point_bytes(model);
   const Index elements = steady_elements(model);
-  const bool direct = options.method == SteadyMethod::direct ||
-                      (options.method == SteadyMethod::automatic && elements <= kSmall);
-  return direct ? factor_bytes(elements) / ranks
-                : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
+  return steady_takes_factors(options, elements)
+             ? factor_bytes(elements)
+             : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
+}
+
+bool bond_keeps_level_energy(const Model& model, int b) {
+  const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+  const double scale =
+      std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
+  return std::all_of(model.interaction(b).elements().begin(), model.interaction(b).elements().end(),
+                     [&](const PairElement& e) {
+                       const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
+                                             model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
+                       return std::abs(change) <= 1e-12 * scale;
+                     });
 }
 
 bool bonds_keep_level_energy(const Model& model) {
-  for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const double scale =
-        std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
-    for (const PairElement& e : model.interaction(b).elements()) {
-      const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
-                            model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
-      if (std::abs(change) > 1e-12 * scale) return false;
-    }
-  }
+  for (int b = 0; b < model.lattice.bond_count(); ++b)
+    if (!bond_keeps_level_energy(model, b)) return false;
   return true;
 }
 
@@ -247,47 +232,18 @@ void require_steady_memory(const Model& model, const SteadyOptions& options, int
 
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
                               double free_bytes, RunControl& control, Timings& timings) {
+  require_possible_steady_state(model, options);
   if (takes_two_point(model, options, comm.size(), free_bytes))
     return two_point_steady_state(model, options.tolerance, comm, free_bytes, timings);
-  const Timings::Scope scope(timings, "steady state");
-  if (model.bath.reservoirs.empty()) {
-    throw InputError(
-        "no reservoir: dephasing alone leaves every mixture of the sectors stationary, and the steady state "
-        "is not "
-        "unique; add a [[bath.reservoir]]");
+  const bool two_point_remains =
+      options.method == SteadyMethod::automatic && two_point_obstacles(model).empty();
+  try {
+    const Timings::Scope scope(timings, "steady state");
+    return from_density_matrix(model, options, comm, free_bytes, control);
+  } catch (const Error&) {
+    if (!two_point_remains) throw;
   }
-  require_steady_memory(model, options, comm.size(), free_bytes);
-  double rate = 0.0;
-  for (const Reservoir& r : model.bath.reservoirs) rate = std::max(rate, r.rate);
-  const auto space = std::make_shared<DistributedSector>(density_space(model, blocks_of(model)), comm);
-  const TracedLiouvillian a(space, model, rate);
-  SteadySolver solver(a, model, rate);
-  std::vector<Complex> rho(static_cast<std::size_t>(space->local_size()));
-  const Index elements = space->dimension();
-  const bool direct_fits = elements <= kMostDirect &&
-                           (free_bytes == 0.0 || factor_bytes(elements) / comm.size() < 0.8 * free_bytes);
-
-  SteadyState state;
-  solve(solver, a, options, direct_fits, control, rho, state);
-  state.elements = elements;
-  state.iterations = solver.iterations();
-  state.residual = solver.residual(rho);
-  const DensityObserver observer(model, space);
-  std::vector<double> measured(observer.measured());
-  observer.measure(rho, measured);
-  auto report = observer.report(measured);
-  auto observations = unpack(observer.layout(), report.values);
-  state.populations = std::move(observations.populations);
-  state.energy = std::move(observations.energy);
-  state.outflow = std::move(observations.outflow);
-  state.current = std::move(observations.current);
-  state.smallest_population = report.smallest_population.front();
-  state.hermiticity_error = observer.hermiticity_error(rho);
-  state.smallest_eigenvalue = smallest_eigenvalue(*space, rho);
-  add_temperatures(model, state);
-  add_heat(model, state);
-  require_density_matrix(state, options.tolerance);
-  return state;
+  return two_point_steady_state(model, options.tolerance, comm, free_bytes, timings);
 }
 
 }  // namespace qheat

@@ -10,26 +10,27 @@
 
 namespace qheat {
 
-/// Solves L rho = 0, tr rho = 1 in units of `rate`, by GMRES or by a sparse factorisation.
+/// Solves L rho = 0, tr rho = 1 in units of `rate`, by GMRES.
 ///
-/// GMRES is preconditioned from the right, so that the residual it watches is the true one, by two inverses
-/// one after the other: what leaves coherences alone (PopulationInverse), with dephasing only, and what takes
-/// the dissipators for an even damping (CoherentInverse). One is good for slow populations and strong
-/// dephasing, the other for fast coherences.
+/// GMRES is preconditioned from the left by two inverses one after the other: what leaves coherences alone
+/// (PopulationInverse), with dephasing only, and what takes the dissipators for an even damping
+/// (CoherentInverse). One is good for slow populations and strong dephasing, the other for fast coherences.
+/// What it watches is then the correction that the inverses would make: how far the state itself is off, be
+/// the motion that brings it back slow or fast. Each cycle solves for what the state leaves of the
+/// equations, so that small coherences get digits of their own.
 class SteadySolver {
  public:
   /// Collective; `a` and `model` must outlive this object.
   SteadySolver(const TracedLiouvillian& a, const Model& model, double rate);
   ~SteadySolver();
 
-  /// |L rho| / (rate |rho|), the true residual.
-  double residual(std::span<const Complex> rho) const;
-  /// By GMRES from a Hermitian `rho`; true if the true residual is below the tolerance at the end. Calls
-  /// `after_cycle(residual)` between restarts, where all there is to be kept is rho.
-  bool iterate(double tolerance, std::vector<Complex>& rho,
-               const std::function<void(double residual)>& after_cycle);
-  /// By MUMPS; false if it fails, which a state that is not unique can be the reason of.
-  bool factorize(std::vector<Complex>& rho);
+  /// |P (b - A rho)| / |rho| with the preconditioner P, Frobenius norms.
+  double correction(std::span<const Complex> rho) const;
+  /// By GMRES from a Hermitian `rho`; true if the correction is below the tolerance at the end. `polish`: one
+  /// more cycle then. Calls `after_cycle` with the first correction and that of now between cycles, where all
+  /// there is to be kept is rho.
+  bool iterate(double tolerance, bool polish, std::vector<Complex>& rho,
+               const std::function<void(double first, double now)>& after_cycle);
   /// Iterations of GMRES so far.
   Index iterations() const { return iterations_; }
   void add_iterations(Index earlier) { iterations_ += earlier; }
@@ -40,13 +41,18 @@ class SteadySolver {
  private:
   class Preconditioner;
 
+  Preconditioner& preconditioner() const;
+  /// b - A rho, made Hermitian.
+  std::vector<Complex> left_by(std::span<const Complex> rho) const;
+  /// rho += the solution of one cycle for what rho leaves, to this part of it.
+  void correct(double part, std::vector<Complex>& rho);
   void normalize(std::span<Complex> rho) const;
 
   const TracedLiouvillian& a_;
   const Model& model_;
   double rate_;
   std::shared_ptr<const DistributedSector> space_;
-  std::unique_ptr<Preconditioner> preconditioner_;
+  mutable std::unique_ptr<Preconditioner> preconditioner_;
   Index iterations_ = 0;
 };
 

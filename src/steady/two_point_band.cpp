@@ -1,7 +1,7 @@
 #include "steady/two_point_band.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 
 #include "qheat/model/two_point_closure.hpp"
 
@@ -14,11 +14,12 @@ BandLayout::BandLayout(Index sites, Index width) : sites_(sites), width_(width) 
 }
 
 TwoPointEquation::TwoPointEquation(const Model& model)
-    : hopping_(chain_hopping(model)),
-      up_(static_cast<std::size_t>(model.sites())),
-      loss_(static_cast<std::size_t>(model.sites())),
+    : up_(static_cast<std::size_t>(model.sites())),
+      down_(up_.size()),
+      loss_(up_.size()),
       loss_before_{0.0},
       dephasing_(model.bath.dephasing) {
+  for (const Complex& h : chain_hopping(model)) hopping_.push_back(std::abs(h));
   double onsite = 0.0;
   for (const OnsiteElement& u : model.onsite)
     if (u.a == u.b) onsite += model.strength * u.value.real() * (u.a == 1 ? 1.0 : -1.0);
@@ -27,11 +28,20 @@ TwoPointEquation::TwoPointEquation(const Model& model)
     const auto i = static_cast<std::size_t>(reservoir.site);
     const JumpRates rates =
         jump_rates(reservoir, model.energy(reservoir.site, 1) - model.energy(reservoir.site, 0));
-    up_[i] += rates.up;
+    up_[i].push_back(rates.up);
+    down_[i].push_back(rates.down);
     loss_[i] += rates.up + rates.down;
   }
-  for (const Complex& h : hopping_) strongest_ = std::max(strongest_, std::abs(h));
-  for (const double loss : loss_) loss_before_.push_back(loss_before_.back() + loss);
+  for (const double h : hopping_) strongest_ = std::max(strongest_, h);
+  for (const double loss : loss_) {
+    loss_before_.push_back(loss_before_.back());
+    loss_before_.back() += loss;
+  }
+}
+
+double TwoPointEquation::rate() const {
+  const double loss = *std::max_element(loss_.begin(), loss_.end());
+  return strongest_ > 0.0 ? std::min(loss, strongest_) : loss;
 }
 
 double TwoPointEquation::damping(Index i, Index k, const BandLayout& band) const {
@@ -42,46 +52,28 @@ double TwoPointEquation::damping(Index i, Index k, const BandLayout& band) const
   return strongest_ * static_cast<double>(outside) / static_cast<double>(band.width() - inner);
 }
 
-bool TwoPointEquation::reaches_all_sites() const {
-  bool reached = false;
-  for (std::size_t i = 0; i < loss_.size(); ++i) {
-    reached = reached || loss_[i] > 0.0;
-    const bool ends = i == hopping_.size() || hopping_[i] == Complex{};
-    if (ends && !reached) return false;
-    if (ends) reached = false;
-  }
-  return true;
-}
-
 namespace {
 
-constexpr PetscInt kMostInRow = 5;
-
-void set_row(Mat matrix, const TwoPointEquation& equation, const BandLayout& band, Index i, Index k) {
-  std::array<PetscInt, kMostInRow> columns{};
-  std::array<PetscScalar, kMostInRow> values{};
-  PetscInt count = 0;
-  equation.row(i, k, [&](Index to_i, Index to_k, Complex value) {
-    if (!band.holds(to_i, to_k)) return;
-    if (to_i == i && to_k == k) value -= equation.damping(i, k, band);
-    columns[static_cast<std::size_t>(count)] = static_cast<PetscInt>(band.number(to_i, to_k));
-    values[static_cast<std::size_t>(count++)] = value;
-  });
-  const auto row = static_cast<PetscInt>(band.number(i, k));
-  QHEAT_PETSC(MatSetValues(matrix, 1, &row, count, columns.data(), values.data(), INSERT_VALUES));
-}
+constexpr PetscInt kMostInRow = 6;
 
 }  // namespace
 
-BandSolver::BandSolver(const TwoPointEquation& equation, const BandLayout& band) {
+BandEquation::BandEquation(const TwoPointEquation& equation, const BandLayout& band)
+    : equation_(equation), band_(band) {
   const PetscInt size = petsc::to_int(band.size(), "the number of two-point functions");
   QHEAT_PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, size, size, kMostInRow, nullptr, matrix_.out()));
-  for (Index low = 0; low < band.sites(); ++low) {
-    for (Index high = low; band.holds(low, high); ++high) {
-      set_row(matrix_.get(), equation, band, low, high);
-      if (high != low) set_row(matrix_.get(), equation, band, high, low);
-    }
-  }
+  band.visit([&](Index i, Index k, BandLayout::Part part) {
+    const auto row = static_cast<PetscInt>(band.number(i, k, part));
+    const auto add = [&](Index to, double number) {
+      const auto column = static_cast<PetscInt>(to);
+      const PetscScalar value = number;
+      QHEAT_PETSC(MatSetValues(matrix_.get(), 1, &row, 1, &column, &value, ADD_VALUES));
+    };
+    equation.row(i, k, part, [&](Index to_i, Index to_k, BandLayout::Part to_part, double value) {
+      if (value != 0.0 && band.holds(to_i, to_k)) add(band.number(to_i, to_k, to_part), value);
+    });
+    add(row, -equation.damping(i, k, band));  // also keeps a place for the diagonal
+  });
   QHEAT_PETSC(MatAssemblyBegin(matrix_.get(), MAT_FINAL_ASSEMBLY));
   QHEAT_PETSC(MatAssemblyEnd(matrix_.get(), MAT_FINAL_ASSEMBLY));
   PC preconditioner = nullptr;
@@ -99,7 +91,23 @@ BandSolver::BandSolver(const TwoPointEquation& equation, const BandLayout& band)
   QHEAT_PETSC(MatMumpsSetIcntl(factors, kWorkspaceIncrease, 200));
 }
 
-bool BandSolver::solve(std::vector<Complex>& b, std::vector<Complex>& x) const {
+void BandEquation::residual(const std::vector<PreciseComplex>& x, std::vector<Complex>& left) const {
+  band_.visit([&](Index i, Index k, BandLayout::Part part) {
+    DoubleDouble sum;
+    equation_.row(i, k, part, [&](Index to_i, Index to_k, BandLayout::Part to_part, double value) {
+      if (!band_.holds(to_i, to_k)) return;
+      const auto column = static_cast<std::size_t>(band_.number(to_i, to_k, to_part));
+      sum.add_product(-value, x[column].real);
+    });
+    const auto row = static_cast<std::size_t>(band_.number(i, k, part));
+    sum.add_product(equation_.damping(i, k, band_), x[row].real);
+    if (i == k)
+      for (const double rate : equation_.up(i)) sum += -rate;
+    left[row] = sum.value();
+  });
+}
+
+bool BandEquation::solve(std::vector<Complex>& b, std::vector<Complex>& x) const {
   const auto size = static_cast<PetscInt>(b.size());
   petsc::Vector right;
   petsc::Vector solution;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "qheat/evolution/open.hpp"
+#include "qheat/parallel/error.hpp"
 #include "qheat/rates/solve.hpp"
 #include "studies/eigenvalue_text.hpp"
 #include "studies/realizations.hpp"
@@ -90,29 +91,61 @@ void ExactStudy::describe(Report& report) const {
     report.say("                ... and {} more sectors\n", plans.size() - kMostLines);
 }
 
-void ExactStudy::require_possible(int, double free_bytes) const {
-  require_series_memory(job_, free_bytes);
+void ExactStudy::require_possible() const {
+  if (model_.bath.closed()) {
+    plan_exact(model_, *job_.initial, times_, options_, 1, 0.0);
+  } else {
+    plan_open(model_, *job_.initial, times_, options_, 1, 0.0);
+  }
 }
 
-Need ExactStudy::need(int ranks, double) const {
-  Need need;
-  need.kept_bytes_per_rank = series_bytes(job_);
-  if (!model_.bath.closed()) {
-    const auto plan = plan_open(model_, *job_.initial, times_, options_, ranks, 0.0);
-    need.bytes_per_rank = plan.bytes_per_rank;
-    need.sensible_ranks = sensible_ranks(static_cast<double>(plan.elements), kStatesARank);
-    return need;
-  }
+Need ExactStudy::need(int ranks, double free_bytes) const {
   const int realizations = job_.detuning.realizations;
-  const int groups =
-      realizations > 1 ? ensemble_groups(realizations, {model_, *job_.initial}, times_, options_, ranks, 0.0)
-                       : 1;
-  for (const auto& plan : plan_exact(model_, *job_.initial, times_, options_, ranks / groups, 0.0)) {
+  const int groups = realizations > 1 ? groups_of(ranks, free_bytes) : 1;
+  Need need = model_.bath.closed() ? need_closed(ranks / groups) : need_open(ranks / groups);
+  need.work = static_cast<double>(realizations) * need.work;
+  need.sensible_ranks = sensible_ranks(1.0 * need.sensible_ranks * realizations, 1.0);
+  need.kept_bytes_per_rank = series_bytes(job_);
+  need.remedy = "use more nodes, fewer sites or a smaller sector";
+  if (job_.exact->method == ExactRequest::Method::diagonalize ||
+      job_.exact->method == ExactRequest::Method::krylov ||
+      job_.exact->method == ExactRequest::Method::runge_kutta)
+    need.remedy += ", or exact.method = \"chebyshev\"";
+  return need;
+}
+
+/// Groups of ranks for one realisation each, in as much memory as it takes if there is too little.
+int ExactStudy::groups_of(int ranks, double free_bytes) const {
+  const Realization first{model_, *job_.initial};
+  const int realizations = job_.detuning.realizations;
+  try {
+    return ensemble_groups(realizations, first, times_, options_, ranks, free_bytes);
+  } catch (const Error&) {  // one by one on all ranks, and even then too large
+    return 1;
+  }
+}
+
+/// Of one realisation.
+Need ExactStudy::need_open(int ranks) const {
+  const auto plan = plan_open(model_, *job_.initial, times_, options_, ranks, 0.0);
+  Need need{
+      .bytes_per_rank = plan.bytes_per_rank, .least_bytes_per_rank = plan.bytes_per_rank, .work = plan.work};
+  need.sensible_ranks = sensible_ranks(static_cast<double>(plan.elements), kStatesARank);
+  need.what = fmt::format("exact propagation of a density matrix of {} elements", plan.elements);
+  return need;
+}
+
+Need ExactStudy::need_closed(int ranks) const {
+  Need need;
+  for (const auto& plan : plan_exact(model_, *job_.initial, times_, options_, ranks, 0.0)) {
+    if (plan.least_bytes_per_rank >= need.least_bytes_per_rank)
+      need.what = fmt::format("exact propagation of a sector of {} states", plan.dimension);
     need.bytes_per_rank = std::max(need.bytes_per_rank, plan.bytes_per_rank);
+    need.least_bytes_per_rank = std::max(need.least_bytes_per_rank, plan.least_bytes_per_rank);
+    need.work += plan.work;
     const bool dense = plan.method == ExactMethod::diagonalize;
-    const int together =
-        sensible_ranks(static_cast<double>(plan.dimension), dense ? kRowsARank : kStatesARank);
-    need.sensible_ranks = std::max(need.sensible_ranks, sensible_ranks(1.0 * together * realizations, 1.0));
+    need.sensible_ranks = std::max(need.sensible_ranks, sensible_ranks(static_cast<double>(plan.dimension),
+                                                                       dense ? kRowsARank : kStatesARank));
   }
   return need;
 }
@@ -163,8 +196,11 @@ void ExactStudy::summarize(Report& report) const {
     say_watch(report, *result_->watch, drift(exact.norm));
     return;
   }
-  report.say("exact               norm kept to {:.1e}, total energy to {:.1e}{}\n", drift(exact.norm),
-             drift(exact.total_energy), result_->error ? " (standard errors in the _error datasets)" : "");
+  // A bath takes energy and gives it.
+  const std::string energy =
+      model_.bath.closed() ? fmt::format(", total energy to {:.1e}", drift(exact.total_energy)) : "";
+  report.say("exact           norm kept to {:.1e}{}{}\n", drift(exact.norm), energy,
+             result_->error ? " (standard errors in the _error datasets)" : "");
 }
 
 /// What a density matrix must keep, with a warning if rounding or truncation has spoilt it.
@@ -174,9 +210,8 @@ void ExactStudy::say_watch(Report& report, const DensityWatch& watch, double tra
   const double hermiticity =
       *std::max_element(watch.hermiticity_error.begin(), watch.hermiticity_error.end());
   const double eigenvalue = watch.smallest_eigenvalue;
-  report.say(
-      "exact               trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}{}\n",
-      trace_drift, hermiticity, population, eigenvalue_text(eigenvalue));
+  report.say("exact           trace kept to {:.1e}, Hermiticity to {:.1e}, smallest population {:.1e}{}\n",
+             trace_drift, hermiticity, population, eigenvalue_text(eigenvalue));
   constexpr double kNoticeable = 1e-7;
   if (std::max({trace_drift, hermiticity, -population}) > kNoticeable || eigenvalue < -kNoticeable)
     report.say("                WARNING: the density matrix drifts; lower exact.tolerance\n");

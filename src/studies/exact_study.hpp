@@ -14,7 +14,7 @@ class ExactStudy final : public Study {
   ExactStudy(const Job& job, const StudyContext& context);
 
   void describe(Report& report) const override;
-  void require_possible(int ranks, double free_bytes) const override;
+  void require_possible() const override;
   Need need(int ranks, double free_bytes) const override;
   void compute() override;
   void write(ResultsFile& file) override;
@@ -24,6 +24,9 @@ class ExactStudy final : public Study {
   std::vector<double> band_populations() const;
 
  private:
+  Need need_open(int ranks) const;
+  Need need_closed(int ranks) const;
+  int groups_of(int ranks, double free_bytes) const;
   void describe_open(Report& report) const;
   void say_watch(Report& report, const DensityWatch& watch, double trace_drift) const;
   void write_observations(const Observations& values, const std::string& suffix, ResultsFile& file) const;

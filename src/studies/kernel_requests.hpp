@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "qheat/io/job.hpp"
+#include "qheat/kernel/second_order.hpp"
 
 namespace qheat {
 
@@ -15,15 +16,19 @@ std::vector<std::string> kernels_with_rates(const Job& job);
 /// Order of a kernel named tcl<n>, else 0.
 int tcl_order(const std::string& kernel);
 /// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
-/// is averaged over realisations or has reservoirs.
+/// has reservoirs.
 bool is_local_kernel(const Job& job, const std::string& kernel);
+/// Such a kernel, as the mean over the job's realisations. Throws InputError where there is none.
+SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel);
+/// Steps of a unit phase that the orders of closed propagators take, 0 if the job needs none. Throws
+/// InputError where these are more than can be followed.
+double order_steps(const Job& job);
 /// True if the job needs a kernel held as a matrix.
 bool wants_dense_kernels(const Job& job);
-/// Throws InputError if a kernel of the job does not exist, or does not fit `free_bytes` a rank (0: no
-/// limit).
-void require_possible_kernels(const Job& job, int ranks, double free_bytes);
-/// Bytes a rank needs for the kernels and rate equations of a job.
-double kernel_bytes_per_rank(const Job& job, int ranks);
+/// Throws InputError or Error if a kernel of the job does not exist, or has more cells than can be counted.
+void require_possible_kernels(const Job& job);
+/// What helps if the kernels of a job do not fit.
+std::string remedy_of_kernels(const Job& job);
 
 /// Number of cells; none beyond 63 bits.
 std::optional<Index> cell_count(const Job& job);

@@ -7,11 +7,11 @@
 #include <cmath>
 
 #include "qheat/basis/model_sectors.hpp"
-#include "qheat/kernel/markov.hpp"
 #include "qheat/propagator/mean_propagator.hpp"
 #include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/memory_equation.hpp"
 #include "studies/assumption_table.hpp"
+#include "studies/kernel_need.hpp"
 #include "studies/kernel_requests.hpp"
 #include "studies/realizations.hpp"
 #include "studies/sensible_ranks.hpp"
@@ -47,24 +47,28 @@ void KernelStudy::describe(Report& report) const {
   report.say("kernels         {} on {} cells{}\n", fmt::join(kernels, ", "),
              cells ? fmt::to_string(*cells) : "more than 2^63",
              stores_generators(job_) ? fmt::format(", generators written: {:.3g} MB", stored) : "");
+  if (const double steps = order_steps(job_); steps > 0.0)
+    report.say("                orders beyond 2 in {:.2g} steps of a unit phase\n", steps);
 }
 
-void KernelStudy::require_possible(int ranks, double free_bytes) const {
-  require_series_memory(job_, free_bytes);
-  require_possible_kernels(job_, ranks, free_bytes);
+void KernelStudy::require_possible() const {
+  require_possible_kernels(job_);
 }
 
 Need KernelStudy::need(int ranks, double) const {
-  Need need;
-  need.bytes_per_rank = std::max(kernel_bytes_per_rank(job_, ranks), generator_bytes(job_));
-  if (!exact_study_) need.kept_bytes_per_rank = series_bytes(job_);
   const bool dense = wants_dense_kernels(job_);
-  if (dense || !kernels_with_rates(job_).empty()) {
+  const bool on_cells = dense || !kernels_with_rates(job_).empty();
+  Need need;
+  if (on_cells || stores_generators(job_)) need = kernel_need(job_, ranks);
+  if (!exact_study_) need.kept_bytes_per_rank = series_bytes(job_);
+  if (on_cells) {
     const auto cells = static_cast<double>(cell_dimension(*job_.model, *job_.initial));
     need.sensible_ranks = sensible_ranks(cells, !dense                      ? kStatesARank
                                                 : job_.model->bath.closed() ? kRowsARank
                                                                             : kCellsARank);
   }
+  need.what = dense ? "the dense matrices of the kernels" : "the rate equations on all cells";
+  need.remedy = remedy_of_kernels(job_);
   return need;
 }
 
@@ -87,8 +91,10 @@ std::vector<double> KernelStudy::times_of(const std::string& name) const {
 }
 
 void KernelStudy::compute() {
-  if (wants("tcl2") && is_local_kernel(job_, "tcl2")) tcl2_.emplace(model_);
-  if (wants("markov")) markov_ = markov_kernel(model_, job_.kernel ? job_.kernel->broadening : std::nullopt);
+  const Timings::Scope scope(context_.timings, "kernels and rates");
+  for (const char* name : {"tcl2", "markov"}) {
+    if (wants(name) && is_local_kernel(job_, name)) local_.emplace(name, second_order_kernel(job_, name));
+  }
   bool lists_cells = stores_generators(job_);
   for (auto& kernel : kernels_) {
     const bool local = is_local_kernel(job_, kernel.name);
@@ -117,7 +123,9 @@ void KernelStudy::evaluate_memory() {
   context_.progress.log("memory kernel");
   memory_ = std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{},
                                            context_.comm, context_.control);
-  of("memory").series.error.assign(times_.size(), memory_->error());
+  KernelSeries& series = of("memory").series;
+  series.error.assign(times_.size(), memory_->error() - memory_->sampling_error());
+  if (averaged_) series.sampling.assign(times_.size(), memory_->sampling_error());
 }
 
 void KernelStudy::solve_memory_equation(Kernel& kernel) {
@@ -129,13 +137,10 @@ void KernelStudy::solve_memory_equation(Kernel& kernel) {
 }
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
+  const Stage stage(context_.control, "kernel-" + kernel.name);
   const Timings::Scope scope(context_.timings, "kernel " + kernel.name);
-  const SecondOrderKernel& second_order = local_kernel(kernel.name);
-  const auto sectors = sector_counts(model_, *job_.initial);
-  for (const double t : times_of(kernel.name)) {
-    kernel.series.scores.push_back(assumptions_of(model_, sectors, second_order.at(t), t));
-    if (second_order.has_error()) kernel.series.error.push_back(second_order.error(t));
-  }
+  kernel.series = kernel_series(local_kernel(kernel.name), model_, sector_counts(model_, *job_.initial),
+                                times_of(kernel.name), context_.control);
 }
 
 void KernelStudy::make_dense_kernels() {
@@ -217,22 +222,13 @@ void KernelStudy::evaluate_dense() {
     const Stage stage(context_.control, "kernel-exact");
     const Timings::Scope scope(context_.timings, "kernel exact");
     context_.progress.log("exact kernel");
-    const auto evaluate = [&](double t) {
-      std::vector<KernelValue> values;
-      values.push_back(exact_->at(t));
-      return values;
-    };
-    of("exact").series = std::move(
-        kernel_series(evaluate, 1, exact_.get(), times_, scores, bonds, keep, context_.comm, context_.control)
-            .front());
+    of("exact").series = kernel_series(*exact_, times_, scores, bonds, keep, context_.comm, context_.control);
   }
   if (tcl_) {
     const Stage stage(context_.control, "kernel-tcl");
     const Timings::Scope scope(context_.timings, "kernel tcl");
     context_.progress.log("perturbative kernels");
-    const auto evaluate = [&](double t) { return tcl_->at(t); };
-    auto series = kernel_series(evaluate, tcl_->orders().size(), nullptr, times_, scores, bonds, keep,
-                                context_.comm, context_.control);
+    auto series = kernel_series(*tcl_, times_, scores, bonds, keep, context_.comm, context_.control);
     for (std::size_t o = 0; o < series.size(); ++o) {
       of(fmt::format("tcl{}", tcl_->orders()[o])).series = std::move(series[o]);
     }
@@ -296,9 +292,11 @@ void KernelStudy::write(ResultsFile& file) {
 
 void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
   const std::string group = "/kernel/" + kernel.name;
-  if (!kernel.series.error.empty()) {
-    file.dataset(group + "/error", {static_cast<Index>(kernel.series.error.size())}, kernel.series.error);
-  }
+  const auto write = [&](const std::string& name, const std::vector<double>& values) {
+    if (!values.empty()) file.dataset(group + name, {static_cast<Index>(values.size())}, values);
+  };
+  write("/error", kernel.series.error);
+  write("/sampling_error", kernel.series.sampling);
   if (!kernel.series.scores.empty()) write_scores(kernel, file);  // memory kernels have none
   warn_about_uneven_start(file, group);
 }
@@ -391,7 +389,7 @@ void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file)
     return all;
   };
   if (markov) {
-    file.dataset(name, {size, size}, file.writes() ? dense(0.0) : std::vector<double>{});
+    file.dataset(name, {size, size}, file.writes() ? dense(times_.back()) : std::vector<double>{});
     return;
   }
   file.series(name, static_cast<Index>(times_.size()), {size, size});
@@ -412,6 +410,7 @@ void KernelStudy::write_generators(ResultsFile& file) {
   if (memory_) names.emplace_back("memory");
   for (const auto& name : names) file.series(generator(name), outputs, {size, size});
   if (file.measures()) return;
+  const Stage stage(context_.control, "generators");
   const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
     const auto all = gather_generator(*cells_, value, context_.comm);
     if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
@@ -424,6 +423,9 @@ void KernelStudy::write_generators(ResultsFile& file) {
     }
     if (tcl_names.empty()) continue;
     const bool kept = !of(tcl_names.front()).series.generators.empty();
+    while (!kept && tcl_->approach(times_[k]) < 1.0)
+      context_.control.offer(static_cast<double>(k) / static_cast<double>(times_.size()),
+                             [](StateWriter&) {});
     const auto values = kept ? std::vector<KernelValue>{} : tcl_->at(times_[k]);
     for (std::size_t o = 0; o < tcl_names.size(); ++o) {
       write(tcl_names[o], k, kept ? of(tcl_names[o]).series.generators[k] : values[o]);
@@ -451,16 +453,8 @@ void KernelStudy::say_rates(const Kernel& kernel, const std::optional<std::vecto
                             Report& report) const {
   const bool time_local = kernel.sites.has_value();
   if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
-    const bool diverges = !kernel.series.singular_times.empty();
-    const bool worn_out = kernel.series.known(times_) < times_.size();
-    report.say(
-        "kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
-        times_[reached - 1],
-        diverges ? fmt::format("it diverges at t = {:g}", kernel.series.singular_times.front())
-        : worn_out
-            ? "its error passes 5 %"
-            : "it cannot be followed there: it grows or is stiff beyond measure, or singular times hide "
-              "between two outputs (raise time.outputs)");
+    report.say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
+               times_[reached - 1], end_of_rates(kernel.series, times_));
   }
   if (exact) {
     report.say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
@@ -486,7 +480,7 @@ void KernelStudy::summarize(Report& report) const {
   }
   for (const auto& kernel : kernels_) {
     if (!kernel.series.scores.empty()) {
-      report.say("{}", assumption_table(kernel.name, kernel.series.scores, times_of(kernel.name)));
+      report.say("{}", assumption_table(kernel.name, kernel.series, times_of(kernel.name)));
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ class KernelStudy final : public Study {
   KernelStudy(const Job& job, const StudyContext& context, const ExactStudy* exact);
 
   void describe(Report& report) const override;
-  void require_possible(int ranks, double free_bytes) const override;
+  void require_possible() const override;
   Need need(int ranks, double free_bytes) const override;
   void compute() override;
   void write(ResultsFile& file) override;
@@ -44,9 +45,7 @@ class KernelStudy final : public Study {
   bool wants(const std::string& name) const;
   bool has_rates(const std::string& name) const;
   Kernel& of(const std::string& name);
-  const SecondOrderKernel& local_kernel(const std::string& name) const {
-    return name == "markov" ? *markov_ : *tcl2_;
-  }
+  const SecondOrderKernel& local_kernel(const std::string& name) const { return local_.at(name); }
   std::vector<double> times_of(const std::string& name) const;
   void make_dense_kernels();
   void evaluate_local(Kernel& kernel);
@@ -81,7 +80,7 @@ class KernelStudy final : public Study {
   StudyContext context_;
   std::optional<CellSpace> cells_;  ///< only for dense kernels and stored generators: it lists all sectors
   std::vector<Kernel> kernels_;
-  std::optional<SecondOrderKernel> tcl2_, markov_;
+  std::map<std::string, SecondOrderKernel> local_;  ///< those that are sums of terms
   std::unique_ptr<ExactKernel> exact_;
   std::vector<std::shared_ptr<const CellMoments>> moments_;  ///< of an open system's orders, [sectors]
   std::unique_ptr<TclKernels> tcl_;                          ///< of all orders that are not local

@@ -4,10 +4,8 @@
 
 namespace qheat {
 
-/// Bytes of the observed series that every rank holds: mean, spread and the sums they come from,
-/// of each realisation and of all.
+/// Bytes of the observed series that every rank holds: mean, spread and the sums they come from, of each
+/// realisation and of all.
 double series_bytes(const Job& job);
-/// Throws Error if they exceed `free_bytes` a rank (0: no limit).
-void require_series_memory(const Job& job, double free_bytes);
 
 }  // namespace qheat

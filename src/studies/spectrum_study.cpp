@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/parallel/index.hpp"
 #include "studies/sensible_ranks.hpp"
 
 namespace qheat {
@@ -21,17 +23,22 @@ void SpectrumStudy::describe(Report& report) const {
              job_.spectrum->highest ? "highest" : "lowest");
 }
 
-void SpectrumStudy::require_possible(int ranks, double free_bytes) const {
-  require_eigenstate_memory(model_, *job_.initial, options_.states, ranks, free_bytes);
+void SpectrumStudy::require_possible() const {
+  for (const auto& counts : sector_counts(model_, *job_.initial))
+    require_petsc_indices(level_sector_dimension(model_, counts),
+                          "the dimension of the sector of [spectrum]");
 }
 
 Need SpectrumStudy::need(int ranks, double) const {
-  Need need;
-  need.bytes_per_rank = eigenstate_bytes_per_rank(model_, *job_.initial, options_.states, ranks);
+  Need need{.bytes_per_rank = eigenstate_bytes_per_rank(model_, *job_.initial, options_.states, ranks),
+            .work = eigenstate_work(model_, *job_.initial, options_.states)};
+  need.least_bytes_per_rank = need.bytes_per_rank;
   for (const auto& counts : sector_counts(model_, *job_.initial)) {
     const auto dimension = static_cast<double>(level_sector_dimension(model_, counts));
     need.sensible_ranks = std::max(need.sensible_ranks, sensible_ranks(dimension, kStatesARank));
   }
+  need.what = fmt::format("the search for {} eigenstates", options_.states);
+  need.remedy = "use more nodes or fewer sites, or lower spectrum.states";
   return need;
 }
 
@@ -62,6 +69,12 @@ void SpectrumStudy::write(ResultsFile& file) {
   for (const auto& one : found_.band_counts) counts.insert(counts.end(), one.begin(), one.end());
   const auto bands = states == 0 ? 0 : static_cast<Index>(counts.size()) / states;
   if (bands > 0) file.dataset("/spectrum/band_counts", {states, bands}, counts);
+  const std::vector<std::int64_t> groups(found_.energy_group.begin(), found_.energy_group.end());
+  file.dataset("/spectrum/energy_group", {states}, groups);
+  const std::int64_t left_out = found_.partners_left_out;
+  const std::int64_t all = found_.all_partners ? 1 : 0;
+  file.dataset("/spectrum/partners_left_out", {}, std::span<const std::int64_t>(&left_out, 1));
+  file.dataset("/spectrum/all_partners_counted", {}, std::span<const std::int64_t>(&all, 1));
 }
 
 void SpectrumStudy::summarize(Report& report) const {
@@ -69,6 +82,11 @@ void SpectrumStudy::summarize(Report& report) const {
   report.say("eigenstates     {} from the {} energy, {:.10g}, to {:.10g}; |H psi - E psi| at most {:.1e}\n",
              found_.energies.size(), job_.spectrum->highest ? "highest" : "lowest", found_.energies.front(),
              found_.energies.back(), residual);
+  if (found_.partners_left_out == 0) return;
+  report.say(
+      "                {}{} more state(s) have the last energy and are left out; ask for more with "
+      "spectrum.states\n",
+      found_.all_partners ? "" : "at least ", found_.partners_left_out);
 }
 
 }  // namespace qheat

@@ -11,7 +11,7 @@ class SpectrumStudy final : public Study {
   SpectrumStudy(const Job& job, const StudyContext& context);
 
   void describe(Report& report) const override;
-  void require_possible(int ranks, double free_bytes) const override;
+  void require_possible() const override;
   Need need(int ranks, double free_bytes) const override;
   void compute() override;
   void write(ResultsFile& file) override;

@@ -7,12 +7,11 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <span>
 
 #include "qheat/parallel/error.hpp"
 #include "qheat/steady/two_point.hpp"
-#include "studies/eigenvalue_text.hpp"
+#include "qheat/transport/level_energy.hpp"
 #include "studies/sensible_ranks.hpp"
 
 namespace qheat {
@@ -35,10 +34,11 @@ void save(const SteadyState& state, StateWriter& writer) {
   visit_series(state,
                [&](const char* name, const std::vector<double>& values) { writer.replicated(name, values); });
   const auto method = std::find(kMethods.begin(), kMethods.end(), state.method) - kMethods.begin();
-  writer.replicated("numbers", std::array{state.entropy_production, state.residual, state.smallest_population,
-                                          state.hermiticity_error, static_cast<double>(state.elements),
-                                          static_cast<double>(state.iterations), static_cast<double>(method),
-                                          state.smallest_eigenvalue, state.difference_of_starts});
+  writer.replicated("numbers",
+                    std::array{state.entropy_production, state.residual, state.smallest_population,
+                               state.hermiticity_error, static_cast<double>(state.elements),
+                               static_cast<double>(state.iterations), static_cast<double>(method),
+                               state.smallest_eigenvalue, state.difference_of_starts, state.balance});
 }
 
 void load(SteadyState& state, StateReader& reader) {
@@ -54,6 +54,7 @@ void load(SteadyState& state, StateReader& reader) {
   state.method = kMethods[static_cast<std::size_t>(numbers[6])];
   state.smallest_eigenvalue = numbers[7];
   state.difference_of_starts = numbers[8];
+  state.balance = numbers[9];
 }
 
 /// NaN throughout.
@@ -70,15 +71,11 @@ SteadyState unknown_state(const Model& model) {
   state.heat.assign(model.bath.reservoirs.size(), unknown);
   state.entropy_production = unknown;
   state.residual = unknown;
+  state.balance = unknown;
   state.smallest_population = unknown;
   state.hermiticity_error = unknown;
   state.method = "failed";
   return state;
-}
-
-std::string with_error(double value, double error) {
-  return std::isnan(error) ? fmt::format("{:.6g} (no error: fewer than 3 sizes)", value)
-                           : fmt::format("{:.6g} +- {:.2g}", value, error);
 }
 
 SteadyOptions steady_options(const SteadyRequest& request) {
@@ -117,10 +114,11 @@ std::vector<SteadyVariant> steady_variants(const Job& job) {
   return variants;
 }
 
-Model varied(Model model, const SteadyVariant& variant) {
-  for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= variant.rate;
-  model.bath.dephasing = variant.dephasing;
-  return model;
+void write_coefficients(const std::string& group, Index count, const Coefficients& found, ResultsFile& file) {
+  file.dataset(group + "/diffusion", {count}, found.diffusion);
+  file.dataset(group + "/diffusion_error", {count}, found.diffusion_error);
+  file.dataset(group + "/kappa", {count}, found.kappa);
+  file.dataset(group + "/kappa_error", {count}, found.kappa_error);
 }
 
 }  // namespace
@@ -153,12 +151,18 @@ void SteadyStudy::describe(Report& report) const {
   } else {
     report.say("steady          density matrix of {} elements\n", steady_elements(largest));
   }
+  for (const auto& warning : level_energy_warnings(largest)) report.say("WARNING         {}\n", warning);
 }
 
-void SteadyStudy::require_possible(int ranks, double free_bytes) const {
+void SteadyStudy::require_possible() const {
+  const SteadyOptions options = steady_options(*job_.steady);
   for (std::size_t v = 0; v < variants_.size(); ++v) {
-    for (std::size_t s = 0; s < models_.size(); ++s)
-      require_steady_memory(model_of(v, s), steady_options(*job_.steady), ranks, free_bytes);
+    for (std::size_t s = 0; s < models_.size(); ++s) {
+      const Model model = model_of(v, s);
+      require_possible_steady_state(model, options);
+      if (takes_two_point(model, options, 1, 0.0)) continue;
+      require_petsc_indices(steady_elements(model), "the density matrix of [steady]");
+    }
   }
 }
 
@@ -170,32 +174,32 @@ Need SteadyStudy::need(int ranks, double free_bytes) const {
     for (std::size_t s = 0; s < models_.size(); ++s) {
       const Model model = model_of(v, s);
       SteadyOptions options = steady_options(*job_.steady);
-      if (takes_two_point(model, options, ranks, free_bytes)) {
-        options.method = SteadyMethod::two_point;
-      } else {
-        need.sensible_ranks = std::max(
-            need.sensible_ranks, sensible_ranks(static_cast<double>(steady_elements(model)), kStatesARank));
+      const bool two_point = takes_two_point(model, options, ranks, free_bytes);
+      if (two_point) options.method = SteadyMethod::two_point;
+      const double bytes = steady_bytes_per_rank(model, options, ranks);
+      if (bytes >= need.least_bytes_per_rank) {
+        need.what = two_point
+                        ? fmt::format("the steady state of {} sites by two-point functions", model.sites())
+                        : fmt::format("the steady state of {} elements", steady_elements(model));
       }
-      need.bytes_per_rank = std::max(need.bytes_per_rank, steady_bytes_per_rank(model, options, ranks));
+      need.least_bytes_per_rank = std::max(need.least_bytes_per_rank, bytes);
+      need.bytes_per_rank = std::max(
+          need.bytes_per_rank, two_point ? two_point_bytes(model.sites(), two_point_width(model)) : bytes);
+      need.work += steady_work(model, options, two_point);
+      if (two_point) continue;
+      need.sensible_ranks = std::max(
+          need.sensible_ranks, sensible_ranks(static_cast<double>(steady_elements(model)), kStatesARank));
     }
   }
+  need.bytes_per_rank = std::max(need.bytes_per_rank, need.least_bytes_per_rank);
+  need.remedy = "use more nodes or fewer sites";
+  if (job_.steady->method == SteadyRequest::Method::direct)
+    need.remedy += ", or steady.method = \"iterative\"";
   return need;
 }
 
 Model SteadyStudy::model_of(std::size_t variant, std::size_t size) const {
   return varied(*models_[size], variants_[variant]);
-}
-
-std::vector<std::size_t> SteadyStudy::variants_with(std::size_t dephasing) const {
-  std::vector<std::size_t> found;
-  for (std::size_t v = dephasing; v < variants_.size(); v += dephasings()) found.push_back(v);
-  return found;
-}
-
-std::string SteadyStudy::text_of(std::size_t variant) const {
-  const std::string rates = fmt::format("reservoir rates x {:g}", variants_[variant].rate);
-  return compares_dephasings() ? fmt::format("dephasing {:g}, {}", variants_[variant].dephasing, rates)
-                               : rates;
 }
 
 std::vector<double> SteadyStudy::sizes() const {
@@ -231,6 +235,7 @@ SteadyState SteadyStudy::solve_or_go_on(std::size_t variant, std::size_t size) {
 }
 
 void SteadyStudy::compute() {
+  const Timings::Scope scope(context_.timings, "steady states");
   const Stage stage(context_.control, "steady state");
   context_.control.restore_partial([](StateReader&) {});  // the states themselves are in the finished stages
   const double all = static_cast<double>(variants_.size() * models_.size());
@@ -238,9 +243,8 @@ void SteadyStudy::compute() {
     for (std::size_t s = 0; s < models_.size(); ++s) {
       SteadyState state = solve_or_go_on(v, s);
       const Model model = model_of(v, s);
-      const auto bulk = bulk_coefficients(model, state);
-      const auto chain = chain_resistance(model, state);
-      cases_.push_back({std::move(state), bulk, chain});
+      ChainMeasurement measured{chain_resistance(model, state), bulk_coefficients(model, state)};
+      cases_.push_back({std::move(state), std::move(measured)});
       const auto done = static_cast<double>(cases_.size());
       context_.control.offer(done / all,
                              [&](StateWriter& writer) { writer.replicated("done", std::span(&done, 1)); });
@@ -250,38 +254,21 @@ void SteadyStudy::compute() {
 }
 
 void SteadyStudy::compare() {
-  std::vector<std::vector<double>> resistance(variants_.size());
-  for (std::size_t v = 0; v < variants_.size(); ++v) {
-    std::vector<double> errors;
-    for (std::size_t s = 0; s < models_.size(); ++s) {
-      resistance[v].push_back(at(v, s).chain.resistance);
-      errors.push_back(at(v, s).chain.error);
-    }
-    fits_.push_back(fit_contact_resistance(sizes(), resistance[v], errors));
-  }
+  const std::string obstacle = resistance_obstacle(*models_.back());
   for (std::size_t d = 0; d < dephasings(); ++d) {
-    std::vector<std::vector<double>> resistance_here;
-    std::vector<ContactFit> fits_here;
-    for (const std::size_t v : variants_with(d)) {
-      resistance_here.push_back(resistance[v]);
-      fits_here.push_back(fits_[v]);
+    std::vector<std::vector<ChainMeasurement>> measured;
+    for (std::size_t v = d; v < variants_.size(); v += dephasings()) {
+      measured.emplace_back();
+      for (std::size_t s = 0; s < models_.size(); ++s) measured.back().push_back(at(v, s).measured);
     }
-    verdicts_.push_back(judge_resistance(sizes(), resistance_here, fits_here));
+    comparisons_.push_back(
+        compare_steady_states(sizes(), measured, models_.back()->lattice.spacing(), obstacle));
   }
-}
-
-std::string SteadyStudy::verdict_text(const std::string& separator) const {
-  if (!compares_dephasings()) return verdicts_.front().text();
-  std::string text;
-  for (std::size_t d = 0; d < verdicts_.size(); ++d)
-    text += fmt::format("{}dephasing {:g}: {}", d > 0 ? separator : "", job_.steady->dephasings[d],
-                        verdicts_[d].text());
-  return text;
 }
 
 void SteadyStudy::write_state(const std::string& group, std::size_t size, ResultsFile& file) const {
   const SteadyState& state = at(shown_, size).state;
-  const Model& model = *models_[size];
+  const Model model = model_of(shown_, size);
   const Index sites = model.sites();
   const Index bonds = model.lattice.bond_count();
   file.dataset(group + "/populations", {sites, model.levels()}, state.populations);
@@ -291,22 +278,44 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/temperature", {sites}, state.temperature);
   file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
   file.dataset(group + "/entropy_production", {1}, std::span(&state.entropy_production, 1));
+  file.dataset(group + "/balance", {1}, std::span(&state.balance, 1));
   if (!std::isnan(state.smallest_eigenvalue))
     file.dataset(group + "/smallest_eigenvalue", {1}, std::span(&state.smallest_eigenvalue, 1));
-  const auto coefficients = bond_coefficients(model, state);
-  file.dataset(group + "/diffusion", {bonds}, coefficients.diffusion);
-  file.dataset(group + "/kappa", {bonds}, coefficients.kappa);
+  const auto known = temperatures_known(model);
+  file.dataset(group + "/is_temperature", {sites}, std::vector<std::int64_t>(known.begin(), known.end()));
+  write_coefficients(group, bonds, bond_coefficients(model, state), file);
+  write_planes(group, size, file);
   file.attribute(group, "method", state.method);
-  file.attribute(group, "residual", fmt::format("{:.3e}", state.residual));
+  file.attribute(group, "residual", state.residual);
   if (!std::isnan(state.difference_of_starts))
-    file.attribute(group, "difference_of_starts", fmt::format("{:.3e}", state.difference_of_starts));
+    file.attribute(group, "difference_of_starts", state.difference_of_starts);
+}
+
+void SteadyStudy::write_planes(const std::string& group, std::size_t size, ResultsFile& file) const {
+  const Model model = model_of(shown_, size);
+  const Case& one = at(shown_, size);
+  const auto profile = plane_profile(model, one.state);
+  if (!profile.axis.found()) return;
+  const std::string planes = group + "/planes";
+  const Index length = profile.axis.length;
+  file.dataset(planes + "/energy", {length}, profile.energy);
+  file.dataset(planes + "/temperature", {length}, profile.temperature);
+  file.dataset(planes + "/current", {length - 1}, profile.current);
+  write_coefficients(planes, length - 1, plane_coefficients(model, one.state, profile), file);
+  const BulkCoefficients& bulk = one.measured.bulk;
+  file.dataset(planes + "/inside_diffusion", {1}, std::span(&bulk.diffusion, 1));
+  file.dataset(planes + "/inside_diffusion_error", {1}, std::span(&bulk.diffusion_error, 1));
+  file.dataset(planes + "/inside_diffusion_spread", {1}, std::span(&bulk.diffusion_spread, 1));
+  file.dataset(planes + "/inside_kappa", {1}, std::span(&bulk.kappa, 1));
+  file.dataset(planes + "/inside_kappa_error", {1}, std::span(&bulk.kappa_error, 1));
+  file.attribute(planes, "axis", std::string(1, profile.axis.name()));
 }
 
 void SteadyStudy::write_fit(ResultsFile& file) const {
   const auto variants = static_cast<Index>(variants_.size());
   const auto by_variant = [&](const std::string& name, double ContactFit::*member) {
     std::vector<double> values;
-    for (const ContactFit& fit : fits_) values.push_back(fit.*member);
+    for (std::size_t v = 0; v < variants_.size(); ++v) values.push_back(fit_of(v).*member);
     file.dataset("/steady/fit/" + name, {variants}, values);
   };
   const auto by_case = [&](const std::string& name, const auto& value) {
@@ -327,12 +336,31 @@ void SteadyStudy::write_fit(ResultsFile& file) const {
   by_variant("conductivity", &ContactFit::conductivity);
   by_variant("conductivity_error", &ContactFit::conductivity_error);
   by_variant("deviation", &ContactFit::deviation);
-  by_case("resistance", [](const Case& one) { return one.chain.resistance; });
-  by_case("resistance_error", [](const Case& one) { return one.chain.error; });
-  by_case("current", [](const Case& one) { return one.chain.current; });
-  by_case("diffusion", [](const Case& one) { return one.bulk.diffusion; });
-  by_case("kappa", [](const Case& one) { return one.bulk.kappa; });
+  by_case("resistance", [](const Case& one) { return one.measured.chain.resistance; });
+  by_case("resistance_error", [](const Case& one) { return one.measured.chain.error; });
+  by_case("current", [](const Case& one) { return one.measured.chain.current; });
+  by_case("diffusion", [](const Case& one) { return one.measured.bulk.diffusion; });
+  by_case("inside_diffusion_error", [](const Case& one) { return one.measured.bulk.diffusion_error; });
+  by_case("kappa", [](const Case& one) { return one.measured.bulk.kappa; });
+  by_case("inside_kappa_error", [](const Case& one) { return one.measured.bulk.kappa_error; });
+  write_estimates(file);
   file.attribute("/steady/fit", "verdict", verdict_text("\n"));
+}
+
+/// Of the dephasing of each variant, hence the same at all rates.
+void SteadyStudy::write_estimates(ResultsFile& file) const {
+  const auto by_variant = [&](const std::string& name, double DiffusionEstimate::*member) {
+    std::vector<double> values;
+    for (std::size_t v = 0; v < variants_.size(); ++v) values.push_back(comparison_of(v).diffusion.*member);
+    file.dataset("/steady/fit/" + name, {static_cast<Index>(variants_.size())}, values);
+  };
+  by_variant("diffusion_value", &DiffusionEstimate::value);
+  by_variant("diffusion_error", &DiffusionEstimate::error);
+  by_variant("error_of_scatter", &DiffusionEstimate::scatter);
+  by_variant("error_of_rates", &DiffusionEstimate::rates);
+  by_variant("error_of_windows", &DiffusionEstimate::windows);
+  by_variant("error_of_routes", &DiffusionEstimate::routes);
+  by_variant("error_of_places", &DiffusionEstimate::places);
 }
 
 void SteadyStudy::write(ResultsFile& file) {
@@ -348,105 +376,6 @@ void SteadyStudy::write(ResultsFile& file) {
     lengths.push_back(model.sites());
   }
   file.dataset("/steady/sizes", {static_cast<Index>(lengths.size())}, lengths);
-}
-
-void SteadyStudy::say_state(std::size_t variant, std::size_t size, Report& report) const {
-  const Case& one = at(variant, size);
-  const SteadyState& state = one.state;
-  const Model& model = *models_[size];
-  report.say(
-      "steady state    {} elements, {} ({} iterations): residual {:.1e}, smallest population {:.1e}{}\n",
-      state.elements, state.method, state.iterations, state.residual, state.smallest_population,
-      eigenvalue_text(state.smallest_eigenvalue));
-  if (!std::isnan(state.difference_of_starts))
-    report.say("                found from two starts that agree to {:.1e}\n", state.difference_of_starts);
-  constexpr double kNegative = -1e-7;
-  if (state.smallest_eigenvalue < kNegative)
-    report.say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
-  for (std::size_t r = 0; r < state.heat.size(); ++r) {
-    const auto& reservoir = model.bath.reservoirs[r];
-    report.say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n",
-               reservoir.site, reservoir.temperature, state.heat[r]);
-  }
-  report.say("                entropy production {:.3g}\n", state.entropy_production);
-  if (!std::isnan(one.bulk.diffusion)) {
-    report.say(
-        "                gradients inside the chain: diffusion D = {:.6g}, conductivity kappa = {:.6g} a "
-        "site\n",
-        one.bulk.diffusion, one.bulk.kappa);
-  }
-}
-
-void SteadyStudy::say_sizes(std::size_t variant, Report& report) const {
-  report.say("steady states   {}\n", text_of(variant));
-  report.say("                {:>7}  {:>12}  {:>12}  {:>12}  {:>12}  {:>9}  method\n", "sites", "J", "J N",
-             "D inside", "kappa inside", "residual");
-  for (std::size_t s = 0; s < models_.size(); ++s) {
-    const Case& one = at(variant, s);
-    const int sites = models_[s]->sites();
-    const auto& current = one.state.current;
-    const double heat = std::accumulate(current.begin(), current.end(), 0.0) / (sites - 1);
-    report.say("                {:>7}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>9.1e}  {}\n", sites,
-               heat, heat * sites, one.bulk.diffusion, one.bulk.kappa, one.state.residual, one.state.method);
-  }
-}
-
-void SteadyStudy::say_fit(std::size_t variant, Report& report) const {
-  const ContactFit& fit = fits_[variant];
-  if (std::isnan(fit.slope)) return;
-  report.say("                (f_L - f_R)/J = R + N/kappa':  R = {}\n",
-             with_error(fit.contact_resistance, fit.contact_resistance_error));
-  if (std::isfinite(fit.conductivity)) {
-    report.say("                {:31}kappa' = {}\n", "",
-               with_error(fit.conductivity, fit.conductivity_error));
-  } else {
-    report.say("                {:31}1/kappa' = {}: no growth with N to be told from zero\n", "",
-               with_error(fit.slope, fit.slope_error));
-  }
-}
-
-void SteadyStudy::say_agreement(Report& report) const {
-  for (std::size_t d = 0; d < dephasings(); ++d) {
-    std::vector<ContactFit> fits;
-    for (const std::size_t v : variants_with(d)) fits.push_back(fits_[v]);
-    const bool known = std::all_of(fits.begin(), fits.end(),
-                                   [](const ContactFit& fit) { return std::isfinite(fit.conductivity); });
-    if (fits.size() < 2 || !known) continue;
-    report.say("                {}kappa' at the different rates {} within twice their errors\n",
-               compares_dephasings() ? fmt::format("dephasing {:g}: ", job_.steady->dephasings[d]) : "",
-               conductivities_agree(fits, 0.0) ? "agrees" : "does not agree");
-  }
-}
-
-void SteadyStudy::say_comparison(Report& report) const {
-  for (std::size_t v = 0; v < variants_.size(); ++v) {
-    say_sizes(v, report);
-    say_fit(v, report);
-  }
-  say_agreement(report);
-  if (std::isnan(fits_.front().slope)) {
-    report.say(
-        "                no fit: it takes several sizes, two levels a site, one reservoir at each end, and "
-        "an "
-        "interaction that keeps the number of excited sites\n");
-  }
-  report.say("                transport {}\n", verdict_text("\n                transport "));
-}
-
-void SteadyStudy::summarize(Report& report) const {
-  for (const auto& failure : failures_) report.say("WARNING         no steady state: {}\n", failure);
-  if (compares_sizes()) {
-    say_comparison(report);
-  } else {
-    for (std::size_t v = 0; v < variants_.size(); ++v) {
-      if (compares_dephasings()) report.say("steady state    dephasing {:g}\n", variants_[v].dephasing);
-      say_state(v, 0, report);
-    }
-  }
-  if (bonds_keep_level_energy(*models_.back())) return;
-  report.say(
-      "                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
-      "break detailed balance\n");
 }
 
 }  // namespace qheat

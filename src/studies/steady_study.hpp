@@ -5,17 +5,10 @@
 #include <vector>
 
 #include "qheat/steady/steady.hpp"
-#include "qheat/transport/contact_resistance.hpp"
-#include "qheat/transport/steady_gradient.hpp"
+#include "qheat/transport/steady_comparison.hpp"
 #include "studies/study.hpp"
 
 namespace qheat {
-
-/// What a job varies in its bath.
-struct SteadyVariant {
-  double rate = 1.0;       ///< factor of all reservoir rates
-  double dephasing = 0.0;  ///< in place of the bath's own
-};
 
 /// The steady states of a job: of each size in each variant of the bath, and what their comparison says.
 class SteadyStudy final : public Study {
@@ -23,7 +16,7 @@ class SteadyStudy final : public Study {
   SteadyStudy(const Job& job, const StudyContext& context);
 
   void describe(Report& report) const override;
-  void require_possible(int ranks, double free_bytes) const override;
+  void require_possible() const override;
   Need need(int ranks, double free_bytes) const override;
   void compute() override;
   void write(ResultsFile& file) override;
@@ -35,8 +28,7 @@ class SteadyStudy final : public Study {
   /// The steady state of one size in one variant.
   struct Case {
     SteadyState state;
-    BulkCoefficients bulk;
-    ChainResistance chain;
+    ChainMeasurement measured;
   };
 
   bool compares_sizes() const { return !job_.steady->sizes.empty(); }
@@ -46,30 +38,37 @@ class SteadyStudy final : public Study {
     return cases_[variant * models_.size() + size];
   }
   std::size_t dephasings() const { return std::max<std::size_t>(1, job_.steady->dephasings.size()); }
-  /// The rates of one dephasing, as numbers of variants.
-  std::vector<std::size_t> variants_with(std::size_t dephasing) const;
   std::string text_of(std::size_t variant) const;
   std::string verdict_text(const std::string& separator) const;
   SteadyState solve(std::size_t variant, std::size_t size);
   SteadyState solve_or_go_on(std::size_t variant, std::size_t size);
   void compare();
   std::vector<double> sizes() const;
+  const SteadyComparison& comparison_of(std::size_t variant) const {
+    return comparisons_[variant % dephasings()];
+  }
+  const ContactFit& fit_of(std::size_t variant) const {
+    return comparison_of(variant).fits[variant / dephasings()];
+  }
   void write_state(const std::string& group, std::size_t size, ResultsFile& file) const;
+  void write_planes(const std::string& group, std::size_t size, ResultsFile& file) const;
   void write_fit(ResultsFile& file) const;
+  void write_estimates(ResultsFile& file) const;
+  // steady_report.cpp
   void say_state(std::size_t variant, std::size_t size, Report& report) const;
+  void say_gradients(std::size_t variant, std::size_t size, Report& report) const;
   void say_sizes(std::size_t variant, Report& report) const;
   void say_fit(std::size_t variant, Report& report) const;
-  void say_agreement(Report& report) const;
+  void say_diffusion(Report& report) const;
   void say_comparison(Report& report) const;
 
   const Job& job_;
   StudyContext context_;
   std::vector<const Model*> models_;
   std::vector<SteadyVariant> variants_;
-  std::size_t shown_ = 0;                   ///< whose profiles are written: the bath as given if it is there
-  std::vector<Case> cases_;                 ///< [V][S]
-  std::vector<ContactFit> fits_;            ///< [V]
-  std::vector<TransportVerdict> verdicts_;  ///< one a dephasing
+  std::size_t shown_ = 0;    ///< whose profiles are written: the bath as given if it is there
+  std::vector<Case> cases_;  ///< [V][S]
+  std::vector<SteadyComparison> comparisons_;  ///< one a dephasing; empty with a single state
   std::vector<std::string> failures_;
 };
 

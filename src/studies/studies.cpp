@@ -27,9 +27,19 @@ Need total_need(const std::vector<std::unique_ptr<Study>>& studies, int ranks, d
   Need total;
   for (const auto& study : studies) {
     const Need one = study->need(ranks, free_bytes);
+    if (one.least_bytes_per_rank >= total.least_bytes_per_rank) {
+      total.what = one.what;
+      total.remedy = one.remedy;
+    }
     total.bytes_per_rank = std::max(total.bytes_per_rank, one.bytes_per_rank);
+    total.least_bytes_per_rank = std::max(total.least_bytes_per_rank, one.least_bytes_per_rank);
     total.kept_bytes_per_rank += one.kept_bytes_per_rank;
+    total.work += one.work;
     total.sensible_ranks = std::max(total.sensible_ranks, one.sensible_ranks);
+  }
+  if (total.kept_bytes_per_rank > total.least_bytes_per_rank) {
+    total.what = "the series at the output times";
+    total.remedy = "lower time.outputs";
   }
   return total;
 }

@@ -15,6 +15,7 @@
 #include "qheat/parallel/memory.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
+#include "qheat/parallel/work.hpp"
 
 namespace qheat {
 
@@ -31,9 +32,13 @@ struct StudyContext {
 
 /// What a computation takes.
 struct Need {
-  double bytes_per_rank = 0.0;       ///< at its peak, beside what stays
-  double kept_bytes_per_rank = 0.0;  ///< results that stay until they are written
-  int sensible_ranks = 1;            ///< most ranks that still gain
+  double bytes_per_rank = 0.0;        ///< at its peak by the quickest way, beside what stays
+  double least_bytes_per_rank = 0.0;  ///< the same by the smallest way
+  double kept_bytes_per_rank = 0.0;   ///< results that stay until they are written
+  Work work{};                        ///< of one core, by the quickest way
+  int sensible_ranks = 1;             ///< most ranks that still gain
+  std::string what{};                 ///< "exact propagation of ...": what takes the memory
+  std::string remedy{};               ///< what helps if it does not fit: "use ..."
 };
 
 /// Text for the reader, line by line.
@@ -60,10 +65,11 @@ class Study {
 
   /// What will be computed, and how, for `qheat check`.
   virtual void describe(Report& report) const = 0;
-  /// Throws InputError or Error, with the remedy, if it cannot be done in `free_bytes` a rank (0: no limit)
-  /// on `ranks` ranks.
-  virtual void require_possible(int ranks, double free_bytes) const = 0;
-  /// What it takes on `ranks` ranks with `free_bytes` each (0: no limit), which may decide on methods.
+  /// Throws InputError or Error, with the remedy, if it cannot be done, as far as that is known before it is
+  /// begun: everything but memory, which require_fit decides on. `run` and `check` both ask here.
+  virtual void require_possible() const = 0;
+  /// What it takes on `ranks` ranks; `free_bytes` a rank (0: no limit) may decide on methods. Not having them
+  /// is no error.
   virtual Need need(int ranks, double free_bytes) const = 0;
 
   /// Owns its stages: saves, restores, may stop at safe points.

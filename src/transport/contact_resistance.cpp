@@ -56,6 +56,17 @@ bool agree(const ContactFit& a, const ContactFit& b, double tolerance) {
   return difference <= std::max(2.0 * error, tolerance * 0.5 * std::abs(a.conductivity + b.conductivity));
 }
 
+/// Largest distance of a conductivity from the mean, relative; at least what is never told.
+double spread_of(const std::vector<ContactFit>& fits) {
+  constexpr double kFinest = 1e-6;
+  double sum = 0.0;
+  for (const ContactFit& fit : fits) sum += fit.conductivity;
+  const double middle = sum / static_cast<double>(fits.size());
+  double spread = kFinest;
+  for (const ContactFit& fit : fits) spread = std::max(spread, std::abs(fit.conductivity / middle - 1.0));
+  return spread;
+}
+
 /// Why one rate does not show diffusion; empty if it does.
 std::string doubt(std::span<const double> sizes, std::span<const double> resistance, const ContactFit& fit) {
   if (!(fit.slope > kSignificant * fit.slope_error))
@@ -150,10 +161,18 @@ TransportVerdict judge_resistance(std::span<const double> sizes,
     const std::string why = doubt(sizes, resistance[r], fits[r]);
     if (!why.empty()) return {Kind::undecided, why};
   }
+  const double spread = spread_of(fits);
   if (!conductivities_agree(fits, kStraight))
-    return {Kind::undecided, "the conductivity depends on the reservoirs' rate: longer chains are needed"};
-  return {Kind::diffusive,
-          "J N tends to a constant, with the same conductivity at all rates of the reservoirs within errors"};
+    return {
+        Kind::undecided,
+        fmt::format("the conductivity depends on the reservoirs' rate (by up to {:.1g} of its mean): longer "
+                    "chains are needed",
+                    spread)};
+  return {
+      Kind::diffusive,
+      fmt::format("J N tends to a constant, and the conductivities at all rates of the reservoirs are within "
+                  "{:.1g} of their mean",
+                  spread)};
 }
 
 }  // namespace qheat

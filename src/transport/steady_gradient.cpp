@@ -3,103 +3,168 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
+
+#include "qheat/model/thermodynamics.hpp"
+#include "qheat/transport/level_energy.hpp"
+#include "transport/state_error.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kRounding = 1e-9;  // a relative difference below is none
+constexpr Estimate kUnknown{kNaN, kNaN};
 
-/// -a^2 J/(x_q - x_p).
-double coefficient(double spacing, double current, double at_p, double at_q) {
-  const double step = at_q - at_p;
-  const bool lost = !(std::abs(step) > kRounding * std::max(std::abs(at_p), std::abs(at_q)));
-  return lost ? kNaN : -spacing * spacing * current / step;
+/// C = du/dT of one site.
+double heat_capacity(std::span<const double> levels, double temperature) {
+  const auto p = gibbs_probabilities(levels, temperature);
+  double mean = 0.0;
+  for (std::size_t n = 0; n < levels.size(); ++n) mean += p[n] * levels[n];
+  double variance = 0.0;
+  for (std::size_t n = 0; n < levels.size(); ++n) variance += p[n] * std::pow(levels[n] - mean, 2);
+  return variance / (temperature * temperature);
 }
 
-bool is_open_chain(const Lattice& lattice) {
-  if (lattice.bond_count() != lattice.sites() - 1) return false;
-  for (int b = 0; b < lattice.bond_count(); ++b)
-    if (lattice.bonds()[static_cast<std::size_t>(b)] != Bond{b, b + 1}) return false;
-  return true;
-}
-
-/// The reservoir at a site, if there is one and no other.
-std::optional<std::size_t> only_reservoir_at(const Model& model, int site) {
-  std::optional<std::size_t> found;
-  for (std::size_t r = 0; r < model.bath.reservoirs.size(); ++r) {
-    if (model.bath.reservoirs[r].site != site) continue;
-    if (found) return {};
-    found = r;
-  }
-  return found;
-}
-
-struct Contact {
-  double occupation;  ///< of the reservoir's level
-  double inflow;      ///< particles, 1/time
+/// Two places between which something is measured.
+struct Ends {
+  double u_p, u_q;
+  double t_p, t_q;
+  std::span<const double> levels_p, levels_q;
 };
 
-Contact contact(const Model& model, const SteadyState& state, std::size_t number) {
-  const Reservoir& reservoir = model.bath.reservoirs[number];
-  const JumpRates rates =
-      jump_rates(reservoir, model.energy(reservoir.site, 1) - model.energy(reservoir.site, 0));
-  const double* p = state.populations.data() + 2 * static_cast<std::ptrdiff_t>(reservoir.site);
-  return {rates.up / (rates.up + rates.down), rates.up * p[0] - rates.down * p[1]};
+Estimate energy_step(const StateError& error, const Ends& ends, double along) {
+  return {ends.u_q - ends.u_p, along + error.offset(ends.u_p, ends.u_q)};
 }
 
-/// Each V and U keeps the number of excited sites.
-bool keeps_excitations(const Model& model) {
-  const std::vector<Level> levels = {0, 1};
-  return std::all_of(model.interactions.begin(), model.interactions.end(),
-                     [&](const PairInteraction& v) { return v.conserves(levels); }) &&
-         std::all_of(model.onsite.begin(), model.onsite.end(),
-                     [](const OnsiteElement& u) { return u.a == u.b || u.value == Complex{}; });
+Estimate temperature_step(const Ends& ends, Estimate energy) {
+  if (!std::isfinite(ends.t_p) || !std::isfinite(ends.t_q) || ends.t_p <= 0.0 || ends.t_q <= 0.0)
+    return kUnknown;
+  const double capacity =
+      std::min(heat_capacity(ends.levels_p, ends.t_p), heat_capacity(ends.levels_q, ends.t_q));
+  return {ends.t_q - ends.t_p, energy.error / capacity};
+}
+
+void add(Coefficients& found, Estimate diffusion, Estimate kappa) {
+  found.diffusion.push_back(diffusion.value);
+  found.diffusion_error.push_back(diffusion.error);
+  found.kappa.push_back(kappa.value);
+  found.kappa_error.push_back(kappa.error);
+}
+
+/// Why no gradient of this model's energies is one of its own; empty if they are.
+std::string detuning_obstacle(const Model& model) {
+  if (no_level_energy(model)) return "sites carry no level energy";
+  if (!same_levels(model)) return "levels differ from site to site, and energies with them";
+  if (!bonds_keep_level_energy(model)) return "bonds do not keep level energy";
+  return {};
+}
+
+/// Largest error of a step's energy over the bonds between each two planes, [L - 1].
+std::vector<double> step_errors(const Model& model, const StateError& error, const TransportAxis& axis) {
+  std::vector<double> errors(static_cast<std::size_t>(axis.length - 1), 0.0);
+  for (int b = 0; b < model.lattice.bond_count(); ++b) {
+    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const int p = std::min(axis.plane_of(bond.first), axis.plane_of(bond.second));
+    if (axis.plane_of(bond.first) == axis.plane_of(bond.second)) continue;
+    errors[static_cast<std::size_t>(p)] = std::max(errors[static_cast<std::size_t>(p)], error.step(b));
+  }
+  return errors;
+}
+
+Ends plane_ends(const Model& model, const PlaneProfile& profile, std::size_t p, std::size_t q) {
+  return {profile.energy[p],      profile.energy[q],    profile.temperature[p],
+          profile.temperature[q], model.energies_of(0), model.energies_of(0)};
 }
 
 }  // namespace
 
-BondCoefficients bond_coefficients(const Model& model, const SteadyState& state) {
-  BondCoefficients found;
-  const double a = model.lattice.spacing();
-  for (std::size_t b = 0; b < state.current.size(); ++b) {
-    const auto p = static_cast<std::size_t>(model.lattice.bonds()[b].first);
-    const auto q = static_cast<std::size_t>(model.lattice.bonds()[b].second);
-    found.diffusion.push_back(coefficient(a, state.current[b], state.energy[p], state.energy[q]));
-    found.kappa.push_back(coefficient(a, state.current[b], state.temperature[p], state.temperature[q]));
+Coefficients bond_coefficients(const Model& model, const SteadyState& state) {
+  Coefficients found;
+  const StateError error(model, state);
+  const auto known = temperatures_known(model);
+  for (int b = 0; b < model.lattice.bond_count(); ++b) {
+    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const auto p = static_cast<std::size_t>(bond.first);
+    const auto q = static_cast<std::size_t>(bond.second);
+    if (!same_levels(model, bond.first, bond.second) || !bond_keeps_level_energy(model, b)) {
+      add(found, kUnknown, kUnknown);
+      continue;
+    }
+    const Ends ends{state.energy[p],
+                    state.energy[q],
+                    state.temperature[p],
+                    state.temperature[q],
+                    model.energies_of(bond.first),
+                    model.energies_of(bond.second)};
+    const Estimate current{state.current[static_cast<std::size_t>(b)], error.current()};
+    const Estimate energy = energy_step(error, ends, error.step(b));
+    const Estimate temperature = known[p] && known[q] ? temperature_step(ends, energy) : kUnknown;
+    const double a = model.lattice.spacing();
+    add(found, coefficient(a, current, energy), coefficient(a, current, temperature));
   }
   return found;
 }
 
-BulkCoefficients bulk_coefficients(const Model& model, const SteadyState& state) {
-  const int sites = model.sites();
-  if (sites < 4 || !is_open_chain(model.lattice)) return {kNaN, kNaN};
-  const int left_out = std::max(1, sites / 4);
-  const auto first = static_cast<std::size_t>(left_out);
-  const auto last = static_cast<std::size_t>(sites - 1 - left_out);
-  double current = 0.0;
-  for (std::size_t b = first; b < last; ++b) current += state.current[b];
-  const double a = model.lattice.spacing();
-  return {coefficient(a, current, state.energy[first], state.energy[last]),
-          coefficient(a, current, state.temperature[first], state.temperature[last])};
+Coefficients plane_coefficients(const Model& model, const SteadyState& state, const PlaneProfile& profile) {
+  Coefficients found;
+  if (!profile.axis.found()) return found;
+  const StateError error(model, state);
+  const bool meaningful = detuning_obstacle(model).empty();
+  const auto along = step_errors(model, error, profile.axis);
+  for (std::size_t x = 0; x + 1 < profile.energy.size(); ++x) {
+    const Ends ends = plane_ends(model, profile, x, x + 1);
+    const Estimate current{profile.current[x], error.current()};
+    const Estimate energy = meaningful ? energy_step(error, ends, along[x]) : kUnknown;
+    const double a = model.lattice.spacing();
+    add(found, coefficient(a, current, energy), coefficient(a, current, temperature_step(ends, energy)));
+  }
+  return found;
 }
 
-ChainResistance chain_resistance(const Model& model, const SteadyState& state) {
-  const ChainResistance none{kNaN, kNaN, kNaN};
-  if (model.levels() != 2 || !is_open_chain(model.lattice) || !keeps_excitations(model)) return none;
-  const auto left = only_reservoir_at(model, 0);
-  const auto right = only_reservoir_at(model, model.sites() - 1);
-  if (model.bath.reservoirs.size() != 2 || !left || !right || *left == *right) return none;
-  const Contact first = contact(model, state, *left);
-  const Contact second = contact(model, state, *right);
-  const double bias = first.occupation - second.occupation;
-  const double rate = std::max(model.bath.reservoirs[0].rate, model.bath.reservoirs[1].rate);
-  ChainResistance found{kNaN, kNaN, first.inflow};
-  if (std::abs(bias) < 1e-12 || std::abs(first.inflow) < 1e-13 * rate) return found;
-  found.resistance = bias / first.inflow;
-  found.error = std::abs(found.resistance) * std::abs((first.inflow + second.inflow) / first.inflow);
-  return found;
+std::pair<int, int> inside_planes(int length) {
+  if (length < 4) return {0, 0};
+  const int left_out = std::max(1, length / 4);
+  return {left_out, length - 1 - left_out};
+}
+
+BulkCoefficients bulk_coefficients(const Model& model, const SteadyState& state) {
+  BulkCoefficients bulk{kNaN, kNaN, kNaN, kNaN, kNaN, detuning_obstacle(model)};
+  if (!bulk.obstacle.empty()) return bulk;
+  const PlaneProfile profile = plane_profile(model, state);
+  bulk.obstacle = profile.axis.obstacle;
+  if (!profile.axis.found()) return bulk;
+  const auto [first, last] = inside_planes(profile.axis.length);
+  bulk.obstacle = "fewer than 4 planes of sites between the reservoirs";
+  if (first == last) return bulk;
+
+  const auto p = static_cast<std::size_t>(first);
+  const auto q = static_cast<std::size_t>(last);
+  const StateError error(model, state);
+  const auto along = step_errors(model, error, profile.axis);
+  Estimate current{0.0, error.current() * (last - first)};
+  double along_all = 0.0;
+  for (std::size_t x = p; x < q; ++x) {
+    current.value += profile.current[x];
+    along_all += along[x];
+  }
+  const Ends ends = plane_ends(model, profile, p, q);
+  const Estimate energy = energy_step(error, ends, along_all);
+  const double a = model.lattice.spacing();
+  const Estimate diffusion = coefficient(a, current, energy);
+  const Estimate kappa = coefficient(a, current, temperature_step(ends, energy));
+  bulk.diffusion = diffusion.value;
+  bulk.diffusion_error = diffusion.error;
+  bulk.kappa = kappa.value;
+  bulk.kappa_error = kappa.error;
+  bulk.obstacle = std::isnan(diffusion.value) ? "no gradient inside to be told from zero" : "";
+  if (last - first < 2) return bulk;
+  const auto steps = plane_coefficients(model, state, profile);
+  bulk.diffusion_spread = 0.0;
+  for (std::size_t x = p; x < q; ++x) {
+    const double distance = std::abs(steps.diffusion[x] - bulk.diffusion);
+    bulk.diffusion_spread = std::isnan(distance) ? kNaN : std::max(bulk.diffusion_spread, distance);
+    if (std::isnan(distance)) break;
+  }
+  return bulk;
 }
 
 }  // namespace qheat

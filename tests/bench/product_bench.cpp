@@ -6,6 +6,7 @@
 
 #include "bench/bench_main.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/evolution/observer.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/operator.hpp"
 
@@ -113,9 +114,27 @@ class Workspace {
   std::unique_ptr<ColumnStorage<Complex>> many_x_, many_y_;
 };
 
+/// Tables of the states, of H and of the observer for one excitation on many sites.
+void add_setup(const std::string& name, const Lattice& lattice) {
+  const auto model =
+      std::make_shared<Model>(uniform_model(lattice, Site({0.0, 1.0}), PairInteraction::exchange(2), 0.5));
+  qheat_bench::add(
+      "setup/" + name,
+      [model] {
+        const auto space = std::make_shared<DistributedSector>(level_sector(*model, {model->sites() - 1, 1}),
+                                                               qheat_bench::world());
+        const auto h = make_operator(space, hamiltonian(*model));
+        const Observer observer(*model, space);
+      },
+      1);
+}
+
 }  // namespace
 
 void qheat_bench::register_all() {
+  for (const int sites : {800, 1600, 3200, 6400})
+    add_setup("chain-" + std::to_string(sites) + "-one", Lattice::chain(sites));
+  add_setup("torus-60x30-one", Lattice({60, 30}, {true, true}));
   for (const auto& c : cases()) {
     const auto workspace = std::make_shared<Workspace>(c);
     add("copy/" + c.name, [workspace] { workspace->scaled_copy(); });

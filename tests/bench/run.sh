@@ -29,7 +29,7 @@ run() {  # NAME RANKS PROGRAM ARGUMENTS...: one JSON file
   mpirun -n "$ranks" "$bin/$program" --benchmark_out="$out/$name.json" --benchmark_out_format=json \
     --benchmark_repetitions="$repetitions" "$@" >/dev/null
 }
-run product-1 1 bench_product --benchmark_filter="/(chain-($sizes)/|lattice|chain-12-M3)"
+run product-1 1 bench_product --benchmark_filter="setup|/(chain-($sizes)/|lattice|chain-12-M3)"
 run product-2 2 bench_product --benchmark_filter="(copy|engine)/chain-($sizes)/"
 run evolution-1 1 bench_evolution
 run liouvillian-1 1 bench_liouvillian

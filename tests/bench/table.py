@@ -54,6 +54,16 @@ def print_products(results, ranks):
                   "of eight products.")
 
 
+def print_setup(results):
+    print("\n### Setting up one excitation on many sites\n")
+    print("| model | milliseconds |")
+    print("|---|---|")
+    for name in results.times:
+        kind, model = name.split("/")
+        if kind == "setup":
+            print(f"| {model} | {results.cell(name)} |")
+
+
 def print_scaling(one, two):
     print("\n### Two ranks against one\n")
     print("| model | gain of the product | gain of the scaled copy | ratio |")
@@ -156,6 +166,7 @@ def main():
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
     print_products(one, 1)
     print_products(two, 2)
+    print_setup(one)
     print_scaling(one, two)
     qutip = (folder / "qutip.json").read_text().strip()
     print_evolution(Results(folder / "evolution-1.json"), json.loads(qutip) if qutip else None)

@@ -664,8 +664,8 @@ TEST(JobProblems, ShortBand) {
   expect_only(with_site(replaced(good, "= 3", "= 0")), "4:1: site.band_levels: 0 is not possible");
   expect_only(with_site(replaced(good, "= 1", "= -1")), "5:1: site.band_energy: -1 is not");
   expect_only(with_site(replaced(good, "0.5", "-0.5")), "6:1: site.band_width: -0.5 is not");
-  expect_only(with_site("band_levels = 3\nband_energy = 1e308\nband_width = 1e308"), "6:1: site.band_width",
-              "infinite energy");
+  expect_only(with_site("band_levels = 3\nband_energy = 1\nband_width = 1e308"), "6:1: site.band_width",
+              "too large");
   expect_only(with_site("levels = [0, 1]\nband_level = 3"), "5:1: site.band_level",
               "did you mean band_levels?");
 }
@@ -700,9 +700,38 @@ TEST(JobProblems, Detuning) {
   expect_only(with_detuning("realizations = 0\n"), "16:1: site.detuning.realizations: 0 is not possible");
 }
 
-TEST(JobProblems, InfiniteEnergies) {
-  const std::string text = with_detuning("offsets = [[0, 1e308], [0, 0], [0, 0], [0, 0]]\n");
-  expect_only(replaced(text, "[0.0, 1.0]", "[0.0, 1e308]"), "15:1: site.detuning", "infinite energy");
+/// Sizes whose products overflow or lose their digits, wherever a number stands.
+TEST(JobProblems, SizesOfNumbers) {
+  const auto refused = [](const std::string& old_part, const std::string& new_part, const std::string& place,
+                          const std::string& part) {
+    expect_only(replaced(kBase, old_part, new_part), place, part);
+  };
+  expect_only(with_detuning("offsets = [[0, 1e308], [0, 0], [0, 0], [0, 0]]\n"),
+              "16:", "site.detuning.offsets[0][1]: 1e+308 is too large");
+  refused("[0.0, 1.0]", "[0.0, 1e308]", "4:", "site.levels[1]: 1e+308 is too large");
+  refused("[0.0, 1.0]", "[0.0, 5e-324]", "4:", "site.levels[1]: 5e-324 is too small");
+  refused("0.05", "-1e-320", "7:", "interaction.strength: -1e-320 is too small");
+  refused("0.05", "1e-200", "7:", "interaction.strength: 1e-200 is too small");
+  refused("0.05", "0.05\nanisotropy = 1e-60", "8:", "interaction.anisotropy: 1e-60 is too small");
+  refused("[0.0, 1.0]", "[0.0, 1.0]\n[bath]\ndephasing = 1e-310",
+          "6:", "bath.dephasing: 1e-310 is too small");
+  refused("[4]", "[4]\nspacing = 1e51", "3:", "lattice.spacing: 1e+51 is too large");
+  refused("end = 50.0", "end = 1e-320", "12:", "time.end: 1e-320 is too small");
+  refused("end = 50.0", "end = 1e300", "12:", "time.end: 1e+300 is too large");
+  expect_good(replaced(kBase, "0.05", "1e-50"));
+  expect_good(replaced(kBase, "0.05", "0.0"));
+}
+
+TEST(JobProblems, Title) {
+  expect_only("title = \"a\\u0000b\"\n" + kBase, "1:1: title", "NUL");
+  EXPECT_EQ(parse_job("title = \"" + std::string(70000, 'x') + "\"\n" + kBase, "a.toml").title.size(),
+            70000U);
+}
+
+TEST(ResultsName, Rules) {
+  EXPECT_EQ(results_name_problem("folder/chain.h5"), "");
+  for (const std::string bad : {"", "chain", "chain.hdf5", ".h5", "a\x1b[31m.h5"})
+    EXPECT_NE(results_name_problem(bad), "") << bad;
 }
 
 std::string with_interaction(const std::string& keys) {
@@ -1229,8 +1258,8 @@ TEST(JobAvailability, WhatItDoesNot) {
   const std::string kernels = replaced(averaged, "[exact]", "[kernel]\nexact = false");
   EXPECT_TRUE(parse_job(kernels, "job.toml").unavailable.empty());
   EXPECT_TRUE(parse_job(kernels + "[bath]\ndephasing = 1\n", "job.toml").unavailable.empty());
-  expect_unavailable(kernels + "[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n",
-                     "19:1: site.detuning.realizations");
+  EXPECT_TRUE(parse_job(kernels + "[bath.correlation]\nkind = \"gaussian\"\nrate = 1\n", "job.toml")
+                  .unavailable.empty());
   const std::string thermal = replaced(replaced(averaged, "product", "thermal"), "levels = [1, 0, 0, 0]",
                                        "temperatures = [1, 2, 3, 4]");
   EXPECT_TRUE(parse_job(averaged + "[kernel]\n", "job.toml").unavailable.empty());

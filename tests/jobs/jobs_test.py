@@ -191,6 +191,20 @@ class JobsTest(ProgramCase):
         self.assertTrue(np.all(found["steady/fit/conductivity_error"] < 1e-3))
         self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
 
+    def test_job_steady_planes(self):
+        """Heat goes down from plane to plane, along the axis alone, with the constant of the gradient inside."""
+        path = next(path for path in JOBS if path.stem == "steady_planes")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        for name in ("energy", "temperature"):
+            self.assertTrue(np.all(np.diff(found[f"steady/planes/{name}"]) < 0), name)
+        np.testing.assert_allclose(found["steady/planes/current"], found["steady/heat"][0], rtol=1e-6)
+        across = found["model/bonds"][:, 1] - found["model/bonds"][:, 0] == 4
+        np.testing.assert_allclose(found["steady/current"][across], 0.0, atol=1e-9)
+        inside = found["steady/planes/inside_diffusion"][0]
+        self.assertAlmostEqual(inside, found["steady/planes/diffusion"][1], delta=1e-9)
+        self.assertAlmostEqual(inside, 0.2**2 / 0.4, delta=0.02)
+
     def test_job_steady_ladder(self):
         """Each level's population falls linearly inside the chain, all with one diffusion constant."""
         path = next(path for path in JOBS if path.stem == "steady_ladder")

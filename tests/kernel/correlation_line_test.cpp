@@ -224,8 +224,7 @@ TEST(CorrelationKernel, EqualsItsDefinitionElementByElement) {
         const auto expected = qheat_test::brute::restricted(all, numbers);
         EXPECT_LT(largest_difference(dense_generator(cells, kernel.at(t)), expected), 1e-11)
             << random.name << ", " << name_of(bath) << ", t = " << t;
-        EXPECT_TRUE(kernel.has_error());
-        EXPECT_LT(kernel.error(t), 1e-11);
+        EXPECT_LT(kernel.accuracy(t).rounding, 1e-11);
       }
     }
   }
@@ -247,8 +246,8 @@ TEST(CorrelationKernel, ExponentialIsDephasing) {
         a.values(t, of_a);
         b.values(t, of_b);
         EXPECT_LT(largest_difference(of_a, of_b), 1e-12) << random.name;
-        EXPECT_EQ(a.error(t), 0.0);
-        EXPECT_EQ(b.error(t), 0.0);
+        EXPECT_LT(a.accuracy(t).rounding, 1e-13);
+        EXPECT_LT(b.accuracy(t).rounding, 1e-13);
       }
     }
   }

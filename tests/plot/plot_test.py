@@ -29,6 +29,7 @@ except ImportError:
 import matplotlib.figure
 import matplotlib.image
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,8 +38,9 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import (FAMILIES, TIMELESS, diffusion_dephasing, elements, kernel_rates, kernels,  # noqa: E402
-                     memory, populations, profiles, singular, space_time, style, tcl_error)
+from figures import (FAMILIES, TIMELESS, assumptions, condition, conservation, diffusion_dephasing,  # noqa: E402
+                     elements, families, kernel_rates, kernels, layout, memory, populations, profiles, singular,
+                     space_time, steady, style, tcl_error, view)
 from figures.results import NotDrawn, Results  # noqa: E402
 
 ALL = [name for name, _ in FAMILIES]
@@ -89,7 +91,7 @@ class PlotterCase(unittest.TestCase):
         return subprocess.run([sys.executable, str(PLOT / "qheat_plot.py"), *map(str, arguments)],
                               cwd=self.directory, capture_output=True, text=True, timeout=50)
 
-    @unittest.mock.patch.object(qheat_plot, "PNG_DPI", 100)
+    @unittest.mock.patch.object(style, "DPI", 100)
     def call_plotter(self, *arguments):
         """Run the plotter within this process, fast and coarse; return what `run_plotter` returns."""
         command, here = [str(argument) for argument in arguments], os.getcwd()
@@ -142,10 +144,10 @@ class CompleteFiles(PlotterCase):
     def test_all_pictures_in_the_default_directory_and_the_same_bytes_again(self):
         make_sample.write_sample(self.directory / "chain.h5", shape=(4,), times=41, ensemble=3,
                                  kernels=make_sample.ALL_KERNELS)
-        process = self.run_plotter("chain.h5")
+        process = self.run_plotter("chain.h5", "--svg")
         self.check_pictures(process, ALL, "chain_plots", ("png", "svg"))
         self.assertNotIn("not drawn", process.stderr)
-        self.assertEqual(self.run_plotter("chain.h5", "-o", "again").returncode, 0)
+        self.assertEqual(self.run_plotter("chain.h5", "-o", "again", "--format", "svg,png").returncode, 0)
         for path in (self.directory / "again").iterdir():
             twin = self.directory / "chain_plots" / path.name
             self.assertEqual(path.read_bytes(), twin.read_bytes(), path.name)
@@ -155,17 +157,63 @@ class CompleteFiles(PlotterCase):
         with h5py.File(self.directory / "kernels.h5") as file:
             self.assertGreater(file["kernel/exact/singular_times"].size, 0)
             self.assertTrue(np.isnan(file["sites/exact/energy"][-1]).all())
-        process = self.run_plotter("kernels.h5", "--format", "png", "-o", "a/b")
+        process = self.call_plotter("kernels.h5", "-o", "a/b")
         self.check_pictures(process, [name for name in ALL if name not in ("ensemble", "memory")], "a/b")
 
     def test_steady_state_needs_no_times(self):
         values = {"energy": np.linspace(0.4, 0.2, 6), "temperature": np.linspace(2.0, 0.9, 6), "current": np.full(5, 0.1)}
         bonds = np.array([[i, i + 1] for i in range(5)])
-        steady = {f"steady/{name}": value for name, value in values.items()}
-        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **steady})
-        process = self.run_plotter("hot.h5", "--format", "png")
+        named = {f"steady/{name}": value for name, value in values.items()}
+        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **named})
+        process = self.call_plotter("hot.h5")
         self.check_pictures(process, ["steady"], "hot_plots")
         self.assertNotIn("not drawn", process.stderr)
+
+    def draw_steady(self, datasets, **attributes):
+        """Write hot.h5 with datasets of /steady and a lattice of 3 x 2 sites; return the figure of `steady`."""
+        bonds = np.array([[0, 1], [0, 3], [1, 2], [1, 4], [2, 5], [3, 4], [4, 5]])
+        named = {f"steady/{name}": np.asarray(value) for name, value in datasets.items()}
+        write_file(self.directory / "hot.h5", {"time": np.zeros(0), "model/bonds": bonds, **named},
+                   job="[lattice]\nshape = [3, 2]\n")
+        with h5py.File(self.directory / "hot.h5", "r+") as file:
+            for name, value in attributes.items():
+                file["steady/planes"].attrs[name] = np.bytes_(value)
+        results = Results(self.directory / "hot.h5")
+        figure = dict((name, draw) for name, draw, _ in TIMELESS)["steady"](results)
+        results.file.close()
+        return figure
+
+    def test_steady_state_of_two_dimensions(self):
+        """Means of planes and no line through flat site numbers; arrows where the currents go; the reservoirs' heats."""
+        energy, current = np.array([0.7, 0.5, 0.3] * 2), np.array([0.1, 0.0, 0.1, 0.0, 0.0, 0.1, 0.1])
+        figure = self.draw_steady({
+            "energy": energy, "temperature": 3 * energy, "is_temperature": np.ones(6, dtype=int), "current": current,
+            "outflow": np.stack([current, -current], axis=1), "heat": [0.1, 0.1, -0.1, -0.1],
+            "planes/energy": energy[:3], "planes/temperature": 3 * energy[:3], "planes/current": [0.1, 0.1]}, axis="x")
+        profile, _, currents, bird = figure.axes[:4]
+        self.assertEqual(profile.get_xlabel(), "plane along $x$")
+        np.testing.assert_array_equal([line.get_ydata() for line in profile.lines if line.get_marker() == "o"], [energy[:3]])
+        self.assertFalse([line for line in profile.lines if line.get_linestyle() != "None"])
+        np.testing.assert_allclose([bar.get_height() for bar in currents.patches], [0.1, 0.1])
+        np.testing.assert_allclose([line.get_ydata()[0] for line in currents.lines], [0.1, 0.1])
+        (arrows,) = [part for part in bird.collections if part.__class__.__name__ == "Quiver"]
+        np.testing.assert_allclose(arrows.U, 0.8)
+        np.testing.assert_allclose(arrows.V, 0.0)
+        self.assertEqual(arrows.U.size, 4)
+
+    def test_what_is_no_temperature_is_marked(self):
+        """And a bond that takes energy from the interaction has two bars."""
+        temperature = np.array([27.0, 36.0, 36.0, 25.0, 26.0, 26.0])
+        known = np.array([1, 0, 0, 1, 1, 1])
+        current = np.full(7, 0.15)
+        figure = self.draw_steady({"energy": temperature / 4, "temperature": temperature, "is_temperature": known,
+                                   "current": current, "outflow": np.stack([current - 0.05, -current - 0.05], axis=1),
+                                   "heat": [0.1, -0.1]})
+        _, panel, currents, _ = figure.axes[:4]
+        grey = [line for line in panel.lines if line.get_color() == steady.UNKNOWN]
+        np.testing.assert_array_equal([line.get_ydata() for line in grey], [temperature[known == 0]])
+        self.assertIn("no temperature", panel.get_legend().get_texts()[0].get_text())
+        np.testing.assert_allclose(sorted({round(bar.get_height(), 12) for bar in currents.patches}), [0.1, 0.2])
 
     def test_steady_states_of_several_sizes(self):
         """Also where currents are unknown, and with one rate."""
@@ -180,9 +228,9 @@ class CompleteFiles(PlotterCase):
         values.update({"energy": np.linspace(0.4, 0.2, 50), "temperature": np.linspace(2, 1, 50), "current": np.ones(49)})
         for case, change in enumerate(({}, {"fit/current": np.full((2, 3), np.nan)}, {"size_6/energy": np.zeros(3)})):
             name = f"sizes{case}"
-            steady = {f"steady/{key}": value for key, value in {**values, **change}.items()}
-            write_file(self.directory / f"{name}.h5", {"time": np.zeros(0), **steady})
-            process = self.run_plotter(f"{name}.h5", "--format", "png")
+            named = {f"steady/{key}": value for key, value in {**values, **change}.items()}
+            write_file(self.directory / f"{name}.h5", {"time": np.zeros(0), **named})
+            process = self.call_plotter(f"{name}.h5")
             self.check_pictures(process, ["steady", "steady_sizes"], f"{name}_plots")
             self.assertNotIn("not drawn", process.stderr)
 
@@ -212,7 +260,7 @@ class CompleteFiles(PlotterCase):
         for case in (dict(gammas=[0.4, 0.0, 0.1]), dict(gammas=[0.1, 0.2], sizes=(4,), fit=False), dict(gammas=[0.0]),
                      dict(gammas=np.linspace(0, 3, 12), rates=np.linspace(1, 2, 6))):
             self.dephasings(**case)
-            process = self.call_plotter("dephased.h5", "--format", "png")
+            process = self.call_plotter("dephased.h5")
             sizes = [] if "sizes" in case else ["steady_sizes"]
             self.check_pictures(process, ["steady", *sizes, "diffusion_dephasing"], "dephased_plots")
             self.assertNotIn("not drawn", process.stderr)
@@ -262,14 +310,14 @@ class CompleteFiles(PlotterCase):
             self.plot_spectrum({**datasets, "spectrum/band_counts": counts}, states)
             self.plot_spectrum({"spectrum/energies": np.arange(states) + 1.0}, states)
         write_file(self.directory / "both.h5", {**datasets, "time": TIMES, "exact/energy": np.ones((21, 2))})
-        process = self.call_plotter("both.h5", "--format", "png")
+        process = self.call_plotter("both.h5")
         self.check_pictures(process, ["populations", "space_time", "spectrum"], "both_plots")
         self.assertIn("not drawn: currents", process.stderr)
 
     def plot_spectrum(self, datasets, states):
         """Plot a file and check that its picture shows the number of states in both panels."""
         write_file(self.directory / "states.h5", datasets)
-        process = self.call_plotter("states.h5", "--format", "png")
+        process = self.call_plotter("states.h5")
         self.check_pictures(process, ["spectrum"], "states_plots")
         self.assertNotIn("not drawn", process.stderr)
         results = Results(self.directory / "states.h5")
@@ -282,10 +330,108 @@ class CompleteFiles(PlotterCase):
 
     def test_square_lattice_has_no_profiles(self):
         make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
-        process = self.run_plotter("square.h5", "--format", "png")
+        process = self.call_plotter("square.h5")
         absent = ("profiles", "ensemble", "memory", "condition")
         self.check_pictures(process, [name for name in ALL if name not in absent], "square_plots")
         self.assertIn("not drawn: profiles", process.stderr)
+
+
+class Choices(PlotterCase):
+    """What the user chooses to see."""
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.sample = pathlib.Path(scratch.name) / "chain.h5"
+        make_sample.write_sample(cls.sample, shape=(5,), times=41, kernels=("exact", "tcl2"))
+
+    def panels(self, name, **options):
+        """Return the panels of one picture of the sample with a view of it."""
+        results = Results(self.sample)
+        self.addCleanup(results.file.close)
+        figure = dict(FAMILIES)[name](results)
+        view.View(**options).apply(figure, chosen=True)
+        layout.fit(figure)
+        return [ax for ax in figure.axes if ax.axison], results
+
+    def test_only_those_that_are_named(self):
+        process = self.call_plotter(self.sample, "--only", "currents,kernel_rates", "--xlim", "0,3", "--log", "y")
+        self.check_pictures(process, ["currents", "kernel_rates"], "chain_plots")
+
+    def test_unknown_names_and_ranges(self):
+        for words, expected in ((("--only", "currents,fancy"), ("'fancy'", "kernel_rates")),
+                                (("--xlim", "3,1"), ("3,1", "0,20")), (("--xlim", "a"), ("range",)),
+                                (("--xlim", "nan,1"), ("range",)), (("--ylim", "0,1"), ("--only",)),
+                                (("--log", "y"), ("--only",)), (("--log", "z", "--only", "currents"), ("'z'",)),
+                                (("--only", ","), ("at least one",)), (("-o", ""), ("folder",))):
+            with self.subTest(words=words):
+                self.check_refusal(self.call_plotter(self.sample, *words), 2, *expected)
+
+    def test_range_of_times(self):
+        """The other axis shrinks to what is seen; names of times that are not shown go."""
+        full, results = self.panels("currents")
+        (ax,), _ = self.panels("currents", xlim=(0.0, results.time[4]))
+        self.assertEqual(ax.get_xlim(), (0.0, results.time[4]))
+        shown = [line.get_ydata()[:5] for line in ax.lines if len(line.get_xdata()) > 2]
+        self.assertLess(ax.get_ylim()[1], 1.2 * max(values.max() for values in shown))
+        self.assertGreaterEqual(ax.get_ylim()[1], max(values.max() for values in shown))
+        rates, results = self.panels("kernel_rates", xlim=(0.0, 0.5 * results.singular_times[0]))
+        for ax in rates:
+            self.assertFalse(any(text.get_visible() for text in ax.texts if text.get_text() == "$t_1$"))
+
+    def test_range_and_logarithm_of_values(self):
+        (ax,), _ = self.panels("currents", ylim=(-0.5, 0.25))
+        self.assertEqual(ax.get_ylim(), (-0.5, 0.25))
+        (ax,), results = self.panels("currents", log="xy")
+        self.assertEqual((ax.get_xscale(), ax.get_yscale()), ("log", "log"))
+        self.assertEqual(ax.get_xlim()[0], results.time[1])
+        negative = (results.series("/exact/current", 2) < 0).any()
+        self.assertEqual(any("negative" in text.get_text() for text in ax.texts), negative)
+
+    def test_maps_stay_as_they_are(self):
+        for ax in self.panels("space_time", log="xy", ylim=None)[0]:
+            self.assertEqual((ax.get_xscale(), ax.get_yscale()), ("linear", "linear"))
+
+
+class Layout(PlotterCase):
+    """Legends, labels and panels keep out of each other's way."""
+
+    def test_nothing_overlaps_or_leaves_the_picture(self):
+        make_sample.write_sample(self.directory / "all.h5", shape=(4,), times=41, ensemble=3,
+                                 kernels=make_sample.ALL_KERNELS)
+        with h5py.File(self.directory / "all.h5", "r+") as file:
+            file["spectrum/energies"], file["spectrum/energy"] = np.arange(5.0), np.ones((5, 4))
+            file["spectrum/band_counts"] = np.stack([np.arange(5), 4 - np.arange(5)], axis=1)
+        results = Results(self.directory / "all.h5")
+        self.addCleanup(results.file.close)
+        style.apply()
+        for name, draw in families(results):
+            with self.subTest(name=name):
+                self.check(draw(results))
+
+    def check(self, figure):
+        """Check the boxes of panels with their labels, and of legends."""
+        layout.fit(figure)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw(renderer)
+        frames = [layout.frame(ax, renderer) for ax in figure.axes]
+        legends = [ax.get_legend().get_window_extent(renderer) for ax in figure.axes if ax.get_legend()]
+        for box in frames + legends:
+            self.assertGreaterEqual(min(box.x0, box.y0), -1)
+            self.assertTrue(box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, (box, figure.bbox))
+        for number, box in enumerate(frames):
+            for other in frames[:number]:
+                self.assertFalse(self.overlap(box, other), (box, other))
+        for legend in legends:
+            for ax in figure.axes:
+                if ax.axison:
+                    self.assertFalse(self.overlap(legend, ax.bbox), (legend, ax.bbox))
+
+    @staticmethod
+    def overlap(box, other):
+        """True if two boxes share more than a pixel's edge."""
+        return min(box.x1, other.x1) - max(box.x0, other.x0) > 2 and min(box.y1, other.y1) - max(box.y0, other.y0) > 2
 
 
 class OddFiles(PlotterCase):
@@ -294,7 +440,7 @@ class OddFiles(PlotterCase):
     def plot(self, datasets, names, **options):
         """Write the datasets, plot them, check the pictures; return what the plotter remarks."""
         write_file(self.directory / "odd.h5", datasets, **options)
-        process = self.call_plotter("odd.h5", "--format", "png")
+        process = self.call_plotter("odd.h5")
         self.check_pictures(process, names, "odd_plots")
         return process.stderr
 
@@ -369,7 +515,7 @@ class OddFiles(PlotterCase):
         make_sample.write_sample(self.directory / "odd.h5", shape=(3,), **{"times": 31, **options})
         with h5py.File(self.directory / "odd.h5", "r+") as file:
             change(file)
-        process = self.call_plotter("odd.h5", "--format", "png")
+        process = self.call_plotter("odd.h5")
         self.check_pictures(process, names, "odd_plots")
         return process.stderr
 
@@ -490,8 +636,9 @@ class Parts(PlotterCase):
 
     def open(self, datasets, **options):
         """Return the open results of a file with these datasets."""
-        write_file(self.directory / "part.h5", datasets, **options)
-        results = Results(self.directory / "part.h5")
+        path = self.directory / f"part{len(list(self.directory.glob('part*.h5')))}.h5"
+        write_file(path, datasets, **options)
+        results = Results(path)
         self.addCleanup(results.file.close)
         return results
 
@@ -514,6 +661,54 @@ class Parts(PlotterCase):
         datasets = everything(np.full((21, 2), 0.5), TIMES, [[0, 1]])
         datasets["exact/populations"] = np.ones((21, 2, 3)) / 3
         self.assertEqual(populations.choose_quantity(self.open(datasets))[0], "energy")
+
+    def test_curves_that_coincide_share_an_entry(self):
+        """Also in one of several solutions only they differ; NaN in other places is another curve."""
+        rising = np.linspace(0, 1, 21)
+        excited = np.stack([rising, 1 - rising, rising * 1.001, rising], axis=1)
+        groups = style.alike(excited)
+        self.assertEqual(groups, [[0, 2, 3], [1]])
+        other = excited.copy()
+        other[10:, 3] = np.nan
+        self.assertEqual(style.alike(other), [[0, 2], [1], [3]])
+        self.assertEqual(style.alike(np.full((21, 2), np.nan)), [[0, 1]])
+        datasets = everything(excited, TIMES, [[0, 1], [1, 2], [2, 3]])
+        datasets["rates/tcl2/populations"] = make_sample.both_levels(np.where([0, 0, 1, 0], 0.5, excited))
+        datasets["exact/current"] = excited[:, [0, 1, 3]]
+        results = self.open(datasets)
+        labels = [text.get_text() for text in populations.draw(results).axes[0].get_legend().get_texts()]
+        self.assertEqual([label for label in labels if "site " in label and "rate" not in label],
+                         ["site 0  (+1 alike)", "site 1", "site 2"])
+        legend = dict(FAMILIES)["currents"](results).axes[0].get_legend()
+        self.assertEqual([text.get_text() for text in legend.get_texts()], ["0 → 1  (+1 alike)", "1 → 2"])
+
+    def test_what_is_drawn_after_the_first_singular_time_has_an_entry(self):
+        names = {name: np.ones(21) for name in ("symmetry", "locality")}
+        results = self.open({"time": TIMES, "model/bonds": [[0, 1]], "kernel/exact/singular_times": [5.2],
+                             "kernel/exact/bond_rate": TIMES[:, None],
+                             **{f"kernel/exact/{name}": values for name, values in names.items()}})
+        for picture in ("kernel_rates", "assumptions"):
+            ax = dict(FAMILIES)[picture](results).axes[0 if picture == "kernel_rates" else 3]
+            labels = [text.get_text() for text in ax.get_legend().get_texts()]
+            self.assertEqual(sum("after $t_1$" in label for label in labels), 1, picture)
+
+    def test_errors_too_small_to_be_seen_are_told(self):
+        excited = np.outer(TIMES / 10, [1.0, 0.5])
+        for size, words in ((0.1, "±1 standard error"), (1e-5, "thinner")):
+            datasets = {"time": TIMES, "model/bonds": [[0, 1]], "exact/current": excited,
+                        "exact/current_error": np.full((21, 2), size)}
+            results = self.open(datasets)
+            legend = dict(FAMILIES)["currents"](results).axes[0].get_legend()
+            self.assertIn(words, legend.get_texts()[-1].get_text())
+            results.file.close()
+
+    def test_titles_cannot_act(self):
+        for title in ("a\\u001b[31mb\\nc", "$x$" * 30000):
+            results = self.open({"time": TIMES, "exact/energy": np.ones((21, 2))}, job=f'title = "{title}"')
+            self.assertTrue(results.title.isprintable())
+            self.assertLess(len(style.heading(results, 6.0)), 300)
+            results.file.close()
+        self.assertEqual(style.printable("a\x1b[31m\u202eb\udc9b é"), "a\\x1b[31m\\u202eb\\udc9b é")
 
     def test_chains_and_other_lattices(self):
         for bonds, sites, chain in (([[0, 1], [1, 2]], 3, True), ([[0, 1], [1, 2], [2, 0]], 3, True),
@@ -581,6 +776,42 @@ class Parts(PlotterCase):
         singular.mark(ax, results)
         self.assertEqual([line.get_xdata()[0] for line in ax.lines], [1, 1.25, 1.5, 1.75, 2, 2.25])
         self.assertIn("6 of 33", singular.keys(results)[0].get_label())
+
+    def test_scores_after_the_first_singular_time_are_faint(self):
+        """What the exact kernel does there is not judged; other kernels go on."""
+        results = self.open({"time": TIMES, "kernel/exact/singular_times": [5.2]})
+        scores = {kernels.kernel("exact"): np.where(TIMES < 5.2, 0.1, 1.0), kernels.kernel("tcl2"): np.full(21, 0.2)}
+        ax = matplotlib.figure.Figure().subplots()
+        assumptions.draw_panel(ax, results, "negativity", scores)
+        curves = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        for line in curves:
+            after = np.nanmax(line.get_xdata()) > 5.2
+            exact = line.get_color() == kernels.kernel("exact").colour
+            self.assertEqual(line.get_alpha() == singular.AFTER, after and exact)
+        self.assertEqual(len(curves), 3)
+        self.assertLess(ax.get_ylim()[1], 0.5)
+
+    def test_energy_of_a_system_in_a_bath_does_not_drift(self):
+        """Averages of dephased systems tell no Hermiticity; their energy is not conserved all the same."""
+        datasets = {"time": TIMES, "exact/norm": np.ones(21), "exact/total_energy": np.linspace(1, 1.5, 21)}
+        for bath, panels in (("", 2), ("[bath]\ndephasing = 0", 2), ("[bath]\ndephasing = 0.1", 1),
+                             ("[[bath.reservoir]]\nsite = 0\ntemperature = 1.0\nrate = 1", 1)):
+            figure = conservation.draw(self.open(datasets, job=bath))
+            self.assertEqual(len([ax for ax in figure.axes if ax.get_title()]), panels, bath)
+
+    def test_sampling_error_is_drawn_apart(self):
+        datasets = {"time": TIMES, "kernel/exact/condition": np.full(21, 2.0), "kernel/exact/error": np.full(21, 1e-14)}
+        self.assertNotIn("sampling", self.legend(condition.draw(self.open(datasets))))
+        datasets["kernel/exact/sampling_error"] = np.full(21, 0.1)
+        figure = condition.draw(self.open(datasets))
+        self.assertIn("more\nrealizations", self.legend(figure))
+        self.assertLess(figure.axes[1].get_ylim()[0], 1e-13)
+
+    @staticmethod
+    def legend(figure):
+        """Return what stands in all legends of a figure."""
+        legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
+        return " ".join(text.get_text() for legend in legends if legend for text in legend.get_texts())
 
     def test_rates_are_seen_in_the_range_before_the_first_singular_time(self):
         """Also where the lowest order runs away, before that time or after it; without the exact kernel it guides."""

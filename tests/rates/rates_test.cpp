@@ -162,6 +162,9 @@ TEST(Closure, ComparesWithTheSpreadOfTheExactPopulations) {
                                     {1.0, 0.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5});
   EXPECT_NEAR(errors[0], 0.4 / 2.0, 1e-15);
   EXPECT_TRUE(std::isnan(errors[1]));
+  // two solutions that are uniform to their tolerances: nothing to compare
+  EXPECT_TRUE(std::isnan(closure_error(model, {0.5 + 3e-10, 0.5 - 3e-10, 0.5, 0.5},
+                                       {0.5 + 1e-10, 0.5 - 1e-10, 0.5 - 1e-10, 0.5 + 1e-10})[0]));
 }
 
 }  // namespace

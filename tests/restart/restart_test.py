@@ -76,6 +76,14 @@ def open_job(outputs=41, checkpoint=0.1):
                  output={"checkpoint": checkpoint})
 
 
+def orders_job(end=2500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
+    """TCL4 of detuned states on a long way between few outputs."""
+    offsets = [[0, 0.1 * k * k % 0.37] for k in range(sites)]
+    return chain(sites, kernel={"exact": False, "orders": [4]}, time={"end": end, "outputs": outputs},
+                 interaction={"strength": 0.02}, site_detuning={"offsets": offsets}, output={"checkpoint": checkpoint},
+                 **tables)
+
+
 def never_saved(job):
     """Return the job without checkpoints on the way."""
     return {**job, "output": {"checkpoint": "1d"}}
@@ -84,7 +92,7 @@ def never_saved(job):
 def place_in(checkpoint):
     """Return the stage under way in a checkpoint and how far it is."""
     with h5py.File(checkpoint, "r") as file:
-        name = next(name for name in ("next", "place", "done") if name in file["partial"])
+        name = next(name for name in ("next", "place", "done", "orders-0-place") if name in file["partial"])
         return file.attrs["partial_stage"], file.attrs["complete"].item(), tuple(file["partial"][name][()])
 
 
@@ -237,6 +245,13 @@ class ResumeTest(RestartCase):
     def test_open(self):
         self.check_all_ranks(open_job())
 
+    def test_orders_between_two_outputs(self):
+        self.check_all_ranks(orders_job())
+
+    def test_one_rank_rates_of_orders(self):
+        """Rate equations evaluate the kernel inside a step, and stop there too."""
+        self.check_same_ranks(orders_job(40.0, outputs=101, rates={"kernels": ["tcl4"]}), 0, cuts=3)
+
     def test_one_rank_runge_kutta(self):
         job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
         self.check_same_ranks(job, 0, cuts=2)
@@ -337,6 +352,19 @@ class StopTest(RestartCase):
         run = self.finish("run", "a.toml", "--resume", "--max-time", "2", code=STOPPED, ranks=2)
         self.check_stopped(run)
         self.assertGreater(place_in(self.checkpoint)[2], before[2])
+
+    def test_orders_without_end(self):
+        """A way of billions of steps between two outputs: stopped by time and by signals, and refused beyond."""
+        job = orders_job(1e9, outputs=4, sites=3)
+        self.write("a.toml", job)
+        for ranks in (0, 2):
+            start = time.monotonic()
+            run = self.finish("run", "a.toml", "--max-time", "2.5", code=STOPPED, ranks=ranks)
+            self.assertLess(time.monotonic() - start, PATIENCE)
+            self.check_stopped(run)
+        run = self.start("run", "a.toml", "--resume")
+        self.stop(run, 0.5, signal.SIGTERM, True)
+        self.check_stopped(run)
 
     def test_second_signal(self):
         """During a long diagonalisation there is no safe point: the second signal ends the run at once."""
@@ -609,7 +637,7 @@ class ResultsFileTest(RestartCase):
             self.assertTrue(str(attributes[name]), name)
         self.assertEqual(attributes["filetype"].decode() if isinstance(attributes["filetype"], bytes)
                          else attributes["filetype"], "qheat results")
-        self.assertEqual(list(attributes["format_version"]), [1, 0])
+        self.assertEqual(list(attributes["format_version"]), [1, 1])
         self.assertEqual(attributes["format_version"].dtype.kind, "i")
         self.assertEqual(int(attributes["ranks"]), max(1, ranks))
         self.assertIn(int(attributes["index_bits"]), (32, 64))

@@ -126,6 +126,49 @@ TEST(TwoPoint, CarriesTheKnownCurrent) {
   }
 }
 
+/// Reservoirs from 12 orders of magnitude slower than the chain to 9 faster.
+TEST(TwoPoint, CarriesTheKnownCurrentFromWeakToStrongReservoirs) {
+  for (const double gamma : {0.0, 0.4}) {
+    for (const int sites : {2, 3, 4, 5, 12}) {
+      for (int power = -12; power <= 9; power += qheat_test::world().size() > 1 ? 3 : 1) {
+        const double rate = std::pow(10.0, power);
+        const double expected = known_current(sites, 1.0, gamma, rate);
+        for (const double tolerance : {1e-10, 1e-6}) {
+          const auto state = two_point(between_reservoirs(sites, 1.0, gamma, rate), tolerance);
+          for (const double current : state.current)
+            EXPECT_NEAR(current, expected, 1e-11 * expected) << sites << " " << gamma << " " << rate;
+          EXPECT_NEAR(state.heat[0], expected, 1e-11 * expected) << sites << " " << gamma << " " << rate;
+          EXPECT_NEAR(state.heat[1], -expected, 1e-11 * expected);
+          EXPECT_NEAR(state.populations[1], occupation(2.0) - expected / rate, 1e-12);
+          EXPECT_LE(state.balance, 1e-11);
+        }
+      }
+    }
+  }
+}
+
+/// Currents through detuned sites and against the numbering of bonds balance as well.
+TEST(TwoPoint, BalancesRandomChainsFromWeakToStrongReservoirs) {
+  std::uint64_t seed = 100;
+  for (int power = -12; power <= 9; power += 3) {
+    for (const double gamma : {0.0, 0.15}) {
+      auto model = random_chain(++seed, 4, gamma);
+      for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= std::pow(10.0, power);
+      const auto state = two_point(model, 1e-10);
+      const auto flow = [&](std::size_t b) {
+        const Bond bond = model.lattice.bonds()[b];
+        const double gap = model.energy(bond.first, 1) - model.energy(bond.first, 0);
+        return state.outflow[2 * b] / gap * (bond.first < bond.second ? 1.0 : -1.0);
+      };
+      const double in = state.heat[0] / (model.energy(0, 1) - model.energy(0, 0));
+      EXPECT_NEAR(flow(0), in, 1e-10 * std::abs(in)) << power << " " << gamma;
+      if (model.bath.reservoirs.size() > 2) continue;
+      for (std::size_t b = 1; b < state.current.size(); ++b)
+        EXPECT_NEAR(flow(b), in, 1e-10 * std::abs(in)) << power << " " << gamma;
+    }
+  }
+}
+
 TEST(TwoPoint, CarriesTheKnownCurrentThroughLongChains) {
   for (const int sites : {1000, 10000}) {
     for (const double gamma : sites == 1000 ? std::vector{0.0, 0.5} : std::vector{0.5}) {

@@ -8,6 +8,7 @@
 
 #include "qheat/model/counter_random.hpp"
 #include "qheat/steady/two_point.hpp"
+#include "qheat/transport/chain_resistance.hpp"
 #include "qheat/transport/steady_gradient.hpp"
 #include "support/world.hpp"
 

@@ -41,11 +41,20 @@ class HalfSpace {
     const auto width = static_cast<std::size_t>(sites_);
     return std::span(table_).subspan(static_cast<std::size_t>(number) * width, width);
   }
-  /// Place of a configuration inside its class, by counting the smaller ones.
+  /// Place of a configuration inside its class: by counting the smaller ones, or on many sites by searching
+  /// the table.
   Index rank_in_class(std::span<const Level> levels) const;
+  /// The same where the number of the class is known.
+  Index rank_in_class(int class_number, std::span<const Level> levels) const;
+  /// The label of a level.
+  Level label_of(Level level) const { return label_of_level_[level]; }
+  /// The level that most sites of most configurations have.
+  Level commonest_level() const;
 
  private:
   void enumerate(const Class& wanted);
+  Index rank_by_search(const Class& in, std::span<const Level> levels) const;
+  Index rank_by_counting(std::span<const Level> levels, std::vector<int> left) const;
 
   int sites_;
   std::vector<Level> label_of_level_;

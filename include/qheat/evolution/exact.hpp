@@ -8,6 +8,7 @@
 #include "qheat/evolution/observations.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
+#include "qheat/parallel/work.hpp"
 
 namespace qheat {
 
@@ -28,10 +29,11 @@ struct SectorPlan {
   Index columns = 0;  ///< state vectors to propagate
   bool sampled = false;
   ExactMethod method = ExactMethod::automatic;
-  Index columns_at_once = 0;    ///< propagated together
-  int outputs_at_once = 1;      ///< states that one Chebyshev recursion gives
-  double bytes_per_rank = 0.0;  ///< vectors, tables and dense matrices at the peak
-  double core_seconds = 0.0;    ///< on one core, a rough estimate
+  Index columns_at_once = 0;          ///< propagated together
+  int outputs_at_once = 1;            ///< states that one Chebyshev recursion gives
+  double bytes_per_rank = 0.0;        ///< vectors, tables and dense matrices at the peak
+  double least_bytes_per_rank = 0.0;  ///< the same by the smallest way that the options allow
+  Work work{};
 };
 
 /// What propagate_exact does on `ranks` ranks, sector by sector; needs next to no memory or time itself.

@@ -12,6 +12,7 @@ struct OpenPlan {
   Index elements = 0;
   ExactMethod method = ExactMethod::chebyshev;  ///< Faber polynomials, krylov, runge_kutta
   double bytes_per_rank = 0.0;                  ///< vectors and tables at the peak
+  Work work{};
 };
 
 /// What propagate_exact does with an open system on `ranks` ranks; needs next to no memory or time itself.

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qheat/io/progress.hpp"
@@ -46,9 +48,12 @@ class CheckpointedRun final : public RunControl {
   void leave() noexcept override;
   bool restore_finished(const Load& load) override;
   bool restore_partial(const Load& load) override;
+  void reach(double time, double end) override;
   void offer(double fraction, const Save& save) override;
   void finish(const Save& save) override;
 
+  /// Saves what all stages have left, once they are done and the results could not be written.
+  void keep();
   /// Removes the run's checkpoints: its results are safe.
   void discard();
 
@@ -71,6 +76,12 @@ class CheckpointedRun final : public RunControl {
   std::map<std::string, Record> finished_;
   std::filesystem::path partial_file_;  ///< checkpoint that holds the stage under way
   std::string partial_stage_;
+  /// How far the stage under way is.
+  struct Standing {
+    double fraction = 0.0;
+    std::optional<std::pair<double, double>> time;  ///< reached, last
+  };
+  Standing standing_;
   double last_saved_;
   double last_offer_;
   double longest_pause_ = 0.0;  ///< between two safe points

@@ -102,6 +102,8 @@ struct Job {
   std::optional<Model>
       model;  ///< realisation 0; absent if the job has no [site] or its interaction cannot be built yet
   InteractionKind interaction_kind = InteractionKind::exchange;
+  double anisotropy = 1.0;  ///< of exchange
+  bool oriented = false;    ///< of matrix
   std::uint64_t interaction_seed = 1;
   std::optional<WellRequest> well;
   Detuning detuning;
@@ -131,6 +133,9 @@ struct Job {
 Job read_job(const std::filesystem::path& file);
 /// The same for a text; `name` stands for the file in messages.
 Job parse_job(std::string text, const std::string& name);
+
+/// What is wrong with the name of a results file, and the remedy; empty if nothing is.
+std::string results_name_problem(const std::string& name);
 
 /// Wall time such as "90", "10m", "3h50m", "1d2h", "3:50:00" (h:m:s) in seconds. Throws InputError.
 double parse_duration(const std::string& text);

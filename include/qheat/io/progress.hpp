@@ -5,8 +5,8 @@
 
 namespace qheat {
 
-/// Tells how far a stage is: a line that is redrawn on a terminal, otherwise a log line a minute. Writes to
-/// stderr; used on one rank.
+/// Tells how far a stage is and how long it still takes: on a terminal a line that is redrawn, from the first
+/// second on; otherwise a log line after ten seconds, then one a minute. Writes to stderr; used on one rank.
 class Progress {
  public:
   /// `enabled` false: silent (other ranks, tests).
@@ -30,7 +30,7 @@ class Progress {
   std::string stage_;
   double first_fraction_ = 0.0;
   Clock::time_point stage_start_;
-  Clock::time_point last_shown_;
+  Clock::time_point next_line_;
 };
 
 /// "2h05m", "3m10s", "4.2s".

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,8 +14,12 @@ namespace qheat {
 
 inline constexpr const char* kResultsFileType = "qheat results";  ///< attribute `filetype`
 
+/// Name of the file that holds what could be written where something could not: a.incomplete.h5 beside a.h5.
+std::filesystem::path incomplete_file(const std::filesystem::path& results);
+
 /// Writes the results file (docs/results-file.md) on rank 0; the other ranks only agree on failures. The file
-/// bears its final name only when it is whole.
+/// bears its final name only when it is whole. What cannot be written does not keep the rest from being
+/// written: a file that lacks something gets the name <output>.incomplete.h5.
 class ResultsFile {
  public:
   /// Collective, as is commit(); data calls do nothing on other ranks. `bytes`: what will be written; the
@@ -31,7 +36,13 @@ class ResultsFile {
   void dataset(const std::string& name, const std::vector<Index>& shape,
                std::span<const std::int64_t> values);
   void text(const std::string& name, const std::string& text);
+  /// Of a group or dataset that is there, or of the file ("/").
   void attribute(const std::string& object, const std::string& name, const std::string& text);
+  void attribute(const std::string& object, const std::string& name, double value);
+  void attribute(const std::string& object, const std::string& name, std::int64_t value);
+  void attribute(const std::string& object, const std::string& name, std::span<const double> values);
+  void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
+  void attribute(const std::string& object, const std::string& name, std::span<const std::string> texts);
   /// [count, slice_shape...], filled by slice(number, values).
   void series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void slice(const std::string& name, Index number, std::span<const double> values);
@@ -43,20 +54,21 @@ class ResultsFile {
   bool writes() const { return !measuring() && comm_.is_root(); }
   Index bytes() const { return bytes_; }
 
-  /// Marks the file complete and gives it its name. Collective; throws Error on all ranks if any write
-  /// failed.
+  /// Marks the file complete and gives it its name; if a write failed, marks it incomplete, with a list of
+  /// what is missing. Collective; throws Error on all ranks if any write failed.
   void commit();
 
  private:
   bool measuring() const { return file_.empty(); }
   struct Writer;
   template <class Action>
-  void guarded(Index bytes, const Action& action);
+  void guarded(const std::string& object, Index bytes, const Action& action);
+  std::string write_to_end();
 
   std::filesystem::path file_;
   Communicator comm_;
   std::unique_ptr<Writer> writer_;
-  std::string failure_;
+  std::map<std::string, std::string> failures_;  ///< object: why it could not be written (rank 0)
   Index bytes_ = 0;
 };
 

@@ -44,8 +44,9 @@ class CorrelationIntegral {
   std::pair<std::size_t, Panel> up_to(double t) const;
   static double integral(const Panel& panel, double mismatch);
 
-  /// Bound of the error of an integral up to t, any Delta; units of time.
-  double error(double t) const;
+  /// Bound of the error of an integral up to t, any Delta that is known to `uncertainty` (energy); units of
+  /// time.
+  double error(double t, double uncertainty = 0.0) const;
   /// int_0^inf |C|^s; infinite where it diverges.
   double magnitude() const;
   /// t -> infinity; for a memory that ends.

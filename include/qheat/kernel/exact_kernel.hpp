@@ -17,7 +17,7 @@ class ExactKernel final : public TimeLocalKernel {
   ~ExactKernel() override;
 
   const std::vector<std::unique_ptr<const PopulationPropagator>>& propagators() const { return propagators_; }
-  /// An unknown kernel at a singular time, and where no element has a digit (error >= 1).
+  /// An unknown kernel at a singular time, and where no element has a digit (total error >= 1).
   KernelValue at(double t) override;
   /// d/dt ln |det G| and the sign of det G for each block of G (sector and mirror parity) at the time of the
   /// last at().

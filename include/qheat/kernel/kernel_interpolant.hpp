@@ -59,6 +59,8 @@ class KernelInterpolant {
 
   /// The panel that holds t; t within `times`, best ascending. Throws KernelUnknown. Collective.
   const Panel& panel_of(double t);
+  /// `pause`: called between pieces of a long evaluation of the kernel. May throw.
+  void on_pause(std::function<void()> pause) { pause_ = std::move(pause); }
 
  private:
   void make_interval(double begin, double end, double shortest);
@@ -70,6 +72,7 @@ class KernelInterpolant {
   double tolerance_;  ///< of K, Frobenius norm
   Communicator comm_;
   Observe observe_;
+  std::function<void()> pause_ = [] {};
   std::vector<Panel> panels_;
 };
 
@@ -98,6 +101,9 @@ std::vector<KernelColumns> kernel_columns(const KernelValue& kernel);
 /// Scores and bond rates of a dense kernel; unknown where its error is above 5 %. Collective.
 Assumptions evaluate_assumptions(const AssumptionScores& scores, double t, const KernelValue& kernel,
                                  const Communicator& comm);
+
+/// Of a kernel without digits, [B] bond rates included.
+Assumptions unknown_assumptions(int bonds);
 
 /// Error above which scores and rate equations do without a kernel.
 constexpr double kLargestKernelError = 0.05;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "qheat/kernel/second_order.hpp"
@@ -21,5 +22,8 @@ namespace qheat {
 /// leave a resonant change between single energies, if bosons at T = 0 do (unless 2 alpha s >= 1 for s sites
 /// that change), and for reservoirs.
 SecondOrderKernel markov_kernel(const Model& model, const std::optional<Broadening>& broadening);
+/// The mean of the rates over realisations 0 ... realizations - 1 of the detunings.
+SecondOrderKernel markov_kernel(int realizations, const std::function<Model(int)>& draw,
+                                const std::optional<Broadening>& broadening);
 
 }  // namespace qheat

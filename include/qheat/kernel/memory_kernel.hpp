@@ -40,11 +40,13 @@ class MemoryKernel {
                const std::vector<double>& times, const MemoryKernelOptions& options, const Communicator& comm,
                RunControl& control);
 
-  /// N at an output time, rate squared; unknown (NaN) where no element has a digit (error >= 1). Its
-  /// asymmetry is not computed: memory kernels have no scores.
+  /// N at an output time, rate squared; unknown (NaN) where no element has a digit (both errors >= 1
+  /// together). Its asymmetry is not computed: memory kernels have no scores.
   KernelValue at(std::size_t output) const;
   /// Estimate of the error of an element of N, at the worst time, over the largest element.
-  double error() const { return error_; }
+  double error() const { return error_ + sampling_; }
+  /// The part of it that a finite number of realisations leaves, where G is an average; 0 without.
+  double sampling_error() const { return sampling_; }
   std::size_t outputs() const { return outputs_; }
   std::size_t sectors() const { return finer_.sectors.size(); }
   /// This rank's columns of K_0 in each sector, inverse time; empty if it is zero.
@@ -59,7 +61,7 @@ class MemoryKernel {
   std::size_t outputs_;
   Resolution coarser_, finer_;
   std::vector<FullColumns> at_once_;
-  double error_;
+  double error_, sampling_;
 };
 
 /// An error of the quadrature on the finer of two grids, from the difference between both: that is some 2^8

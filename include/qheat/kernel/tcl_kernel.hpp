@@ -22,6 +22,11 @@ class TclKernels {
   /// One for each of orders(). Their error is an estimate of the rounding of secular terms, relative to the
   /// largest element. Collective.
   std::vector<KernelValue> at(double t);
+  /// As of TimeLocalKernel.
+  double approach(double t);
+  /// How far the work has come.
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
 
  private:
   struct Parity;
@@ -39,6 +44,7 @@ class TclKernel final : public TimeLocalKernel {
       : kernels_({order}, std::move(propagators), comm) {}
 
   KernelValue at(double t) override { return std::move(kernels_.at(t).front()); }
+  double approach(double t) override { return kernels_.approach(t); }
 
  private:
   TclKernels kernels_;

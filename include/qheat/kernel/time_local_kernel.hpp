@@ -13,8 +13,13 @@ struct KernelValue {
   std::vector<FullColumns> sectors;  ///< this rank's columns: rates m -> n at row n, losses on the diagonal
   /// sum over n != m of (W_nm - W_mn)^2, all ranks.
   double asymmetry_squared = 0.0;
-  /// Estimate of the error of an element over the largest element.
+  /// Estimate of the error of an element by rounding and truncation, over the largest element.
   double error = 0.0;
+  /// The same by a finite number of realisations, for the kernel of an average.
+  double sampling = 0.0;
+  bool averaged = false;
+  /// Both.
+  double total_error() const { return error + sampling; }
   /// 1-norm estimate of cond(G), for kernels that divide by G.
   double condition = std::numeric_limits<double>::quiet_NaN();
 };
@@ -29,6 +34,12 @@ class TimeLocalKernel {
 
   /// K(t), a pure function of t; cheapest with times in ascending order. Collective.
   virtual KernelValue at(double t) = 0;
+  /// One piece of the work that at(t) needs first, for safe points between; the share of it that is done, 1
+  /// where nothing is left. Collective.
+  virtual double approach(double t) {
+    static_cast<void>(t);
+    return 1.0;
+  }
 };
 
 /// Makes the losses on the diagonal what leaves for other cells, K_cc = -sum_{c'} W_{c'c}: the division by G

@@ -11,7 +11,8 @@ namespace qheat {
 /// here: no .petscrc, no PETSC_OPTIONS, no signal handlers; its errors become qheat::Error.
 class Environment {
  public:
-  /// `argc`, `argv` go to MPI_Init.
+  /// `argc`, `argv` go to MPI_Init. Throws Error if the libraries cannot have the memory that they need
+  /// (src/parallel/library_memory.hpp).
   Environment(int& argc, char**& argv);
   ~Environment();
   Environment(const Environment&) = delete;
@@ -42,6 +43,7 @@ LibraryVersions library_versions();
 /// on
 ///   processors newer than itself, which costs a factor of six. Under the address sanitizer always kernels
 ///   whose zgemv reads nothing beyond its arguments.
+/// - OPENBLAS_NUM_THREADS = 1.
 /// - GLIBC_TUNABLES: large pages for large vectors where the system allows them (glibc from 2.35 on).
 void prepare_process(char** argv);
 

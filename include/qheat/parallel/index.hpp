@@ -18,4 +18,7 @@ using Complex = std::complex<double>;
 Index checked_product(Index a, Index b, const char* what);
 Index checked_sum(Index a, Index b, const char* what);
 
+/// Throws qheat::Error naming `what` if PETSc's integers cannot count to n in this build.
+void require_petsc_indices(Index n, const char* what);
+
 }  // namespace qheat

@@ -46,6 +46,8 @@ class RunControl {
   virtual bool restore_finished(const Load& load) = 0;
   /// True, after calling `load`, if an earlier run saved this stage half done.
   virtual bool restore_partial(const Load& load) = 0;
+  /// The output time that this stage is at, and the last one: what the reader of a checkpoint wants to know.
+  virtual void reach(double /*time*/, double /*end*/) {}
   /// A safe point; `fraction` in [0, 1] of this stage is done. May save, and throws Stopped after saving when
   /// asked to.
   virtual void offer(double fraction, const Save& save) = 0;

@@ -8,6 +8,7 @@
 #include "qheat/evolution/faber.hpp"
 #include "qheat/model/model.hpp"
 #include "qheat/parallel/run_control.hpp"
+#include "qheat/parallel/work.hpp"
 #include "qheat/propagator/cell_columns.hpp"
 
 namespace qheat {
@@ -93,9 +94,13 @@ class CellMoments {
   std::vector<double> sizes_;    ///< largest norm of rho so far, over that of the start, [steps + 1][orders]
 };
 
-/// Bytes a rank needs at most for the moments of a sector (`order`: as of the options), its vectors and the
-/// tables of the generator; a bound for H in the place of its spectrum.
-double cell_moments_bytes_per_rank(const Model& model, const std::vector<int>& band_counts, Index cells,
-                                   double end, std::optional<int> order, int ranks);
+struct MomentsNeed {
+  double bytes_per_rank = 0.0;
+  Work work{};
+};
+/// What the moments of a sector take (`order`: as of the options; `mirrored`: model and use allow half of the
+/// columns), with vectors and the tables of the generator; typical widths in the place of spectra.
+MomentsNeed cell_moments_need(const Model& model, const std::vector<int>& band_counts, Index cells,
+                              double end, std::optional<int> order, int ranks, bool mirrored);
 
 }  // namespace qheat

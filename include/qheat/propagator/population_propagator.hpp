@@ -24,8 +24,15 @@ class PopulationPropagator {
   virtual std::vector<CellColumns> evaluate(double t, int derivatives) const = 0;
   /// True if G, and so G', is symmetric: for a real H and one level a band.
   virtual bool symmetric() const { return false; }
-  /// Estimate of the error of an element of G(t).
+  /// Estimate of the error of an element of G(t), that by sampling included.
   virtual double error(double t) const = 0;
+  /// The part of it that a finite number of realisations leaves.
+  virtual double sampling_error(double t) const {
+    static_cast<void>(t);
+    return 0.0;
+  }
+  /// True for the average over realisations.
+  virtual bool averaged() const { return false; }
   /// Upper bound of the angular frequencies in G.
   virtual double largest_frequency() const = 0;
 

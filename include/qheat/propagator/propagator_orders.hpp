@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/model/model.hpp"
+#include "qheat/parallel/run_control.hpp"
 #include "qheat/propagator/cell_columns.hpp"
 
 namespace qheat {
@@ -36,6 +38,15 @@ class PropagatorOrders {
   };
   /// A pure function of t. Cheapest with times in ascending order. Collective.
   virtual Values evaluate(double t) = 0;
+  /// One piece of the work that evaluate(t) needs first, for safe points between; the share of it that is
+  /// done, 1 where nothing is left. Collective.
+  virtual double approach(double t) {
+    static_cast<void>(t);
+    return 1.0;
+  }
+  /// How far that work has come; nothing where it is done at once, or done anew after a resume.
+  virtual void save(StateWriter& writer, const std::string& name) const;
+  virtual void load(StateReader& reader, const std::string& name);
 
  private:
   CellColumnLayout layout_;

@@ -23,6 +23,7 @@ class DenseManyBodyEquation final : public RateEquation {
   void apply(double t, std::span<const double> p, std::span<double> dp) override;
   void diagonal(double t, std::span<double> diagonal) override;
   double fastest_rate(const std::vector<double>&) override { return fastest_; }
+  void on_pause(const std::function<void()>& pause) override { kernel_.on_pause(pause); }
 
   /// All probabilities on all ranks from each rank's share. Collective.
   std::vector<double> gather(std::span<const double> p) const;

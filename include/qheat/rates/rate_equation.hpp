@@ -24,6 +24,8 @@ class RateEquation {
   virtual void diagonal(double t, std::span<double> diagonal) = 0;
   /// Estimate of the largest |K_cc| between the first and the last of `times`. Collective.
   virtual double fastest_rate(const std::vector<double>& times);
+  /// `pause`: to be called between pieces of a long evaluation of K(t); collective, and it may throw.
+  virtual void on_pause(const std::function<void()>& pause) { static_cast<void>(pause); }
 };
 
 /// The equation could not be integrated beyond a time: it grows without bound, or is too stiff.
@@ -40,8 +42,9 @@ enum class Integrator {
 
 /// Integrates by PETSc TS with adaptive steps and calls observe(k, P) with this rank's P at times[k], which
 /// are hit exactly. `tolerance`: error of a step relative to the probabilities, and to their mean. On return
-/// `p` holds the last state. Offers its state to `control` after every step; a resumed run on the same ranks
-/// takes the same steps. Throws IntegrationFailed; the outputs before stay observed.
+/// `p` holds the last state. Offers its state to `control` after every step, and the last one where the
+/// equation pauses within a step; a resumed run on the same ranks takes the same steps. Throws
+/// IntegrationFailed; the outputs before stay observed.
 void integrate(RateEquation& equation, std::span<double> p, const std::vector<double>& times,
                double tolerance, Integrator integrator, RunControl& control,
                const std::function<void(std::size_t, std::span<const double>)>& observe,

@@ -29,12 +29,13 @@ double many_body_bytes_per_rank(Index cells, int ranks);
 /// Bytes a rank needs for it with a kernel held as dense columns.
 double dense_many_body_bytes_per_rank(Index cells, int ranks);
 
-/// Many-body gain-loss equation with a second-order kernel, on the cells of the job.
+/// Many-body gain-loss equation with a second-order kernel, on the cells of the job; NaN after the last
+/// output before the kernel's error by rounding passes 5 %.
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
                              const std::vector<double>& times, const RateOptions& options,
                              const Communicator& comm, RunControl& control, Timings& timings);
 
-/// Site equation (Eqs. 9, 10) with the kernel's bond rates; small, so rank 0 integrates it for all.
+/// Site equation (Eqs. 9, 10) with the kernel's bond rates, as far; small, so rank 0 integrates it for all.
 RateSolution solve_sites(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,
                          const std::vector<double>& times, const RateOptions& options,
                          const Communicator& comm, RunControl& control, Timings& timings);

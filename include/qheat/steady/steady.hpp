@@ -8,21 +8,24 @@
 #include "qheat/parallel/communicator.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
+#include "qheat/parallel/work.hpp"
 
 namespace qheat {
 
 /// How the steady state is solved for.
 enum class SteadyMethod {
   automatic,  ///< direct if small, otherwise iterative; direct if that does not converge and the factors fit;
-              ///< two_point where the equations close and the density matrix does not fit
-  direct,     ///< sparse LU (MUMPS) of the assembled Liouvillian with the condition of unit trace
-  iterative,  ///< GMRES on the matrix-free Liouvillian, right-preconditioned by the coherent motion
+              ///< two_point where the equations close and the density matrix does not fit or is not found
+  direct,     ///< sparse LU (MUMPS, on rank 0) of the assembled Liouvillian with the condition of unit trace
+  iterative,  ///< GMRES on the matrix-free Liouvillian, preconditioned by the coherent motion
   two_point   ///< the equations of the two-point functions alone (two_point.hpp)
 };
 
 struct SteadyOptions {
   SteadyMethod method = SteadyMethod::automatic;
-  double tolerance = 1e-10;  ///< of the residual
+  /// Of the residual; populations, and currents relative to what flows at their sites, may be off by 1000
+  /// times as much.
+  double tolerance = 1e-10;
 };
 
 /// L rho = 0, tr rho = 1, and what is measured of it; the same on all ranks.
@@ -34,9 +37,14 @@ struct SteadyState {
   std::vector<double> temperature;  ///< from u(i), [N], energy; NaN where u exceeds the mean level
   std::vector<double> heat;         ///< tr(h D_r rho): from each reservoir into the levels of its site, power
   double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
-  double residual = 0.0;            ///< |L rho| / (g |rho|), Frobenius norms, g the largest reservoir rate
-  /// Between the states that iterations found from two starts, over the norm of one: how far the state may
-  /// be off. NaN for other methods.
+  /// Density matrix: the correction that the solver would still make, over the norm of rho. Two-point
+  /// functions: |A C + Gamma_up| / (r |C|), two_point.hpp.
+  double residual = 0.0;
+  /// How far the currents are from balancing the heats, d<h_x>/dt = 0: the largest over the sites of |heat -
+  /// sum of outflows| over the sum of their absolute values.
+  double balance = 0.0;
+  /// Between what iterations found from two starts: the largest difference of populations, and of outflows
+  /// and heats relative to what flows at their sites. NaN for other methods.
   double difference_of_starts = std::numeric_limits<double>::quiet_NaN();
   double smallest_population = 0.0;
   /// NaN where a block of rho is too large to be diagonalised, and without rho.
@@ -47,9 +55,16 @@ struct SteadyState {
   std::string method;    ///< "direct", "iterative" or "two-point"
 };
 
-/// The steady state between reservoirs. Collective. Throws InputError without reservoirs (then the state is
-/// not unique), Error if it is not unique, if no method converges or fits `free_bytes` a rank (0: no limit),
-/// or if what came out is no density matrix. Iterations offer their state to `control` after every cycle.
+/// Throws InputError, with every reason, if a model can have no steady state that is unique and has digits in
+/// double precision: no reservoir, sites that no bond joins to one, or rates too far apart (more than 1e14
+/// between reservoirs or dephasing and the bonds) or out of range.
+void require_possible_steady_state(const Model& model, const SteadyOptions& options);
+
+/// The steady state between reservoirs. Collective. Throws InputError as require_possible_steady_state does,
+/// Error if the state is not unique, if no method converges or fits `free_bytes` a rank (0: no limit), if
+/// currents do not balance heats, or if what came out is no density matrix. Iterations offer their state to
+/// `control` after every cycle. Direct and two-point states are found by rank 0 and do not depend on the
+/// number of ranks.
 SteadyState find_steady_state(const Model& model, const SteadyOptions& options, const Communicator& comm,
                               double free_bytes, RunControl& control, Timings& timings);
 
@@ -60,13 +75,19 @@ bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks
 /// Throws Error if the steady state does not fit `free_bytes` a rank (0: no limit) on `ranks` ranks.
 void require_steady_memory(const Model& model, const SteadyOptions& options, int ranks, double free_bytes);
 
+/// True if the factors of the density matrix's equation are what is tried first.
+bool steady_takes_factors(const SteadyOptions& options, Index elements);
 /// Bytes a rank needs for the method that is tried first, on `ranks` ranks.
 double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, int ranks);
+/// About what it takes; iterations are not known beforehand. `two_point`: as takes_two_point says.
+Work steady_work(const Model& model, const SteadyOptions& options, bool two_point);
 /// Number of elements of the density matrix.
 Index steady_elements(const Model& model);
 
 /// True if every bond keeps the sum of its sites' level energies. If not, reservoirs of one temperature do
 /// not lead to the Gibbs state, and heat can flow from cold to hot.
 bool bonds_keep_level_energy(const Model& model);
+/// The same of one bond.
+bool bond_keeps_level_energy(const Model& model, int bond);
 
 }  // namespace qheat

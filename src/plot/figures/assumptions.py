@@ -21,12 +21,14 @@ def read_scores(results, kernels):
     return found
 
 
-def set_limits(ax, score, curves):
-    """Set the range 0 to 1, that of the data for negativity."""
+def set_limits(ax, results, score, curves):
+    """Set the range 0 to 1, that of the data for negativity: the exact kernel's before it diverges."""
     if score != "negativity":
         ax.set_ylim(-0.04, 1.04)
         return
-    largest = style.finite_range(list(curves.values()))[1]
+    before = singular.times_before(results)
+    judged = [values[:before] if kernel.name == "exact" else values for kernel, values in curves.items()]
+    largest = (style.finite_range(judged) or (0, 1))[1]
     ax.set_ylim(-0.04 * (largest or 1), 1.04 * (largest or 1))
 
 
@@ -43,8 +45,8 @@ def draw_panel(ax, results, score, curves):
         return
     singular.mark(ax, results)
     for kernel, values in curves.items():
-        style.line(ax, results.time, values, **kernel.look)
-    set_limits(ax, score, curves)
+        singular.line(ax, results, kernel, values)
+    set_limits(ax, results, score, curves)
 
 
 def draw(results):
@@ -61,6 +63,7 @@ def draw(results):
     for ax in axes[:, 0]:
         ax.set_ylabel("score")
     shown = {kernel for curves in found.values() for kernel in curves}
-    style.outside_legend(axes[0, -1], [kernel.key for kernel in kernels if kernel in shown]
+    shown = [kernel for kernel in kernels if kernel in shown]
+    style.outside_legend(axes[0, -1], [kernel.key for kernel in shown] + singular.keys_after(results, shown)
                          + singular.keys(results), title="kernel")
     return figure

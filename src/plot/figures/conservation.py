@@ -29,6 +29,13 @@ def draw_tolerance(ax, results):
     style.outside_legend(ax, [style.key("tolerance\nof the job", "0.45", linestyle="--", linewidth=1.2)])
 
 
+def in_bath(results):
+    """Return whether the job has a bath, with which the system exchanges energy: no drift is one then."""
+    dephasing = table(results.job, "bath", "dephasing")
+    exchanges = table(results.job, "bath", "reservoir") or table(results.job, "bath", "jump")
+    return bool(exchanges) or isinstance(dephasing, (int, float)) and dephasing > 0
+
+
 def draw(results):
     """Draw |norm - 1| and |E(t) - E(0)|, of density matrices |trace - 1| and the Hermiticity, one panel each."""
     time = results.time
@@ -41,7 +48,7 @@ def draw(results):
         drawings.append((np.abs(norm - 1), ROUNDING, rf"$|\mathrm{{{name}}} - 1|$", name))
     if hermiticity is not None:  # a bath takes energy and gives it
         drawings.append((hermiticity, ROUNDING, "anti-Hermitian part of the whole", "density matrix"))
-    elif energy is not None:
+    elif energy is not None and not in_bath(results):
         drift = np.abs(energy - energy[0])
         drift[0] = np.nan  # zero by definition
         rounding = ROUNDING * np.nan_to_num(np.abs(energy)).max()

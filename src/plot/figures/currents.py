@@ -17,12 +17,13 @@ def bond_names(results, count):
 
 
 def draw_lines(results, current, error, names):
-    """Draw one line a bond."""
+    """Draw one line a bond, or for several bonds whose currents are alike."""
     time = results.time
     figure, axes = style.panels(results, 1, 1, 6.6, 4.3)
     ax = axes[0, 0]
     ax.axhline(0, color="0.6", linewidth=0.9)
-    for bond, colour in zip(range(current.shape[1]), style.PALETTE):
+    groups = style.alike(current)
+    for (bond, *_), colour in zip(groups, style.PALETTE):
         style.line(ax, time, current[:, bond], color=colour, linewidth=2)
         if error is not None:
             ax.fill_between(time, current[:, bond] - error[:, bond], current[:, bond] + error[:, bond],
@@ -31,8 +32,11 @@ def draw_lines(results, current, error, names):
     style.data_limits(ax, [current] if error is None else [current - error, current + error])
     ax.set_ylabel(LABEL)
     ax.set_title("exact bond currents")
-    style.outside_legend(ax, [style.key(name, colour, linewidth=2)
-                              for name, colour in zip(names, style.PALETTE)], title="bond")
+    entries = [style.key(style.count_alike(names[group[0]], len(group)), colour, linewidth=2)
+               for group, colour in zip(groups, style.PALETTE)]
+    if error is not None:
+        entries.append(style.error_key(error, np.ptp(ax.get_ylim())))
+    style.outside_legend(ax, entries, title="bond")
     return figure
 
 
@@ -60,7 +64,7 @@ def draw(results):
     if current is None:
         raise NotDrawn("needs /exact/current with at least one bond")
     names = bond_names(results, current.shape[1])
-    if current.shape[1] > style.MOST_LINES:
+    if len(style.alike(current)) > style.MOST_LINES:
         return draw_map(results, current, names)
     error = results.series("/exact/current_error", 2)
     if error is not None and error.shape != current.shape:

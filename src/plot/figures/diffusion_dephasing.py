@@ -94,21 +94,59 @@ def draw_rates(ax, results, dephasing, spacing):
     return handles, lines
 
 
+def estimates(results, dephasing):
+    """Return dephasings [G], D and its error, one each; None if the file has none."""
+    value, error = (results.vector(f"/steady/fit/diffusion_{name}") for name in ("value", "error"))
+    if value is None or error is None or not value.shape == error.shape == dephasing.shape:
+        return None
+    gamma, first = np.unique(dephasing, return_index=True)
+    known = np.isfinite(value[first]) & np.isfinite(error[first])
+    return (gamma[known], value[first][known], error[first][known]) if known.any() else None
+
+
+def draw_distances(ax, results, dephasing, spacing, found):
+    """Draw how far each route lies from D, relative, beside the error of D."""
+    gamma, value, error = found
+    at = dict(zip(gamma, place(dephasing)[[np.flatnonzero(dephasing == g)[0] for g in gamma]]))
+    ax.errorbar(list(at.values()), np.zeros(gamma.size), yerr=error / value, linestyle="none", color="0.25", capsize=7,
+                elinewidth=2.2, capthick=2.2, zorder=1)
+    rates = results.vector("/steady/fit/rate")
+    inside = results.matrix("/steady/fit/diffusion", 2)
+    fits = fitted(results, spacing)
+    for colour, rate in zip(style.PALETTE, np.unique(rates)):
+        for g, best in zip(gamma, value):
+            row = np.flatnonzero((rates == rate) & (dephasing == g))[0]
+            ax.plot(at[g] * 0.96, inside[row, -1] / best - 1, marker="o", markersize=7, fillstyle="none", color=colour)
+            if fits is not None:
+                ax.plot(at[g] * 1.04, fits[0][row] / best - 1, marker="x", markersize=7, color=colour)
+    ax.set_xscale("log")
+    ax.set_xlabel(r"dephasing $\gamma$  (energy)")
+    ax.set_ylabel(r"distance from $D$, relative")
+    largest = 1.3 * np.max(error / value)
+    ax.set_ylim(-largest, largest)
+
+
 def draw(results):
-    """Draw one panel, both axes logarithmic."""
+    """Draw D against the dephasing, both axes logarithmic, and below, if the file has errors, what these hold."""
     dephasing = results.vector("/steady/fit/dephasing")
     if dephasing is None:
         raise NotDrawn("needs steady states at several dephasings")
     known_job = strength(results)
     spacing = known_job[1] if known_job else table(results.job, "lattice", "spacing") or 1.0
-    figure, axes = style.panels(results, 1, 1, width=6.4, height=4.6, legend=3.4)
+    found = estimates(results, dephasing)
+    figure, axes = style.panels(results, 1 if found is None else 2, 1, width=6.4, height=4.4, legend=3.4)
     ax = axes[0, 0]
     handles, lines = draw_rates(ax, results, dephasing, spacing)
     at = place(dephasing)
     ax.set_xscale("log")
     ax.set_xlim(at.min() / 1.5, at.max() * 1.6)
-    ax.set_xlabel(r"dephasing $\gamma$")
-    ax.set_ylabel("diffusion constant $D$")
+    ax.set_xlabel(r"dephasing $\gamma$  (energy)")
+    ax.set_ylabel("diffusion constant $D$  (length$^2$ energy)")
+    if found is not None:
+        draw_distances(axes[1, 0], results, dephasing, spacing, found)
+        axes[1, 0].set_xlim(ax.get_xlim())
+        style.outside_legend(axes[1, 0], [style.key("error of $D$: holds rates, lengths,\nroutes, places inside",
+                                                    linestyle="none", marker="|", markersize=16)])
     if not style.log_limits(ax, lines):  # which says so
         return figure
     if known_job and (dephasing > 0).any():

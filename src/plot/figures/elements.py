@@ -117,8 +117,3 @@ def name(cells, to, start):
     if changed.size == cells.shape[1] or cells.shape[1] <= MOST_SITES_SPELT:
         return states
     return f"sites {', '.join(map(str, changed))}: {states}"
-
-
-def count_alike(text, count):
-    """Return a curve's name with the number of curves that it stands for."""
-    return text if count == 1 else f"{text}  (+{count - 1} alike)"

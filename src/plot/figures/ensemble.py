@@ -1,5 +1,7 @@
 """Sampled exact populations: the mean over an ensemble with its standard error."""
 
+import numpy as np
+
 from . import populations, style
 from .results import NotDrawn, table
 
@@ -44,7 +46,9 @@ def draw(results):
     error = None if mean is None else populations.exact_error(results, "populations", {"/exact": mean})
     if error is None:
         raise NotDrawn("needs /exact/populations and populations_error")
-    sites = populations.choose_sites(mean, MOST_SITES)
+    counts = populations.sites_alike({"mean": mean, "error": error})
+    different = np.array([*counts])
+    sites = different[populations.choose_sites(mean[:, different], MOST_SITES)]
     figure, axes = style.panels(results, 1, 2, 5.4, 4.2, legend=1.6)
     draw_mean(axes[0, 0], results, mean, error, sites)
     axes[0, 0].set_ylabel(populations.level_label(levels.shape[2]))
@@ -52,7 +56,8 @@ def draw(results):
     draw_errors(axes[0, 1], results, error, sites)
     for ax in axes[0]:
         style.time_axis(ax, results.time)
-    entries = [style.key(f"site {site}", colour, linewidth=3) for site, colour in zip(sites, style.PALETTE)]
+    entries = [style.key(style.count_alike(f"site {site}", counts[site]), colour, linewidth=3)
+               for site, colour in zip(sites, style.PALETTE)]
     bands = [style.key(f"±{multiple} standard error", "0.25", linewidth=8,
                        alpha=strength) for multiple, strength in BANDS]
     style.outside_legend(axes[0, 1], entries + bands)

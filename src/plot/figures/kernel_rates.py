@@ -33,7 +33,7 @@ def bond_panels(results, kernels):
     count = sum(map(len, groups))
     panels = []
     for group in [groups[number] for number in sorted({0, len(groups) // 2})]:
-        title = elements.count_alike(bond_name(results, group[0], count), len(group))
+        title = style.count_alike(bond_name(results, group[0], count), len(group))
         if len(group) == count > 1:
             title = f"all {count} bonds"
         panels.append((title, {kernel: rates[:, group[0]] for kernel, rates in found.items()}))
@@ -63,7 +63,7 @@ def element_columns(results, kernels):
         curves = {kernel: elements.curves(results, dataset, found) for kernel, dataset in generators.items()
                   if found}
         columns[title] = [
-            (f"{title}: " + elements.count_alike(elements.name(results.cells, to, start), alike),
+            (f"{title}: " + style.count_alike(elements.name(results.cells, to, start), alike),
              {kernel: values[:, number] for kernel, values in curves.items()})
             for number, (to, start, alike) in enumerate(found)]
     return columns
@@ -83,23 +83,12 @@ def leading(results, curves):
                             if name == guide or (name != "exact" and order_of(name) is None)]
 
 
-def draw_exact(ax, results, kernel, values):
-    """Draw a rate of the exact kernel, thin after the first divergence: no rate equation follows it there."""
-    time, values = singular.interrupted(results, values)
-    before = singular.times_before(results)
-    style.line(ax, time[:before], values[:before], **kernel.look)
-    style.line(ax, time[before:], values[before:], **kernel.look | dict(linewidth=1.2, alpha=0.5))
-
-
 def draw_panel(ax, results, title, curves):
     """Draw one rate of every kernel."""
     ax.axhline(0, color="0.6", linewidth=0.9, zorder=0.8)
     singular.mark(ax, results)
     for kernel, values in curves.items():
-        if kernel.name == "exact":
-            draw_exact(ax, results, kernel, values)
-        else:
-            style.line(ax, results.time, values, **kernel.look)
+        singular.line(ax, results, kernel, values)
     style.data_limits(ax, leading(results, curves), list(curves.values()))
     style.time_axis(ax, results.time)
     ax.set_title(title, fontsize=12, pad=singular.title_pad(results))
@@ -123,6 +112,7 @@ def draw(results):
             ax.set_ylabel(label)
             draw_panel(ax, results, title, curves)
     shown = {kernel for panels in columns.values() for _, curves in panels for kernel in curves}
-    style.outside_legend(axes[0, -1], [kernel.key for kernel in kernels if kernel in shown]
+    shown = [kernel for kernel in kernels if kernel in shown]
+    style.outside_legend(axes[0, -1], [kernel.key for kernel in shown] + singular.keys_after(results, shown)
                          + singular.keys(results), title="kernel")
     return figure

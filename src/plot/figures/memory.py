@@ -14,7 +14,7 @@ def choose(results, generator):
     for title, mask in elements.classes(results, generator.shape[-1]).items():
         for to, start, alike in elements.representatives(results, generator, mask, MOST_ELEMENTS):
             name = f"{title}: {elements.name(results.cells, to, start)}"
-            chosen.append((elements.count_alike(name, alike), to, start))
+            chosen.append((style.count_alike(name, alike), to, start))
     return chosen
 
 

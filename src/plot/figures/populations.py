@@ -49,6 +49,11 @@ def choose_quantity(results):
     return "energy", r"energy $u(i,t)$  (energy)", values
 
 
+def sites_alike(values):
+    """Return {first site: how many sites} whose curves are alike in all of {path: values [T, N]}."""
+    return {group[0]: len(group) for group in style.alike(np.concatenate([*values.values()]))}
+
+
 def choose_sites(values, limit):
     """Return up to `limit` of the sites of values [T, N].
 
@@ -99,12 +104,12 @@ def set_limits(ax, values, sites, error):
     style.data_limits(ax, leading, [array[:, sites] for path, array in values.items() if path != "/exact"])
 
 
-def legend_entries(sites, looks, values):
+def legend_entries(sites, counts, looks, values):
     """Return the legend: line styles of the solutions that have values, colours of the sites."""
     names = {"/exact": "exact", "/rates/": "many-body rate eq.", "/sites/": "site rate eq."}
     entries = [style.key(names[start], "0.25" if start == "/exact" else "black", **look)
                for start, look in looks.items() if any(path.startswith(start) for path in values)]
-    return entries + [style.key(f"site {site}", colour, linewidth=3)
+    return entries + [style.key(style.count_alike(f"site {site}", counts[site]), colour, linewidth=3)
                       for colour, site in zip(style.PALETTE, sites)]
 
 
@@ -121,7 +126,9 @@ def draw(results):
              "/rates/": style.MANY_BODY, "/sites/": style.SITE}
     error = exact_error(results, name, values)
     values = {path: style.without_runaways(array, values.get("/exact")) for path, array in values.items()}
-    sites = choose_sites(next(iter(values.values())), MOST_SITES)
+    counts = sites_alike(values)
+    different = np.array([*counts])
+    sites = different[choose_sites(next(iter(values.values()))[:, different], MOST_SITES)]
 
     figure, axes, shown = kernels.panels(results, compared)
     for ax, kernel in zip(axes.ravel(), shown or [None]):
@@ -134,7 +141,9 @@ def draw(results):
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     set_limits(axes[0, 0], values, sites, error)
-    entries = legend_entries(sites, looks, values)
+    entries = legend_entries(sites, counts, looks, values)
+    if error is not None:
+        entries.append(style.error_key(error[:, sites], np.ptp(axes[0, 0].get_ylim())))
     if "exact" in map(str, shown):
         entries += singular.keys(results)
     style.outside_legend(axes[0, -1], entries)

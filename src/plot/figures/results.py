@@ -14,6 +14,7 @@ import numpy as np
 from . import kernels as known
 
 FILE_TYPE = "qheat results"
+LONGEST_TITLE = 1000  # characters that are looked at
 FORMAT_MAJOR = 1  # newest major format version this reader knows
 
 
@@ -147,7 +148,9 @@ class Results:
     def title(self):
         """The job's title on one line, empty if it has none."""
         title = self.job.get("title")
-        return " ".join(title.split()) if isinstance(title, str) else ""
+        if not isinstance(title, str):
+            return ""
+        return "".join(c for c in " ".join(title.split()) if c.isprintable())[:LONGEST_TITLE]
 
     @property
     def has_times(self):

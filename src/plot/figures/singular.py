@@ -5,6 +5,7 @@ import numpy as np
 from . import style
 
 LOOK = dict(color="0.4", linestyle=(0, (1, 1.5)), linewidth=1.1)
+AFTER = dict(linewidth=1.2, alpha=0.5)  # of the exact kernel after the first one
 FAINT = 0.4  # all but the first one
 MOST_MARKS = 6  # dozens of lines would hide the curves
 
@@ -34,6 +35,14 @@ def keys(results):
     return [style.key(f"singular time{plural}\n$t_1$ = {instants[0]:.4g}{drawn}", **LOOK)]
 
 
+def keys_after(results, kernels):
+    """Return the legend entry for what `line` draws after the first divergence: one or none."""
+    exact = [kernel for kernel in kernels if kernel.name == "exact"]
+    if not exact or not results.singular_times.size:
+        return []
+    return [style.key("exact, after $t_1$:\nno rate equation", **exact[0].look | AFTER)]
+
+
 def times_before(results):
     """Return how many output times come before the first singular time, at least one."""
     instants = results.singular_times
@@ -45,3 +54,14 @@ def interrupted(results, values):
     places = np.searchsorted(results.time, results.singular_times)
     return (np.insert(results.time, places, results.singular_times),
             np.insert(values, places, np.nan))
+
+
+def line(ax, results, kernel, values):
+    """Draw a series of a kernel; that of the exact one faint after the first divergence, where it describes nothing."""
+    if kernel.name != "exact":
+        style.line(ax, results.time, values, **kernel.look)
+        return
+    time, values = interrupted(results, values)
+    before = times_before(results)
+    style.line(ax, time[:before], values[:before], **kernel.look)
+    style.line(ax, time[before:], values[before:], **kernel.look | AFTER)

@@ -22,12 +22,12 @@ def draw_energies(ax, results, energies):
     else:
         for colour, (member, sector) in zip(style.PALETTE, enumerate(sectors[0])):
             mine = np.ravel(sectors[1]) == member
-            label = "sites in bands " + ", ".join(f"{count:g}" for count in sector)
+            label = ", ".join(f"{count:g}" for count in sector)
             ax.plot(numbers[mine], energies[mine], color=colour, label=label, **dots)
-        ax.legend(loc="best", markerscale=0.7)
+        style.outside_legend(ax, ax.get_lines(), title="sites in\nbands")
     ax.set_ylim(*style.widen(*style.finite_range([energies])))
     ax.set_xlabel("eigenstate")
-    ax.set_ylabel("energy $E$")
+    ax.set_ylabel("energy $E$  (energy)")
     style.whole_numbers(ax.xaxis)
     residuals = results.vector("/spectrum/residuals")
     if residuals is not None and np.isfinite(residuals).any():
@@ -44,7 +44,7 @@ def draw_map(figure, ax, energy):
         low, high = style.widen(low, high)
     mesh = ax.pcolormesh(style.edges(np.arange(states, dtype=float)), style.edges(np.arange(sites, dtype=float)),
                          np.ma.masked_invalid(energy.T), cmap=style.SEQUENTIAL, vmin=low, vmax=high, rasterized=True)
-    figure.colorbar(mesh, ax=ax, label="site energy $u(i)$")
+    figure.colorbar(mesh, ax=ax, label="site energy $u(i)$  (energy)")
     ax.set_xlabel("eigenstate")
     ax.set_ylabel("site $i$")
     style.whole_numbers(ax.xaxis)
@@ -56,7 +56,7 @@ def draw(results):
     energies = results.vector("/spectrum/energies")
     if energies is None or style.finite_range([energies]) is None:
         raise NotDrawn("needs /spectrum/energies")
-    figure, axes = style.panels(results, 1, 2, width=5.2, legend=1.0)
+    figure, axes = style.panels(results, 1, 2, width=5.2, legend=1.8)
     draw_energies(axes[0, 0], results, energies)
     energy = results.matrix("/spectrum/energy", 2)
     if energy is None or energy.shape[0] != energies.size:

@@ -25,6 +25,11 @@ def draw_profiles(ax, results, sizes, name, label):
         values = results.vector(f"/steady/size_{size}/{name}")
         if values is None or values.size != size:
             continue
+        known = results.vector(f"/steady/size_{size}/is_temperature") if name == "temperature" else None
+        if known is not None and known.size == size:
+            values = np.where(known > 0, values, np.nan)
+        if not np.isfinite(values).any():
+            continue
         dots = dict(marker="o", markersize=5) if size <= style.MOST_DOTS else {}
         ax.plot(position(size), values, color=colour, linewidth=1.4, alpha=0.85, **dots)
         handles.append(style.key(f"$N = {size}$", color=colour, **dots))
@@ -32,7 +37,7 @@ def draw_profiles(ax, results, sizes, name, label):
     ax.set_xlabel("scaled position $(i + 1/2)/N$")
     ax.set_ylabel(label)
     if not handles:
-        style.note(ax, "no profiles")
+        style.note(ax, f"no {name} is known")
     return handles
 
 
@@ -64,7 +69,7 @@ def draw_heat_scaling(ax, results, sizes):
     ax.plot(sizes, heat, marker="o", markersize=6, linewidth=1.0, color=style.PALETTE[2])
     style.whole_numbers(ax.xaxis)
     ax.set_xlabel("sites $N$")
-    ax.set_ylabel(r"$J\,N$  (heat)")
+    ax.set_ylabel(r"$J\,N$  (heat, energy$^2$)")
     ax.set_ylim(*style.widen(min(0.0, heat.min()), max(0.0, heat.max()), 0.1))
 
 
@@ -92,7 +97,7 @@ def draw_scaling(ax, results, sizes):
     else:
         style.whole_numbers(ax.xaxis)
     ax.set_xlabel("sites $N$")
-    ax.set_ylabel(r"$J\,N$  (particles), line: fit")
+    ax.set_ylabel(r"$J\,N$  (particles, energy), line: fit")
     low, high = style.finite_range([current * sizes])
     if low > 0 and high > LARGEST_SPAN * low:
         ax.set_yscale("log")
@@ -109,13 +114,13 @@ def draw(results):
         raise NotDrawn("needs steady states of several sizes")
     sizes = sizes.astype(int)
     figure, axes = style.panels(results, 1, 3, width=4.6, legend=2.6)
-    handles = draw_profiles(axes[0, 0], results, sizes, "energy", "energy $u(i)$")
-    draw_profiles(axes[0, 1], results, sizes, "temperature", "temperature $T(i)$")
+    handles = draw_profiles(axes[0, 0], results, sizes, "energy", "site energy $u$  (energy)")
+    draw_profiles(axes[0, 1], results, sizes, "temperature", "temperature $T$  (energy)")
     if handles:
         axes[0, 0].legend(handles=handles, loc="best")
     rates = draw_scaling(axes[0, 2], results, sizes)
     if len(rates) > MOST_INSIDE:
         style.outside_legend(axes[0, 2], rates)
     elif rates:
-        axes[0, 2].legend(handles=rates, loc="upper right")
+        axes[0, 2].legend(handles=rates, loc="best")
     return figure

@@ -7,7 +7,7 @@ import matplotlib.colors
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 # Okabe and Ito's colours for all kinds of colour vision, with wine and grey in place of black and yellow
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8A8A8A"]
@@ -17,10 +17,14 @@ DIVERGING = "RdBu_r"
 NOT_A_NUMBER = "0.85"
 MOST_MAP_COLUMNS = 2000
 MOST_DOTS = 40  # sites or bonds of a chain beyond which a line is drawn and no dots or bars
+THINNEST = 0.006  # share of the height of a panel: a thinner band is hidden by its line
+MOST_DIVIDED = 1e3  # span of a logarithmic axis beyond which decades are not divided
 RUNAWAY = 3.0  # a rate equation with values beyond this multiple of the largest exact one is not followed
-PANEL_PAD = 0.1  # inches beside a panel: numbers at the ends of two neighbouring axes stay apart
 ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 
+DPI = 144
+OVER_TIME = "over time"  # group id of axes whose x is the time
+ALIKE = 0.01  # curves that differ by less than this share of what all of them span look the same
 TIME_LABEL = r"time $t$  (1/energy)"
 EXACT = dict(linestyle="-", linewidth=3.6, alpha=0.42)
 EXACT_ALONE = dict(linestyle="-", linewidth=2.0)
@@ -34,11 +38,18 @@ def apply():
     matplotlib.rcParams.update({
         "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 13,
         "figure.titlesize": 15, "legend.fontsize": 11, "legend.frameon": False,
+        "axes.titley": 1.0,  # matplotlib looks for the place anew each time otherwise, which takes long
         "axes.grid": True, "grid.color": "0.88", "grid.linewidth": 0.8, "axes.axisbelow": True,
         "axes.formatter.useoffset": False, "axes.formatter.limits": (-3, 4),
-        "axes.formatter.use_mathtext": True, "image.cmap": SEQUENTIAL,
+        "image.cmap": SEQUENTIAL,  # tick labels as formulas would take a third of all time
+        "figure.dpi": DPI,  # texts that are measured and drawn at one size are laid out once
         "svg.hashsalt": "qheat",  # element names in SVG files do not change from run to run
     })
+
+
+def printable(text):
+    """Return text on one line that cannot act on a terminal: what is not printable is shown escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(text))
 
 
 def plain(text):
@@ -67,8 +78,7 @@ def panels(results, rows, columns, width=5.2, height=3.7, legend=1.8, share_y=Fa
     width, height: of one panel, legend: what the legends need beside them, in inches.
     """
     size = (max(columns * width + legend, 6.5), rows * height + 0.5)
-    figure = Figure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(w_pad=PANEL_PAD)
+    figure = Figure(figsize=size)
     title = heading(results, size[0])
     if title:
         figure.suptitle(title)
@@ -86,6 +96,7 @@ def time_axis(ax, time):
     half = 0.5 if time.size == 1 else 0.0
     ax.set_xlim(time[0] - half, time[-1] + half)
     ax.set_xlabel(TIME_LABEL)
+    ax.set_gid(OVER_TIME)
 
 
 def whole_numbers(axis):
@@ -104,6 +115,48 @@ def note(ax, text):
     ax.set_yticks([])
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color="0.35",
             backgroundcolor="white")
+
+
+def remark(ax, text):
+    """Write a remark into the lower corner of a panel, one line below another."""
+    count = sum(old.get_gid() == "remark" for old in ax.texts)
+    ax.annotate(text, (1, 0), xycoords="axes fraction", xytext=(-4, 4 + 13 * count), textcoords="offset points",
+                ha="right", va="bottom", color="0.35", fontsize=9, gid="remark",
+                bbox=dict(facecolor="white", alpha=0.8, linewidth=0, pad=1))
+
+
+def alike(curves, share=ALIKE):
+    """Return the columns of curves [.., K] in groups [[first, ...], ...] that cannot be told apart in a picture.
+
+    They differ nowhere by more than a share of what all of them span, and end (NaN) at the same place.
+    """
+    curves = curves.reshape(-1, curves.shape[-1])
+    known = np.abs(np.nan_to_num(curves, nan=np.inf)) < ABSURD
+    span = np.ptp(curves[known]) if known.any() else 0.0
+    groups = []
+    for column in range(curves.shape[1]):
+        for group in groups:
+            both = known[:, column] & known[:, group[0]]
+            apart = np.abs(curves[both, column] - curves[both, group[0]]).max(initial=0.0)
+            if (known[:, column] == known[:, group[0]]).all() and apart <= share * span:
+                group.append(column)
+                break
+        else:
+            groups.append([column])
+    return groups
+
+
+def count_alike(text, count):
+    """Return a curve's name with the number of curves that it stands for."""
+    return text if count == 1 else f"{text}  (+{count - 1} alike)"
+
+
+def error_key(error, span):
+    """Return the legend entry for bands of standard errors beside lines; thin ones are said to be there."""
+    largest = np.nanmax(error, initial=0.0)
+    if largest < THINNEST * span:
+        return key(f"±1 standard error\n(≤ {largest:.1e}: thinner\nthan the lines)", linestyle="none")
+    return key("±1 standard error", "0.25", linewidth=8, alpha=0.25)
 
 
 def outside_legend(ax, handles, title=None):
@@ -200,6 +253,8 @@ def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):
     ax.set_yscale("log")
     top = max(min(high, ceiling), bottom)
     ax.set_ylim(min(bottom, top / 10) / 2, 2 * top)
+    if top > MOST_DIVIDED * bottom:
+        ax.yaxis.set_minor_locator(NullLocator())
     return True
 
 

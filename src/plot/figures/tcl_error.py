@@ -40,7 +40,9 @@ def deviations(results, parent):
 def stated_errors(results, kernels):
     """Return {kernel: error of its generator that the file states [T]}."""
     found = {kernel: results.series(f"/kernel/{kernel}/error", 1) for kernel in kernels}
-    return {kernel: values for kernel, values in found.items() if values is not None}
+    sampling = {kernel: results.series(f"/kernel/{kernel}/sampling_error", 1) for kernel in kernels}
+    return {kernel: values if sampling[kernel] is None else values + sampling[kernel]
+            for kernel, values in found.items() if values is not None}
 
 
 def draw_curves(ax, results, curves, faint):

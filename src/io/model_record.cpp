@@ -1,0 +1,119 @@
+#include "io/model_record.hpp"
+
+#include <algorithm>
+
+#include "io/job_names.hpp"
+
+namespace qheat {
+namespace {
+
+/// Attributes of /model.
+class Parameters {
+ public:
+  explicit Parameters(ResultsFile& file) : file_(file) {}
+
+  void add(const char* name, double value) { file_.attribute("/model", name, value); }
+  void add(const char* name, std::int64_t value) { file_.attribute("/model", name, value); }
+  void add(const char* name, std::uint64_t value) { add(name, static_cast<std::int64_t>(value)); }
+  void add(const char* name, int value) { add(name, std::int64_t{value}); }
+  void add(const char* name, std::string_view value) { file_.attribute("/model", name, std::string(value)); }
+  void add(const char* name, const std::vector<double>& values) {
+    file_.attribute("/model", name, std::span<const double>(values));
+  }
+  void add(const char* name, const std::vector<std::string>& values) {
+    file_.attribute("/model", name, std::span<const std::string>(values));
+  }
+  template <class List>
+  void add_integers(const char* name, const List& values) {
+    const std::vector<std::int64_t> wide(values.begin(), values.end());
+    file_.attribute("/model", name, std::span<const std::int64_t>(wide));
+  }
+
+ private:
+  ResultsFile& file_;
+};
+
+void add_lattice_and_site(const Model& model, Parameters& parameters) {
+  parameters.add_integers("shape", model.lattice.shape());
+  parameters.add_integers("periodic", model.lattice.periodic());
+  parameters.add("bonds_listed", model.lattice.explicit_graph() ? 1 : 0);
+  parameters.add("spacing", model.lattice.spacing());
+  parameters.add("levels", model.site.energies());
+  parameters.add_integers("bands", model.site.band_of_level());
+}
+
+void add_interaction(const Job& job, Parameters& parameters) {
+  parameters.add("kind", name_of(kInteractionNames, job.interaction_kind));
+  parameters.add("strength", job.model->strength);
+  if (job.interaction_kind == InteractionKind::exchange) parameters.add("anisotropy", job.anisotropy);
+  if (job.interaction_kind == InteractionKind::matrix) parameters.add("oriented", job.oriented ? 1 : 0);
+  if (job.interaction_kind == InteractionKind::random_bands)
+    parameters.add("interaction_seed", job.interaction_seed);
+}
+
+void add_detuning(const Detuning& detuning, Parameters& parameters) {
+  parameters.add("detuning_listed", detuning.offsets.empty() ? 0 : 1);
+  if (detuning.distribution == Detuning::Distribution::none) return;
+  parameters.add("detuning", name_of(kDistributionNames, detuning.distribution));
+  parameters.add("detuning_width", detuning.width);
+  parameters.add("detuning_seed", detuning.seed);
+  parameters.add("realizations", detuning.realizations);
+}
+
+void add_reservoirs(const std::vector<Reservoir>& reservoirs, Parameters& parameters) {
+  if (reservoirs.empty()) return;
+  std::vector<int> sites;
+  std::vector<double> temperatures;
+  std::vector<double> rates;
+  std::vector<std::string> statistics;
+  for (const Reservoir& reservoir : reservoirs) {
+    sites.push_back(reservoir.site);
+    temperatures.push_back(reservoir.temperature);
+    rates.push_back(reservoir.rate);
+    statistics.emplace_back(name_of(kStatisticsNames, reservoir.statistics));
+  }
+  parameters.add_integers("reservoir_site", sites);
+  parameters.add("reservoir_temperature", temperatures);
+  parameters.add("reservoir_rate", rates);
+  parameters.add("reservoir_statistics", statistics);
+}
+
+void add_bath(const Bath& bath, Parameters& parameters) {
+  parameters.add("dephasing", bath.dephasing);
+  add_reservoirs(bath.reservoirs, parameters);
+  if (!bath.correlation) return;
+  const BathCorrelation& correlation = *bath.correlation;
+  parameters.add("correlation", name_of(kCorrelationNames, correlation.kind));
+  if (correlation.kind == BathCorrelation::Kind::bosons) {
+    parameters.add("correlation_alpha", correlation.alpha);
+    parameters.add("correlation_cutoff", correlation.cutoff);
+    parameters.add("correlation_temperature", correlation.temperature);
+  } else {
+    parameters.add("correlation_rate", correlation.rate);
+  }
+}
+
+}  // namespace
+
+void write_model(const Job& job, ResultsFile& file) {
+  const Model& model = *job.model;
+  const auto times = job.time ? job.time->times() : std::vector<double>{};
+  file.text("/job", job.text);
+  if (!job.title.empty()) file.attribute("/", "title", job.title);
+  file.dataset("/time", {static_cast<Index>(times.size())}, times);
+  file.dataset("/model/site_energies", {model.sites(), model.levels()}, model.energies);
+  std::vector<std::int64_t> ends;
+  for (const Bond& bond : model.lattice.bonds()) ends.insert(ends.end(), {bond.first, bond.second});
+  file.dataset("/model/bonds", {model.lattice.bond_count(), 2}, ends);
+  const auto& couplings = model.couplings;
+  const bool alike = std::all_of(couplings.begin(), couplings.end(), [](double j) { return j == 1.0; });
+  if (!alike) file.dataset("/model/couplings", {model.lattice.bond_count()}, couplings);
+  Parameters parameters(file);
+  add_lattice_and_site(model, parameters);
+  add_interaction(job, parameters);
+  add_detuning(job.detuning, parameters);
+  add_bath(model.bath, parameters);
+  if (!job.initial_temperatures.empty()) parameters.add("initial_temperature", job.initial_temperatures);
+}
+
+}  // namespace qheat

@@ -1,0 +1,172 @@
+#include "steady/direct_solution.hpp"
+
+#include <fmt/format.h>
+#include <petscksp.h>
+#undef I
+
+#include "operators/assembled_operator.hpp"
+#include "operators/matrix_elements.hpp"
+#include "operators/shell_matrix.hpp"
+#include "parallel/petsc.hpp"
+#include "qheat/operators/liouvillian.hpp"
+#include "steady/refinement.hpp"
+
+namespace qheat {
+namespace {
+
+using Solver = petsc::Handle<KSP, KSPDestroy>;
+
+/// L with the jumps of each pair of levels as terms of their own: what one level loses is to the last digit
+/// what the other gains, which sums of rates would not keep.
+TermSum<Complex> conserving_liouvillian(const Model& model) {
+  Model without = model;
+  without.bath.reservoirs.clear();
+  TermSum<Complex> sum = liouvillian(without);
+  const auto m = static_cast<LocalCode>(model.levels());
+  for (const Reservoir& reservoir : model.bath.reservoirs) {
+    const int bra = model.sites() + reservoir.site;
+    for (int n = 0; n + 1 < model.levels(); ++n) {
+      const JumpRates rates =
+          jump_rates(reservoir, model.energy(reservoir.site, n + 1) - model.energy(reservoir.site, n));
+      const auto low = static_cast<LocalCode>(n);
+      const LocalCode both_low = low * (m + 1);
+      const LocalCode both_high = (low + 1) * (m + 1);
+      sum.terms.push_back(
+          {{reservoir.site, bra}, {{both_low, both_high, rates.down}, {both_high, both_low, rates.up}}});
+      for (const int site : {reservoir.site, bra})
+        sum.terms.push_back({{site}, {{low, low, -rates.up / 2}, {low + 1, low + 1, -rates.down / 2}}});
+    }
+  }
+  canonicalize(sum);
+  return sum;
+}
+
+/// -rate tr(rho) to the first row, which is a diagonal element's.
+void add_trace_row(const std::vector<Index>& populations, double rate, Mat matrix) {
+  QHEAT_PETSC(MatSetOption(matrix, MAT_NEW_NONZERO_ALLOCATION_ERR, PETSC_FALSE));
+  const std::vector<PetscInt> columns(populations.begin(), populations.end());
+  const std::vector<PetscScalar> values(columns.size(), -rate);
+  const PetscInt first = 0;
+  QHEAT_PETSC(MatSetValues(matrix, 1, &first, static_cast<PetscInt>(columns.size()), columns.data(),
+                           values.data(), ADD_VALUES));
+  QHEAT_PETSC(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  QHEAT_PETSC(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+}
+
+bool solve(const DistributedSector& space, KSP solver, std::vector<Complex>& b, std::vector<Complex>& x) {
+  const petsc::Vector right = borrowed_vector(space, b);
+  const petsc::Vector solution = borrowed_vector(space, x);
+  QHEAT_PETSC(KSPSolve(solver, right.get(), solution.get()));
+  KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
+  QHEAT_PETSC(KSPGetConvergedReason(solver, &reason));
+  return reason > 0;
+}
+
+/// MUMPS's factors of a matrix; none if the matrix is singular. Pivots that do not decay are delayed and need
+/// more workspace than MUMPS reckons with: then it tries again with more.
+Solver factorized(const DistributedSector& space, Mat matrix) {
+  constexpr PetscInt kWorkspaceIncrease = 14;  // MUMPS's number of it, percent
+  constexpr PetscInt kFailure = 1;             // place of its error code
+  std::vector<Complex> b(static_cast<std::size_t>(space.dimension()));
+  std::vector<Complex> x(b.size());
+  b.front() = 1.0;
+  PetscInt failure = 0;
+  for (const PetscInt increase : {100, 400, 1600}) {
+    Solver solver;
+    PC preconditioner = nullptr;
+    Mat factors = nullptr;
+    QHEAT_PETSC(KSPCreate(space.comm().get(), solver.out()));
+    QHEAT_PETSC(KSPSetOperators(solver.get(), matrix, matrix));
+    QHEAT_PETSC(KSPSetType(solver.get(), KSPPREONLY));
+    QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
+    QHEAT_PETSC(PCSetType(preconditioner, PCLU));
+    QHEAT_PETSC(PCFactorSetMatSolverType(preconditioner, MATSOLVERMUMPS));
+    QHEAT_PETSC(PCFactorSetUpMatSolverType(preconditioner));
+    QHEAT_PETSC(PCFactorGetMatrix(preconditioner, &factors));
+    QHEAT_PETSC(MatMumpsSetIcntl(factors, kWorkspaceIncrease, increase));
+    if (solve(space, solver.get(), b, x)) return solver;
+    QHEAT_PETSC(MatMumpsGetInfog(factors, kFailure, &failure));
+    const bool too_little_workspace = failure == -8 || failure == -9;
+    if (!too_little_workspace) break;
+  }
+  constexpr PetscInt kSingularMatrix = -10;
+  if (failure == kSingularMatrix || failure == 0) return {};
+  throw Error(
+      fmt::format("the factors of the Liouvillian could not be computed (MUMPS error {}): most likely "
+                  "memory is short; use fewer ranks or sites, or steady.method = \"iterative\"",
+                  failure));
+}
+
+class LiouvilleEquation final : public FactoredEquation {
+ public:
+  LiouvilleEquation(const Model& model, const DistributedSector& pairs, double rate)
+      : space_(pairs), rate_(rate) {
+    const Sector& sector = pairs.sector();
+    for (Index row = 0; row < sector.rows(); ++row) {
+      const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
+      populations_.push_back(sector.first_state(row) + (row - block.first_row));
+    }
+    const TermSum<Complex> terms = conserving_liouvillian(model);
+    for (Index row = 0; row < sector.dimension(); ++row) {
+      visit_row(sector, terms, row, [&](Index column, Complex value) {
+        entries_.push_back({column, value});
+      });
+      ends_.push_back(entries_.size());
+    }
+    matrix_ = assemble(pairs, terms);
+    add_trace_row(populations_, rate, matrix_.get());
+    solver_ = factorized(pairs, matrix_.get());
+  }
+
+  bool singular() const { return !solver_; }
+
+  /// -rate e_1 - (L - rate e_1 tr) rho.
+  void residual(const std::vector<PreciseComplex>& rho, std::vector<Complex>& left) const override {
+    std::size_t e = 0;
+    for (std::size_t row = 0; row < left.size(); ++row) {
+      PreciseComplex sum;
+      for (; e < ends_[row]; ++e)
+        sum.add_product(-entries_[e].value, rho[static_cast<std::size_t>(entries_[e].column)]);
+      if (row == 0) {
+        sum += -rate_;
+        for (const Index place : populations_) sum.add_product(rate_, rho[static_cast<std::size_t>(place)]);
+      }
+      left[row] = sum.value();
+    }
+  }
+
+  bool is_real() const override { return false; }
+  bool solve(std::vector<Complex>& b, std::vector<Complex>& x) const override {
+    return qheat::solve(space_, solver_.get(), b, x);
+  }
+
+ private:
+  struct Entry {
+    Index column;
+    Complex value;
+  };
+
+  const DistributedSector& space_;
+  double rate_;
+  std::vector<Index> populations_;
+  std::vector<Entry> entries_;  ///< of L, those of one element of rho apart
+  std::vector<std::size_t> ends_;
+  petsc::Matrix matrix_;
+  Solver solver_;
+};
+
+}  // namespace
+
+DirectSolution solve_directly(const Model& model, const DistributedSector& pairs, double rate) {
+  QHEAT_ASSERT(pairs.comm().size() == 1);
+  const LiouvilleEquation equation(model, pairs, rate);
+  if (equation.singular()) return {};
+  DirectSolution solution;
+  solution.rho.resize(static_cast<std::size_t>(pairs.dimension()));
+  const Refinement refinement = refine(equation, solution.rho);
+  solution.determined = refinement.determined;
+  solution.correction = refinement.correction;
+  return solution;
+}
+
+}  // namespace qheat
