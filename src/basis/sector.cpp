@@ -1,6 +1,7 @@
 #include "qheat/basis/sector.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "qheat/parallel/error.hpp"

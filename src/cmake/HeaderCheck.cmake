@@ -2,7 +2,7 @@
 # PETSc, no fmt), as in a program that uses it. Not part of `all`.
 function(qheat_headers_alone TARGET ROOT)
   set(_sources "")
-  file(GLOB_RECURSE _headers RELATIVE ${ROOT} CONFIGURE_DEPENDS ${ROOT}/*.hpp)
+  file(GLOB_RECURSE _headers RELATIVE ${ROOT} ${ROOT}/*.hpp)
   foreach(_header ${_headers})
     string(REPLACE ".hpp" ".cpp" _source "${PROJECT_BINARY_DIR}/generated/${TARGET}/${_header}")
     file(CONFIGURE OUTPUT ${_source} CONTENT "#include \"${_header}\"\n#include \"${_header}\"\n")
