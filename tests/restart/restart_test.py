@@ -614,6 +614,7 @@ class ResultsFileTest(RestartCase):
         "exact/current": (OUTPUTS, BONDS), "exact/outflow": (OUTPUTS, BONDS, 2), "exact/norm": (OUTPUTS,),
         "exact/total_energy": (OUTPUTS,), "exact/truncation_error": (OUTPUTS,),
         "kernel/tcl2/generator": (OUTPUTS, CELLS, CELLS), "kernel/tcl2/bond_rate": (OUTPUTS, BONDS),
+        "kernel/tcl2/error": (OUTPUTS,),
         "rates/tcl2/populations": (OUTPUTS, SITES, LEVELS), "rates/tcl2/energy": (OUTPUTS, SITES),
         "sites/tcl2/populations": (OUTPUTS, SITES, LEVELS), "sites/tcl2/energy": (OUTPUTS, SITES),
         "sites/tcl2/closure_error": (OUTPUTS,),
