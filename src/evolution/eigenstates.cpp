@@ -291,7 +291,7 @@ double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial
 
 Work eigenstate_work(const Model& model, const InitialState& initial, int states) {
   constexpr double kBounds = 40.0;    // products for the width of the spectrum
-  constexpr double kRestarts = 12.0;  // typical, of 4 to 40
+  constexpr double kRestarts = 24.0;  // typical, of 4 to 100
   Work work;
   for (const auto& counts : sector_counts(model, initial)) {
     const Index dimension = level_sector_dimension(model, counts);
@@ -299,8 +299,8 @@ Work eigenstate_work(const Model& model, const InitialState& initial, int states
     const auto vectors = static_cast<double>(subspace(std::min<Index>(states, dimension), dimension));
     const double products = std::min(n, vectors * (1.0 + kRestarts / 2.0));
     work += (kBounds + products) * hamiltonian_work(model, counts, n);
-    work += products * pass_work(n, 2.0 * vectors);   // orthogonalisation
-    work += kRestarts * pass_work(n, vectors * 4.0);  // new basis at a restart
+    work += products * pass_work(n, 2.0 * vectors, vectors);   // orthogonalisation
+    work += kRestarts * pass_work(n, 4.0 * vectors, vectors);  // new basis at a restart
   }
   return work;
 }

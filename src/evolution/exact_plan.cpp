@@ -66,13 +66,6 @@ struct Steps {
   double outputs;  ///< that take a step, t = 0 not counted
 };
 
-Work diagonalization_work(double dimension, bool real, double columns, double outputs) {
-  constexpr double kRealSolver = 4.5;      // dense operations a cube of the dimension
-  constexpr double kComplexSolver = 45.0;  // SLEPc's
-  const double products = outputs * columns * (real ? 4.0 : 8.0) * dimension * dimension;
-  return dense_work((real ? kRealSolver : kComplexSolver) * std::pow(dimension, 3) + products);
-}
-
 /// What it takes to observe a state, beside the propagation.
 Work observer_work(const Model& model, const SectorPlan& plan) {
   constexpr double kProducts = 1.8;  // all bonds in one pass: measured with chains of 20 sites
@@ -96,7 +89,7 @@ Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& ste
   double sums = 0.0;  // that take a term
   for (double k = 1.0; k <= together; ++k) sums += chebyshev_terms(interval / parts * k);
   Work column = recursions * terms * hamiltonian_work(model, plan.counts, states);
-  column += recursions * (terms + 2.0 * sums) * pass_work(states, 1.0);
+  column += recursions * (terms + 2.0 * sums) * pass_work(states, 1.0, together);
   column += (1.0 + steps.outputs) * observer_work(model, plan);
   Work bounds = 40.0 * hamiltonian_work(model, plan.counts, states);
   bounds += 40.0 * pass_work(states, 8.0);
@@ -107,12 +100,12 @@ Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& ste
 /// SLEPc's Krylov spaces of 30 vectors, orthogonalised twice, each good for a phase.
 Work krylov_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
   constexpr double kSubspace = 30.0;
-  constexpr double kPhase = 9.0;
+  constexpr double kPhase = 5.0;
   const auto states = static_cast<double>(plan.dimension);
   const double spaces = std::max(1.0, steps.outputs) *
                         std::max(1.0, std::ceil(steps.phase / std::max(1.0, steps.outputs) / kPhase));
   Work space = kSubspace * hamiltonian_work(model, plan.counts, states);
-  space += pass_work(states, 2.0 * kSubspace * kSubspace);
+  space += pass_work(states, 2.0 * kSubspace * kSubspace, kSubspace);
   Work column = spaces * space;
   column += (1.0 + steps.outputs) * observer_work(model, plan);
   return static_cast<double>(plan.columns) * column;
@@ -138,16 +131,21 @@ double bytes_per_rank(const SectorPlan& plan, const Model& model, bool real, int
 }
 
 Work work_of(const SectorPlan& plan, const Model& model, const std::vector<double>& times) {
+  constexpr double kSecondsAnOutput = 8e-6;  // sums over ranks, observed values
   const auto outputs = static_cast<double>(times.size());
+  const auto columns = static_cast<double>(plan.columns);
+  Work work{.products = kSecondsAnOutput * outputs * columns};
   if (plan.method == ExactMethod::diagonalize) {
-    Work work = diagonalization_work(static_cast<double>(plan.dimension), model.is_real(),
-                                     static_cast<double>(plan.columns), outputs);
-    work += static_cast<double>(plan.columns) * outputs * observer_work(model, plan);
+    const auto dimension = static_cast<double>(plan.dimension);
+    work += diagonalization_work(dimension, model.is_real());
+    work += dense_work(outputs * columns * (model.is_real() ? 4.0 : 8.0) * dimension * dimension);
+    work += columns * outputs * observer_work(model, plan);
     return work;
   }
   const Steps steps{typical_radius(model, plan.counts) * times.back(), outputs - 1.0};
-  return plan.method == ExactMethod::krylov ? krylov_work(model, plan, steps)
-                                            : chebyshev_work(model, plan, steps);
+  work += plan.method == ExactMethod::krylov ? krylov_work(model, plan, steps)
+                                             : chebyshev_work(model, plan, steps);
+  return work;
 }
 
 /// Fills in method, memory and work; the fastest that fits, or else the smallest.

@@ -81,14 +81,14 @@ Work work_of(const Model& model, const OpenPlan& plan, const std::vector<double>
     constexpr double kPhase = 9.0;  // of one subspace
     const double spaces = (steps + outputs) * std::max(1.0, std::ceil(phase / (steps + outputs) / kPhase));
     Work space = kSubspace * product;
-    space += pass_work(elements, 2.0 * kSubspace * kSubspace);
+    space += pass_work(elements, 2.0 * kSubspace * kSubspace, kSubspace);
     return spaces * space;
   }
   if (plan.method == ExactMethod::runge_kutta) {
     constexpr double kStages = 13.0;
-    constexpr double kPhase = 1.2;  // of an inner step at usual tolerances
+    constexpr double kPhase = 0.7;  // of an inner step at usual tolerances
     Work step = kStages * product;
-    step += pass_work(elements, kStages * kStages);
+    step += pass_work(elements, kStages * kStages, kStages);
     return (std::ceil(phase / kPhase) + 2.0 * (steps + outputs)) * step;
   }
   Work term = product;

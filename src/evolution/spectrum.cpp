@@ -47,7 +47,7 @@ double Spectrum::bytes_per_rank(Index dimension, bool real, int ranks) {
   const auto d = static_cast<double>(dimension);
   // The solvers hold the matrix, the eigenvectors, and workspace of two (real) or three (complex) more; the
   // grid of the real one leaves out up to a fifth of the ranks.
-  const double bytes = 5.0 * (real ? sizeof(double) : sizeof(Complex));
+  const double bytes = real ? 4.3 * sizeof(double) : 5.0 * sizeof(Complex);
   return bytes * d * d / ranks;
 }
 

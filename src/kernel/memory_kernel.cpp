@@ -253,13 +253,13 @@ double error_of_finer(double difference) {
 }
 
 double memory_kernel_bytes_per_rank(const std::vector<Index>& cells, double steps, int ranks) {
-  // N on this grid and on the one before; G' and N of the sector under way.
+  // N on this grid and on the one before; G' of the sector under way, or N once more when G' has gone.
   double kept = 0.0;
   double under_way = 0.0;
   for (const Index size : cells) {
     const double elements = static_cast<double>(size) * static_cast<double>(size);
     kept += 1.5 * elements;
-    under_way = std::max(under_way, 2.0 * elements);
+    under_way = std::max(under_way, elements);
   }
   return sizeof(double) * (steps + 1.0) * (kept + under_way) / ranks;
 }

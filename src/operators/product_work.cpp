@@ -109,15 +109,26 @@ double typical_radius(const Model& model, const std::vector<int>& counts) {
   return level_radius(model, counts) + std::min(kOfNorms * norms, kOfLeaving * leaving);
 }
 
-Work pass_work(double elements, double vectors) {
+Work pass_work(double elements, double vectors, double different) {
   const double seconds = kByte * sizeof(Complex) * vectors * elements;
+  const double far = in_memory(elements * different);
   constexpr double kCached = 0.3;  // of the time in memory
-  return {.products = kCached * (1.0 - in_memory(elements)) * seconds,
-          .streams = in_memory(elements) * seconds};
+  return {.products = kCached * (1.0 - far) * seconds, .streams = far * seconds};
 }
 
 Work dense_work(double operations) {
   return {.dense = kOperation * operations};
+}
+
+Work diagonalization_work(double dimension, bool real) {
+  // ScaLAPACK's tridiagonalisation reads the matrix once a column; SLEPc's complex solver takes ten times as
+  // long as both.
+  const double cube = std::pow(dimension, 3);
+  constexpr double kOperations = 3.5;
+  constexpr double kBytes = 8.0 / 6.0;
+  constexpr double kComplex = 10.0;
+  return (real ? 1.0 : kComplex) *
+         Work{.streams = kByte * kBytes * cube, .dense = kOperation * kOperations * cube};
 }
 
 Work hamiltonian_work(const Model& model, const std::vector<int>& counts, double states) {
@@ -129,7 +140,8 @@ Work hamiltonian_work(const Model& model, const std::vector<int>& counts, double
 Work liouvillian_work(const Model& model, const std::vector<std::vector<int>>& counts, double elements) {
   double of_h = 0.0;
   for (const auto& block : counts) of_h = std::max(of_h, elements_a_state(model, block));
-  double element = kState + 2.0 * kElement * of_h;
+  constexpr double kDistant = 1.2;  // rows of ket and bra lie farther apart than those of states
+  double element = kState + 2.0 * kDistant * kElement * of_h;
   if (model.bath.dephasing > 0.0) element += kDephasing;
   element += kJump * model.levels() * static_cast<double>(model.bath.reservoirs.size());
   Work work{.products = element * elements};

@@ -104,8 +104,9 @@ double closed_propagator_bytes_per_rank(Index states, bool real, int ranks, bool
   // While diagonalising: the matrix, its eigenvectors, and workspace of two (real) or three more. Afterwards:
   // eigenvectors, amplitudes with coefficients, propagators and factors; on several ranks copies for another
   // layout. Measured for real matrices (docs/performance.md).
-  const double matrices = !real ? 16.0 : ranks == 1 ? 8.0 : 12.0;
-  constexpr double kLibraries = 8e6;  // pages and buffers of the libraries
+  double matrices = !real ? 16.0 : ranks == 1 ? 8.0 : 12.0;
+  if (mirrored && ranks > 1) matrices *= 0.75;  // the blocks are solved one after the other
+  constexpr double kLibraries = 8e6;            // pages and buffers of the libraries
   const auto d = static_cast<double>(states);
   const double elements = mirrored ? d * d / 2.0 : d * d;  // of the blocks
   return matrices * (real ? sizeof(double) : sizeof(Complex)) * elements / ranks + kLibraries;

@@ -35,18 +35,18 @@ std::size_t site_entries(const Model& model) {
 }  // namespace
 
 double many_body_bytes_per_rank(Index cells, int ranks) {
-  // The integrator holds 13 stages, the state and its copies, in real numbers; tables over half of the
-  // lattice.
-  constexpr double kVectors = 20.0;
+  // The integrator's stages, its states and their copies, and what its adaptation keeps, in real numbers
+  // (measured with 22 and 24 sites); tables over half of the lattice.
+  constexpr double kVectors = 31.0;
   return 8.0 * kVectors * static_cast<double>(cells) / ranks + 1000.0 * std::sqrt(static_cast<double>(cells));
 }
 
-double dense_many_body_bytes_per_rank(Index cells, int ranks) {
-  // An interval is rarely cut into more than two panels of eleven matrices; vectors of the integrator.
-  constexpr double kMatrices = 24.0;
-  constexpr double kVectors = 20.0;
+double dense_many_body_bytes_per_rank(Index cells, double panels, int ranks) {
+  // Eleven matrices a panel, kernel under way; vectors of the integrator.
+  const double matrices = 11.0 * panels + 2.0;
+  constexpr double kVectors = 31.0;
   const auto c = static_cast<double>(cells);
-  return 8.0 * (kMatrices * c * c / ranks + kVectors * c);
+  return 8.0 * (matrices * c * c / ranks + kVectors * c);
 }
 
 RateSolution solve_many_body(const Model& model, const InitialState& initial, const SecondOrderKernel& kernel,

@@ -16,14 +16,14 @@ Work iterative_work(const Model& model, const SteadyOptions& options,
   const double digits = std::max(2.0, -std::log10(options.tolerance));
   // Measured for chains of 8 to 12 sites (docs/performance.md): 35 to 70, or 120 to 200, at 8 digits.
   const double iterations = digits / 8.0 * (dephased ? 30.0 + 2.5 * model.sites() : 18.0 * model.sites());
-  constexpr double kOperations = 12.0;      // of coherent motion, a cube of the kets of a block
+  constexpr double kOperations = 20.0;      // of coherent motion, a cube of the kets of a block
   constexpr double kOrthogonalized = 25.0;  // vectors, on average
   double cubes = 0.0;
   for (const auto& counts : blocks)
     cubes += std::pow(static_cast<double>(level_sector_dimension(model, counts)), 3);
   Work iteration = (dephased ? 2.0 : 1.0) * liouvillian_work(model, blocks, elements);
   iteration += dense_work(kOperations * cubes);
-  iteration += pass_work(elements, 3.0 * kOrthogonalized);
+  iteration += pass_work(elements, 3.0 * kOrthogonalized, kOrthogonalized);
   Work work = iterations * iteration;
   work += dense_work(20.0 * cubes);
   return work;

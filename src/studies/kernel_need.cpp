@@ -22,11 +22,13 @@ namespace {
 
 /// Bytes a rank and work of one part.
 struct Part {
-  double bytes = 0.0;
+  double bytes = 0.0;  ///< the least
+  double extra = 0.0;  ///< beyond them, likely
   Work work{};
 
   Part& operator+=(const Part& more) {
     bytes += more.bytes;
+    extra += more.extra;
     work += more.work;
     return *this;
   }
@@ -107,8 +109,6 @@ double Kernels::cells_of(const std::vector<int>& counts) const {
 }
 
 Part Kernels::closed(const std::vector<int>& counts) const {
-  constexpr double kRealSolver = 4.5;  // dense operations a cube of the dimension
-  constexpr double kComplexSolver = 45.0;
   const Index states = level_sector_dimension(model_, counts);
   const bool real = model_.is_real();
   // Averages hold the eigenvectors or orders of all realisations, and work on one of them at a time.
@@ -116,8 +116,8 @@ Part Kernels::closed(const std::vector<int>& counts) const {
   Part part;
   if (exact_) {
     part.bytes += copies * closed_propagator_bytes_per_rank(states, real, ranks_, in_blocks());
-    const double cube = std::pow(static_cast<double>(states), 3) / (in_blocks() ? 4.0 : 1.0);
-    part.work += realizations() * dense_work((real ? kRealSolver : kComplexSolver) * cube);
+    part.work +=
+        realizations() * (in_blocks() ? 0.25 : 1.0) * diagonalization_work(static_cast<double>(states), real);
   }
   if (highest_ > 0)
     part.bytes += copies * closed_orders_bytes_per_rank(states, highest_, ranks_, in_blocks());
@@ -185,18 +185,20 @@ Part Kernels::memory() const {
   const double needed = std::max(8.0, fastest * end_ / std::numbers::pi);
   double steps = std::max(1.0, outputs_ - 1.0);
   while (outputs_ > 1.0 && steps < needed) steps *= 2.0;
-  steps *= 2.0;  // two grids at least
-  part.bytes = memory_kernel_bytes_per_rank(sizes, steps, ranks_);
+  steps *= 4.0;  // two grids at least, mostly three
+  constexpr double kInBlocks = 0.8;
+  part.bytes = (mirrored_ ? kInBlocks : 1.0) * memory_kernel_bytes_per_rank(sizes, steps, ranks_);
   for (const Index size : sizes) {
     const double cube = std::pow(static_cast<double>(size), 3) / (mirrored_ ? 4.0 : 1.0);
-    part.work += dense_work(1.25 * cube * steps * steps);
-    part.work += 1.5 * steps * exact_at();
+    part.work += dense_work(1.33 * cube * steps * steps);
+    part.work += 2.0 * steps * exact_at();
   }
   return part;
 }
 
 Part Kernels::local_rates(const std::string& name) const {
   constexpr double kStepsAMotion = 0.6;  // steps a motion of a cell, at usual tolerances
+  constexpr double kFirstSteps = 8.0;    // from a small one on
   constexpr double kStages = 13.0;
   constexpr double kSecondsABond = 0.11e-9;  // of a product, a cell
   constexpr int kSamples = 16;
@@ -210,34 +212,40 @@ Part Kernels::local_rates(const std::string& name) const {
     for (const double rate : rates) motions += std::abs(rate) * end_ / kSamples;
   }
   const auto c = static_cast<double>(cells_);
-  const double steps = outputs_ + kStepsAMotion * motions;
+  const double steps = kFirstSteps + outputs_ + kStepsAMotion * motions;
   Work stage{.products = kSecondsABond * (1.0 + model_.lattice.bond_count()) * c};
-  stage += pass_work(c / 2.0, kStages / 2.0);
-  return {many_body_bytes_per_rank(cells_, ranks_), steps * kStages * stage};
+  stage += pass_work(c / 2.0, kStages / 2.0, kStages);
+  return {.bytes = many_body_bytes_per_rank(cells_, ranks_), .work = steps * kStages * stage};
 }
 
 Part Kernels::dense_rates(const std::string& name) const {
   constexpr double kPoints = 11.0;     // of a panel
-  constexpr double kPanelPhase = 4.0;  // that a panel resolves
+  constexpr double kPanelPhase = 2.3;  // that a panel resolves, K being smooth
+  constexpr double kNearPoles = 0.35;  // the same where K comes near its poles
+  constexpr double kTried = 1.7;       // panels evaluated for one that is good
   constexpr double kStages = 26.0;     // some two steps an interval
   double fastest = 0.0;
   for (const auto& counts : sectors_) fastest = std::max(fastest, 2.0 * typical_radius(model_, counts));
   const double interval = end_ / std::max(1.0, outputs_ - 1.0);
-  const double panels = (outputs_ - 1.0) * std::max(1.0, std::ceil(interval * fastest / kPanelPhase));
+  const double least = std::max(1.0, std::ceil(interval * fastest / kPanelPhase));
+  const double likely = std::max(1.0, std::ceil(interval * fastest / kNearPoles));
+  const double panels = (outputs_ - 1.0) * likely;
+  const double evaluated = panels * kPoints * (likely > 1.0 ? kTried : 1.0);
   const auto c = static_cast<double>(cells_);
-  Part part{dense_many_body_bytes_per_rank(cells_, ranks_), {}};
+  Part part{.bytes = dense_many_body_bytes_per_rank(cells_, least, ranks_)};
+  part.extra = dense_many_body_bytes_per_rank(cells_, likely, ranks_) - part.bytes;
   const int order = tcl_order(name);
   if (order == 0) {
-    part.work += panels * kPoints * exact_at();
+    part.work += evaluated * exact_at();
   } else {
-    part.work += tcl_at(order, panels * kPoints, interval / kPoints);
+    part.work += tcl_at(order, evaluated, interval / likely / kPoints);
     if (model_.bath.closed()) {
       for (const auto& counts : sectors_)
         part.bytes +=
             closed_orders_bytes_per_rank(level_sector_dimension(model_, counts), order, ranks_, in_blocks());
     }
   }
-  part.work += panels * kStages * pass_work(0.5 * c * c, kPoints);
+  part.work += panels * kStages * pass_work(0.5 * c * c, kPoints, kPoints);
   return part;
 }
 
@@ -246,12 +254,11 @@ Part Kernels::dense_rates(const std::string& name) const {
 Need kernel_need(const Job& job, int ranks) {
   const Kernels kernels(job, ranks);
   Part all;
-  double rates = 0.0;  // one after the other
-  double extra = 0.0;
+  Part rates;  // the largest: one after the other
   if (wants_dense_kernels(job)) {
     all += kernels.propagators();
     all += kernels.evaluation();
-    extra = kernels.kept_generators();
+    all.extra += kernels.kept_generators();
   }
   for (const auto& name : wanted_kernels(job)) {
     if (name == "memory") all += kernels.memory();
@@ -260,11 +267,12 @@ Need kernel_need(const Job& job, int ranks) {
     if (name == "memory") continue;  // a sum over what is there
     const Part part = is_local_kernel(job, name) ? kernels.local_rates(name) : kernels.dense_rates(name);
     all.work += part.work;
-    rates = std::max(rates, part.bytes);
+    rates.bytes = std::max(rates.bytes, part.bytes);
+    rates.extra = std::max(rates.extra, part.extra);
   }
   Need need{.work = all.work};
-  need.least_bytes_per_rank = std::max(all.bytes + rates, generator_bytes(job));
-  need.bytes_per_rank = need.least_bytes_per_rank + extra;
+  need.least_bytes_per_rank = std::max(all.bytes + rates.bytes, generator_bytes(job));
+  need.bytes_per_rank = need.least_bytes_per_rank + all.extra + rates.extra;
   return need;
 }
 

@@ -17,9 +17,11 @@ double typical_radius(const Model& model, const std::vector<int>& counts);
 Work hamiltonian_work(const Model& model, const std::vector<int>& counts, double states);
 /// The same with the Liouvillian on a density matrix of `elements` elements in blocks of these counts.
 Work liouvillian_work(const Model& model, const std::vector<std::vector<int>>& counts, double elements);
-/// One pass that reads and writes `vectors` vectors of so many complex numbers.
-Work pass_work(double elements, double vectors);
+/// Reading or writing `vectors` vectors of so many complex numbers, `different` of them in turn.
+Work pass_work(double elements, double vectors, double different = 1.0);
 /// Multiplications and additions of dense matrices, two of them a pair.
 Work dense_work(double operations);
+/// All eigenvalues and eigenvectors of a Hermitian matrix.
+Work diagonalization_work(double dimension, bool real);
 
 }  // namespace qheat

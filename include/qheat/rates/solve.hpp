@@ -26,8 +26,9 @@ struct RateOptions {
 /// Bytes a rank needs for the many-body equation on so many cells.
 double many_body_bytes_per_rank(Index cells, int ranks);
 
-/// Bytes a rank needs for it with a kernel held as dense columns.
-double dense_many_body_bytes_per_rank(Index cells, int ranks);
+/// Bytes a rank needs for it with a kernel held as dense columns, which one interval between outputs needs so
+/// many panels of Chebyshev points for.
+double dense_many_body_bytes_per_rank(Index cells, double panels, int ranks);
 
 /// Many-body gain-loss equation with a second-order kernel, on the cells of the job; NaN after the last
 /// output before the kernel's error by rounding passes 5 %.
