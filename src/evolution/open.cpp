@@ -9,6 +9,7 @@
 #include "qheat/evolution/density_evolution.hpp"
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/evolution/density_spectrum.hpp"
+#include "qheat/evolution/phases.hpp"
 #include "qheat/evolution/runge_kutta.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
@@ -291,6 +292,7 @@ OpenPlan plan_open(const Model& model, const InitialState& initial, const std::v
     plan.method = options.method;
     require_petsc_indices(plan.elements, "the density matrix, for this exact.method,");
   }
+  followed_phase(model, times.back(), "exact propagation");
   require_phase(phase_of(typical_range(model, plan.counts), times.back()));
   plan.bytes_per_rank = bytes_per_rank(model, plan, times.size(), ranks);
   plan.work = work_of(model, plan, times, options.tolerance);

@@ -291,11 +291,11 @@ double CorrelationIntegral::magnitude() const {
 
 double CorrelationIntegral::limit(double mismatch) const {
   if (!ends_) {
-    throw InputError(
-        fmt::format("the bath's correlations are known up to t = {:.3g} only and have not decayed there: their "
-                    "Markov limit cannot be told; raise bath.correlation.alpha, lower cutoff or temperature "
-                    "where they are extreme, or do not ask for the Markov kernel",
-                    panels_.empty() ? 0.0 : panels_.back().end));
+    throw InputError(fmt::format(
+        "the bath's correlations are known up to t = {:.3g} only and have not decayed there: their "
+        "Markov limit cannot be told; raise bath.correlation.alpha, lower cutoff or temperature "
+        "where they are extreme, or do not ask for the Markov kernel",
+        panels_.empty() ? 0.0 : panels_.back().end));
   }
   double sum = 0.0;
   for (const Panel& panel : panels_) sum += integral(panel, mismatch);
