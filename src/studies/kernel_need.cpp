@@ -190,7 +190,7 @@ Part Kernels::memory() const {
   part.bytes = (mirrored_ ? kInBlocks : 1.0) * memory_kernel_bytes_per_rank(sizes, steps, ranks_);
   for (const Index size : sizes) {
     const double cube = std::pow(static_cast<double>(size), 3) / (mirrored_ ? 4.0 : 1.0);
-    part.work += dense_work(1.33 * cube * steps * steps);
+    part.work += dense_work(2.4 * cube * steps * steps);
     part.work += 2.0 * steps * exact_at();
   }
   return part;
