@@ -550,8 +550,8 @@ class BadInputTest(ProgramCase):
 
     def test_too_many_cells(self):
         for kernel in ({"orders": [2]}, {"exact": False, "orders": [4]}):
-            self.check_too_large(chain(20, kernel=kernel), r"GB a rank .*, but .* GB are free")
-        self.check_too_large(chain(20, rates={"kernels": ["exact"]}), r"GB a rank .*, but .* GB are free")
+            self.check_too_large(chain(20, kernel=kernel), r"GB a rank.*, but .* GB are free")
+        self.check_too_large(chain(20, rates={"kernels": ["exact"]}), r"GB a rank.*, but .* GB are free")
 
     def test_uncountable_cells(self):
         self.check_too_large(without_initial(chain(70, kernel={"orders": [2]})), r"63 bits|2\^63")
