@@ -33,11 +33,12 @@ class RefusalTest(ProgramCase):
             self.check_both(chain(4, bath={"dephasing": 1e12}, exact={"method": method}), 1, "lower time.end")
 
     def test_endless_time(self):
+        self.check_both(chain(4, time={"end": 1e300}, exact={}), 2, "too large to be computed with")
         for method in ("auto", "krylov", "runge-kutta"):
-            self.check_both(chain(4, time={"end": 1e300}, bath={"dephasing": 0.1}, exact={"method": method}), 1,
+            self.check_both(chain(4, time={"end": 1e45}, bath={"dephasing": 0.1}, exact={"method": method}), 1,
                             "lower time.end")
-        self.check_both(chain(4, time={"end": 1e300}, exact={}), 1, "lower time.end")
-        self.check_both(chain(4, time={"end": 1e300}, bath={"dephasing": 0.1}, kernel={}), 1, "lower time.end")
+        self.check_both(chain(4, time={"end": 1e45}, exact={}), 1, "lower time.end")
+        self.check_both(chain(4, time={"end": 1e45}, bath={"dephasing": 0.1}, kernel={}), 1, "lower time.end")
 
     def test_methods_that_are_not_for_this(self):
         self.check_both(chain(4, exact={"method": "runge-kutta"}), 2, "open systems")
@@ -45,10 +46,10 @@ class RefusalTest(ProgramCase):
 
     def test_bosons_beyond_digits(self):
         """Correlations that are not known as long as the job lasts, or never end."""
-        for changes in ({"cutoff": 1e300}, {"temperature": 1e300}):
-            self.check_both(with_bosons(markov=False, **changes), 1, "known up to t = 2.81e-286 only")
+        for changes in ({"cutoff": 1e45}, {"temperature": 1e45}):
+            self.check_both(with_bosons(markov=False, **changes), 1, r"known up to t = \S+ only")
             self.check_both(with_bosons(markov=True, **changes), 2, "Markov limit cannot be told")
-        self.check_both(with_bosons(markov=True, alpha=1e-300), 2, "Markov limit cannot be told")
+        self.check_both(with_bosons(markov=True, alpha=1e-45), 2, "Markov limit cannot be told")
 
     def test_kernels_that_do_not_exist(self):
         self.check_both(chain(4, kernel={"exact": False, "orders": [2], "markov": True}), 2, "no Markov limit")
