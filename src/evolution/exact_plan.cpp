@@ -87,7 +87,7 @@ Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& ste
   const double recursions = std::ceil(std::max(1.0, steps.outputs) / together) * parts;
   const double terms = chebyshev_terms(interval / parts * together);
   double sums = 0.0;  // that take a term
-  for (double k = 1.0; k <= together; ++k) sums += chebyshev_terms(interval / parts * k);
+  for (int k = 1; k <= static_cast<int>(together); ++k) sums += chebyshev_terms(interval / parts * k);
   Work column = recursions * terms * hamiltonian_work(model, plan.counts, states);
   column += recursions * (terms + 2.0 * sums) * pass_work(states, 1.0, together);
   column += (1.0 + steps.outputs) * observer_work(model, plan);
