@@ -99,8 +99,8 @@ std::vector<KernelSeries> dense_series(
   const auto outputs = static_cast<double>(times.size());
   for (std::size_t k = series.front().scores.size(); k < times.size(); ++k) {
     const auto before = static_cast<double>(k);
-    for (double done = journey.approach(times[k]); done < 1.0; done = journey.approach(times[k]))
-      control.offer((before + done) / outputs, save);
+    double done = 0.0;
+    while ((done = journey.approach(times[k])) < 1.0) control.offer((before + done) / outputs, save);
     take(times[k], evaluate(times[k], series), view, comm, series);
     control.offer((before + 1.0) / outputs, save);
   }
