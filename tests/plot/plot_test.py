@@ -422,6 +422,11 @@ class Layout(PlotterCase):
         for box in frames + legends:
             self.assertGreaterEqual(min(box.x0, box.y0), -1)
             self.assertTrue(box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1, (box, figure.bbox))
+        for axis in (axis for ax in figure.axes if ax.axison for axis in (ax.xaxis, ax.yaxis) if axis.get_label_text()):
+            label = axis.label.get_window_extent(renderer)
+            for tick in axis.get_ticklabels():
+                if tick.get_text() and tick.get_visible():
+                    self.assertFalse(self.overlap(label, tick.get_window_extent(renderer)), tick.get_text())
         for number, box in enumerate(frames):
             for other in frames[:number]:
                 self.assertFalse(self.overlap(box, other), (box, other))
@@ -711,6 +716,10 @@ class Parts(PlotterCase):
             self.assertLess(len(style.heading(results, 6.0)), 300)
             results.file.close()
         self.assertEqual(style.printable("a\x1b[31m\u202eb\udc9b é"), "a\\x1b[31m\\u202eb\\udc9b é")
+
+    def test_labels_of_logarithmic_axes(self):
+        self.assertEqual([style.power_of_ten(value) for value in (1e-15, 1.0, 1e12, 3.0, 0.0)],
+                         ["10⁻¹⁵", "10⁰", "10¹²", "", ""])
 
     def test_chains_and_other_lattices(self):
         for bonds, sites, chain in (([[0, 1], [1, 2]], 3, True), ([[0, 1], [1, 2], [2, 0]], 3, True),

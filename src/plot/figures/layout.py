@@ -5,7 +5,7 @@ Everything is measured once: matplotlib's own layouts measure many times, which 
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 PAD = 0.1  # inches between neighbours and around the figure
 BAR_PAD, BAR_WIDTH = 0.14, 0.17  # inches
@@ -72,12 +72,26 @@ def split(length, before, after, pad):
     return np.cumsum(sizes) - sizes + before, size
 
 
+def fix_labels(ax):
+    """Keep the labels of axes as far from the panel as they have been measured; to look anew takes as long again."""
+    inches = ax.figure.dpi_scale_trans
+    below = (ax.bbox.y0 - ax.xaxis.label.get_position()[1]) / ax.figure.dpi
+    left = (ax.bbox.x0 - ax.yaxis.label.get_position()[0]) / ax.figure.dpi
+    if ax.xaxis.get_label_position() == "bottom" and ax.get_xlabel():
+        ax.xaxis.set_label_coords(0.5, 0, transform=ax.transAxes + ScaledTranslation(0, -below, inches))
+    if ax.yaxis.get_label_position() == "left" and ax.get_ylabel():
+        ax.yaxis.set_label_coords(0, 0.5, transform=ax.transAxes + ScaledTranslation(-left, 0, inches))
+
+
 def fit(figure):
     """Place all panels, colour bars and titles of a figure."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     bars, panels = bars_and_panels(figure)
     grid = panels[0].get_subplotspec().get_topmost_subplotspec().get_gridspec()
     columns, rows = margins(figure, panels, bars, grid, renderer)
+    for ax in panels:
+        if ax.axison:
+            fix_labels(ax)
     above, below = heading(figure, renderer)
     pad, (width, height) = PAD * figure.dpi, figure.bbox.size
     enough = grid.ncols * SMALLEST * figure.dpi + columns.sum() + (grid.ncols + 1) * pad

@@ -7,7 +7,7 @@ import matplotlib.colors
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 # Okabe and Ito's colours for all kinds of colour vision, with wine and grey in place of black and yellow
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8A8A8A"]
@@ -19,6 +19,7 @@ MOST_MAP_COLUMNS = 2000
 MOST_DOTS = 40  # sites or bonds of a chain beyond which a line is drawn and no dots or bars
 THINNEST = 0.006  # share of the height of a panel: a thinner band is hidden by its line
 MOST_DIVIDED = 1e3  # span of a logarithmic axis beyond which decades are not divided
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 RUNAWAY = 3.0  # a rate equation with values beyond this multiple of the largest exact one is not followed
 ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 
@@ -239,6 +240,15 @@ def after_start(values):
     return values[1:] if values.size > 1 else values
 
 
+def power_of_ten(value, _=None):
+    """Return the tick label of a power of ten; as a formula each would be laid out for milliseconds."""
+    exponent = np.log10(value) if value > 0 else np.nan
+    whole = np.round(exponent)
+    if not np.isfinite(exponent) or abs(exponent - whole) > 1e-6:
+        return ""
+    return "10" + f"{whole:.0f}".translate(SUPERSCRIPTS)
+
+
 def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):
     """Make the y axis logarithmic, with limits that show the positive values above the floor.
 
@@ -251,6 +261,8 @@ def log_limits(ax, arrays, floor=1e-17, ceiling=np.inf):
     low, high = found
     bottom = low if high < 10 * floor else max(low, floor)
     ax.set_yscale("log")
+    if high > 10 * low:  # with fewer decades the ticks between them have labels too
+        ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
     top = max(min(high, ceiling), bottom)
     ax.set_ylim(min(bottom, top / 10) / 2, 2 * top)
     if top > MOST_DIVIDED * bottom:
