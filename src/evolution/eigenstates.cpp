@@ -291,7 +291,7 @@ double eigenstate_bytes_per_rank(const Model& model, const InitialState& initial
 
 Work eigenstate_work(const Model& model, const InitialState& initial, int states) {
   constexpr double kBounds = 40.0;    // products for the width of the spectrum
-  constexpr double kRestarts = 24.0;  // typical, of 4 to 100
+  constexpr double kRestarts = 80.0;  // typical of chains, of 4 to 100
   Work work;
   for (const auto& counts : sector_counts(model, initial)) {
     const Index dimension = level_sector_dimension(model, counts);

@@ -100,7 +100,7 @@ Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& ste
 /// SLEPc's Krylov spaces of 30 vectors, orthogonalised twice, each good for a phase.
 Work krylov_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
   constexpr double kSubspace = 30.0;
-  constexpr double kPhase = 5.0;
+  constexpr double kPhase = 2.5;
   const auto states = static_cast<double>(plan.dimension);
   const double spaces = std::max(1.0, steps.outputs) *
                         std::max(1.0, std::ceil(steps.phase / std::max(1.0, steps.outputs) / kPhase));
@@ -191,8 +191,10 @@ std::vector<SectorPlan> plan_exact(const Model& model, const InitialState& initi
                                    const std::vector<double>& times, const ExactOptions& options, int ranks,
                                    double free_bytes) {
   followed_phase(model, times.back(), "exact propagation");
-  if (options.method == ExactMethod::runge_kutta) {
-    throw Error("Runge-Kutta steps are for open systems; set exact.method = \"chebyshev\" or \"krylov\"");
+  if (options.method == ExactMethod::runge_kutta || options.method == ExactMethod::implicit) {
+    throw Error(
+        "Runge-Kutta and implicit steps are for open systems; set exact.method = \"chebyshev\" or "
+        "\"krylov\"");
   }
   std::vector<SectorPlan> plans;
   for (const auto& counts : sector_counts(model, initial)) {

@@ -10,6 +10,7 @@
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/evolution/density_spectrum.hpp"
 #include "qheat/evolution/phases.hpp"
+#include "qheat/evolution/resolvents.hpp"
 #include "qheat/evolution/runge_kutta.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
@@ -19,7 +20,8 @@ namespace qheat {
 namespace {
 
 constexpr std::size_t kMostOutputs = 64;  // measured together: bounds the numbers held beside rho
-constexpr double kLargestPhase = 1e8;     // |L| t: as many products
+constexpr double kMostProducts = 1e8;     // |L| t: as many products
+constexpr double kLeastError = 1e-12;     // that implicit steps reach, relative to rho
 constexpr double kRungeKuttaPhase = 8.0;  // of a step, so that safe points come often: some hundred products
 
 int work_vectors(ExactMethod method) {
@@ -29,6 +31,7 @@ int work_vectors(ExactMethod method) {
 }
 
 double bytes_per_rank(const Model& model, const OpenPlan& plan, std::size_t outputs, int ranks) {
+  if (plan.method == ExactMethod::implicit) return ResolventEvolution::bytes_per_rank(plan.elements, ranks);
   double kets = 0.0;
   for (const auto& c : plan.counts) kets += static_cast<double>(level_sector_dimension(model, c));
   const int vectors = 1 + work_vectors(plan.method);
@@ -54,6 +57,7 @@ double phase_of(const GeneratorRange& range, double end) {
 }
 
 Index least_steps_of(ExactMethod method, std::size_t outputs, double phase) {
+  if (method == ExactMethod::implicit) return static_cast<Index>(outputs) - 1;
   const auto least = static_cast<Index>((outputs + kMostOutputs - 1) / kMostOutputs);
   if (method != ExactMethod::runge_kutta) return least;
   return std::max(least, static_cast<Index>(std::ceil(phase / kRungeKuttaPhase)));
@@ -61,11 +65,44 @@ Index least_steps_of(ExactMethod method, std::size_t outputs, double phase) {
 
 /// By what is known beforehand alone, so that `check` and `run` decide alike.
 void require_phase(double phase) {
-  if (phase <= kLargestPhase) return;
-  throw Error(
-      fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
-                  "lower time.end",
-                  phase));
+  if (phase <= kMostProducts) return;
+  throw Error(fmt::format(
+      "the last time is {:.1e} in units of the fastest motion, and takes as many products; lower time.end, "
+      "or "
+      "set exact.method = \"implicit\" (small systems), or follow populations alone: [rates] with "
+      "kernels = [\"markov\"], which dephasing makes the better the stronger it is",
+      phase));
+}
+
+constexpr Index kMostImplicit = 20000;  // elements; beyond, factors take gigabytes and hours
+
+bool equally_spaced(const std::vector<double>& times) {
+  constexpr double kSame = 1e-9;
+  if (times.size() < 2 || times.front() != 0.0) return false;
+  const double spacing = times.back() / static_cast<double>(times.size() - 1);
+  for (std::size_t k = 1; k < times.size(); ++k)
+    if (std::abs(times[k] - times[k - 1] - spacing) > kSame * spacing) return false;
+  return true;
+}
+
+void require_implicit(Index elements, const std::vector<double>& times) {
+  if (elements > kMostImplicit) {
+    throw Error(fmt::format(
+        "implicit steps take sparse factors of the Liouvillian, of {} elements here and {} at the most; use "
+        "fewer sites, or exact.method = \"chebyshev\"",
+        elements, kMostImplicit));
+  }
+  if (!equally_spaced(times)) throw Error("implicit steps need equally spaced times from 0 on");
+}
+
+/// Factors of each length of a step, from that of the fastest motion up to that between outputs.
+Work implicit_work(double elements, double phase, double outputs) {
+  constexpr double kFactors = 4.0;  // seconds, for 12870 elements
+  constexpr double kSolve = 0.02;   // of its factors
+  const double lengths = 2.0 + std::max(0.0, std::log2(phase / outputs));
+  const double applied = 3.0 * (lengths + outputs);
+  return {.dense = ResolventEvolution::kNodes * (lengths + kSolve * applied) * kFactors *
+                   std::pow(elements / 12870.0, 2.2)};
 }
 
 Work work_of(const Model& model, const OpenPlan& plan, const std::vector<double>& times, double tolerance) {
@@ -74,6 +111,7 @@ Work work_of(const Model& model, const OpenPlan& plan, const std::vector<double>
   const double phase = phase_of(range, end);
   const auto outputs = static_cast<double>(times.size());
   const auto elements = static_cast<double>(plan.elements);
+  if (plan.method == ExactMethod::implicit) return implicit_work(elements, phase, outputs);
   const FaberPlan faber = plan_faber(range, end, tolerance, least_steps_of(plan.method, times.size(), phase));
   const auto steps = static_cast<double>(faber.steps);
   const Work product = liouvillian_work(model, plan.counts, elements);
@@ -119,6 +157,7 @@ class DensityPropagation {
     if (!control.restore_partial([&](StateReader& reader) { step = load(reader); }))
       range_ = generator_range(model_, plan_.counts, space_->comm());
     make_evolution();
+    if (halvings_ >= 0) evolution_->begin_with(halvings_);
     while (step < evolution_->steps()) {
       take(step);
       ++step;
@@ -168,6 +207,13 @@ class DensityPropagation {
     const double end = times_.back();
     const double phase = phase_of(range_, end);
     const Index least_steps = least_steps_of(plan_.method, times_.size(), phase);
+    if (plan_.method == ExactMethod::implicit) {
+      // A tenth for each of the some ten parts of a step
+      const double tolerance =
+          std::max(0.1 * options_.tolerance / static_cast<double>(least_steps), kLeastError);
+      evolution_ = std::make_unique<ResolventEvolution>(model_, space_, least_steps, tolerance, end, phase);
+      return;
+    }
     const FaberPlan steps = plan_faber(range_, end, options_.tolerance, least_steps);
     if (plan_.method == ExactMethod::krylov) {
       evolution_ = std::make_unique<KrylovDensityEvolution>(*generator_, steps, end);
@@ -218,7 +264,7 @@ class DensityPropagation {
   }
 
   void save(StateWriter& writer, Index step) {
-    const double place[2] = {static_cast<double>(step), error_};
+    const double place[3] = {static_cast<double>(step), error_, static_cast<double>(evolution_->halvings())};
     writer.replicated("place", place);
     // On other numbers of ranks Lanczos rounds differently: the steps must not change on the way.
     const double range[3] = {range_.low, range_.high, range_.imaginary};
@@ -233,6 +279,7 @@ class DensityPropagation {
   Index load(StateReader& reader) {
     const auto place = reader.replicated("place");
     error_ = place[1];
+    halvings_ = static_cast<int>(place[2]);
     const auto range = reader.replicated("range");
     range_ = {range[0], range[1], range[2]};
     values_ = reader.replicated("values");
@@ -255,6 +302,7 @@ class DensityPropagation {
   double initial_norm_;
   GeneratorRange range_;
   std::unique_ptr<DensityEvolution> evolution_;
+  int halvings_ = -1;             ///< of the steps that a resumed run goes on with; -1: not resumed
   double error_ = 0.0;            ///< bound on the truncation error so far
   std::vector<double> measured_;  ///< of one step
   std::vector<double> values_, smallest_, truncation_, hermiticity_;
@@ -278,8 +326,8 @@ OpenPlan plan_open(const Model& model, const InitialState& initial, const std::v
                    const ExactOptions& options, int ranks, double free_bytes) {
   if (options.method == ExactMethod::diagonalize) {
     throw Error(
-        "diagonalisation is for closed systems; set exact.method = \"chebyshev\", \"krylov\" or "
-        "\"runge-kutta\"");
+        "diagonalisation is for closed systems; set exact.method = \"chebyshev\", \"krylov\", "
+        "\"runge-kutta\" or \"implicit\"");
   }
   if (model.bath.correlation)
     throw Error(
@@ -293,7 +341,16 @@ OpenPlan plan_open(const Model& model, const InitialState& initial, const std::v
     require_petsc_indices(plan.elements, "the density matrix, for this exact.method,");
   }
   followed_phase(model, times.back(), "exact propagation");
-  require_phase(phase_of(typical_range(model, plan.counts), times.back()));
+  const double phase = phase_of(typical_range(model, plan.counts), times.back());
+  // Where polynomials do not get there, resolvents may
+  if (options.method == ExactMethod::automatic && phase > kMostProducts && equally_spaced(times) &&
+      plan.elements <= kMostImplicit)
+    plan.method = ExactMethod::implicit;
+  if (plan.method == ExactMethod::implicit) {
+    require_implicit(plan.elements, times);
+  } else {
+    require_phase(phase);
+  }
   plan.bytes_per_rank = bytes_per_rank(model, plan, times.size(), ranks);
   plan.work = work_of(model, plan, times, options.tolerance);
   if (!fits_memory(plan.bytes_per_rank, free_bytes)) {

@@ -88,16 +88,17 @@ void check_exact(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.exact) return;
   const bool open = draft.bath.dephasing > 0.0 || draft.reservoirs_listed;
   const auto method = draft.job.exact->method;
-  if (open && method == ExactRequest::Method::diagonalize) {
+  if (open && method == ExactMethod::diagonalize) {
     tell(root, "exact.method",
          "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing and "
          "reservoirs from [bath]");
   }
-  if (!open && method == ExactRequest::Method::runge_kutta) {
+  if (!open && (method == ExactMethod::runge_kutta || method == ExactMethod::implicit)) {
     tell(
         root, "exact.method",
-        "runge-kutta is for open systems; use \"chebyshev\" or \"krylov\", or add dephasing or reservoirs to "
-        "[bath]");
+        fmt::format("{} is for open systems; use \"chebyshev\" or \"krylov\", or add dephasing or reservoirs "
+                    "to [bath]",
+                    method == ExactMethod::implicit ? "implicit" : "runge-kutta"));
   }
 }
 

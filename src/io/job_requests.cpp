@@ -59,7 +59,7 @@ void read_time(CheckedTable& root, Draft& draft) {
 }
 
 void read_exact(CheckedTable& root, Draft& draft) {
-  using Method = ExactRequest::Method;
+  using Method = ExactMethod;
   auto table = root.table("exact");
   if (!table) return;
   auto& exact = draft.job.exact.emplace();
@@ -68,7 +68,8 @@ void read_exact(CheckedTable& root, Draft& draft) {
                  {"diagonalize", Method::diagonalize},
                  {"krylov", Method::krylov},
                  {"chebyshev", Method::chebyshev},
-                 {"runge-kutta", Method::runge_kutta}});
+                 {"runge-kutta", Method::runge_kutta},
+                 {"implicit", Method::implicit}});
   table->number("tolerance", exact.tolerance, solver_tolerance());
   table->integer("samples", exact.samples, {0, kMaxInt});
   table->integer("seed", exact.seed, {.lowest = 0});
@@ -139,7 +140,7 @@ void read_rates(CheckedTable& root, Draft& draft) {
 void read_steady(CheckedTable& root, Draft& draft) {
   auto table = root.table("steady");
   if (!table) return;
-  using Method = SteadyRequest::Method;
+  using Method = SteadyMethod;
   auto& steady = draft.job.steady.emplace();
   table->choice("method", steady.method,
                 {{"auto", Method::automatic},

@@ -68,7 +68,7 @@ void complete_steady(const TomlTable& root, Draft& draft, Problems& problems) {
       tell(root, fmt::format("steady.sizes[{}]", s), fmt::format("this length is not possible: {}", sentence),
            problems);
   }
-  if (steady.method != SteadyRequest::Method::two_point || !problems.empty()) return;
+  if (steady.method != SteadyMethod::two_point || !problems.empty()) return;
   const Model& model = steady.models.empty() ? *job.model : steady.models.front();
   for (const auto& obstacle : two_point_obstacles(model)) {
     tell(root, "steady.method",

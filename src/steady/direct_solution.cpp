@@ -1,20 +1,16 @@
 #include "steady/direct_solution.hpp"
 
-#include <fmt/format.h>
-#include <petscksp.h>
-#undef I
+#include <optional>
 
 #include "operators/assembled_operator.hpp"
+#include "operators/factors.hpp"
 #include "operators/matrix_elements.hpp"
-#include "operators/shell_matrix.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "steady/refinement.hpp"
 
 namespace qheat {
 namespace {
-
-using Solver = petsc::Handle<KSP, KSPDestroy>;
 
 /// L with the jumps of each pair of levels as terms of their own: what one level loses is to the last digit
 /// what the other gains, which sums of rates would not keep.
@@ -53,54 +49,9 @@ void add_trace_row(const std::vector<Index>& populations, double rate, Mat matri
   QHEAT_PETSC(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
 }
 
-bool solve(const DistributedSector& space, KSP solver, std::vector<Complex>& b, std::vector<Complex>& x) {
-  const petsc::Vector right = borrowed_vector(space, b);
-  const petsc::Vector solution = borrowed_vector(space, x);
-  QHEAT_PETSC(KSPSolve(solver, right.get(), solution.get()));
-  KSPConvergedReason reason = KSP_CONVERGED_ITERATING;
-  QHEAT_PETSC(KSPGetConvergedReason(solver, &reason));
-  return reason > 0;
-}
-
-/// MUMPS's factors of a matrix; none if the matrix is singular. Pivots that do not decay are delayed and need
-/// more workspace than MUMPS reckons with: then it tries again with more.
-Solver factorized(const DistributedSector& space, Mat matrix) {
-  constexpr PetscInt kWorkspaceIncrease = 14;  // MUMPS's number of it, percent
-  constexpr PetscInt kFailure = 1;             // place of its error code
-  std::vector<Complex> b(static_cast<std::size_t>(space.dimension()));
-  std::vector<Complex> x(b.size());
-  b.front() = 1.0;
-  PetscInt failure = 0;
-  for (const PetscInt increase : {100, 400, 1600}) {
-    Solver solver;
-    PC preconditioner = nullptr;
-    Mat factors = nullptr;
-    QHEAT_PETSC(KSPCreate(space.comm().get(), solver.out()));
-    QHEAT_PETSC(KSPSetOperators(solver.get(), matrix, matrix));
-    QHEAT_PETSC(KSPSetType(solver.get(), KSPPREONLY));
-    QHEAT_PETSC(KSPGetPC(solver.get(), &preconditioner));
-    QHEAT_PETSC(PCSetType(preconditioner, PCLU));
-    QHEAT_PETSC(PCFactorSetMatSolverType(preconditioner, MATSOLVERMUMPS));
-    QHEAT_PETSC(PCFactorSetUpMatSolverType(preconditioner));
-    QHEAT_PETSC(PCFactorGetMatrix(preconditioner, &factors));
-    QHEAT_PETSC(MatMumpsSetIcntl(factors, kWorkspaceIncrease, increase));
-    if (solve(space, solver.get(), b, x)) return solver;
-    QHEAT_PETSC(MatMumpsGetInfog(factors, kFailure, &failure));
-    const bool too_little_workspace = failure == -8 || failure == -9;
-    if (!too_little_workspace) break;
-  }
-  constexpr PetscInt kSingularMatrix = -10;
-  if (failure == kSingularMatrix || failure == 0) return {};
-  throw Error(
-      fmt::format("the factors of the Liouvillian could not be computed (MUMPS error {}): most likely "
-                  "memory is short; use fewer ranks or sites, or steady.method = \"iterative\"",
-                  failure));
-}
-
 class LiouvilleEquation final : public FactoredEquation {
  public:
-  LiouvilleEquation(const Model& model, const DistributedSector& pairs, double rate)
-      : space_(pairs), rate_(rate) {
+  LiouvilleEquation(const Model& model, const DistributedSector& pairs, double rate) : rate_(rate) {
     const Sector& sector = pairs.sector();
     for (Index row = 0; row < sector.rows(); ++row) {
       const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
@@ -115,10 +66,10 @@ class LiouvilleEquation final : public FactoredEquation {
     }
     matrix_ = assemble(pairs, terms);
     add_trace_row(populations_, rate, matrix_.get());
-    solver_ = factorized(pairs, matrix_.get());
+    factors_.emplace(pairs, matrix_.get(), "use fewer ranks or sites, or steady.method = \"iterative\"");
   }
 
-  bool singular() const { return !solver_; }
+  bool singular() const { return factors_->singular(); }
 
   /// -rate e_1 - (L - rate e_1 tr) rho.
   void residual(const std::vector<PreciseComplex>& rho, std::vector<Complex>& left) const override {
@@ -137,7 +88,7 @@ class LiouvilleEquation final : public FactoredEquation {
 
   bool is_real() const override { return false; }
   bool solve(std::vector<Complex>& b, std::vector<Complex>& x) const override {
-    return qheat::solve(space_, solver_.get(), b, x);
+    return factors_->solve(b, x);
   }
 
  private:
@@ -146,13 +97,12 @@ class LiouvilleEquation final : public FactoredEquation {
     Complex value;
   };
 
-  const DistributedSector& space_;
   double rate_;
   std::vector<Index> populations_;
   std::vector<Entry> entries_;  ///< of L, those of one element of rho apart
   std::vector<std::size_t> ends_;
   petsc::Matrix matrix_;
-  Solver solver_;
+  std::optional<Factors> factors_;
 };
 
 }  // namespace

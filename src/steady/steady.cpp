@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/factors.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/evolution/density_spectrum.hpp"
@@ -22,12 +23,6 @@ namespace {
 
 constexpr Index kSmall = 1000;         // solved directly without a second thought
 constexpr Index kMostDirect = 100000;  // beyond, factors grow past any memory
-
-/// On the rank that has them.
-double factor_bytes(Index elements) {
-  // Measured for chains: 386 MB for 12870 elements, with an exponent that fill-in in two dimensions explains.
-  return 3.9e8 * std::pow(static_cast<double>(elements) / 12870.0, 1.8);
-}
 
 std::vector<std::vector<int>> blocks_of(const Model& model) {
   const std::vector<int> ground(static_cast<std::size_t>(model.sites()), 0);
@@ -134,7 +129,7 @@ SteadyState from_density_matrix(const Model& model, const SteadyOptions& options
   const Index elements = steady_elements(model);
   if (steady_takes_factors(options, elements)) return directly(model, options, comm);
   const bool direct_fits = options.method == SteadyMethod::automatic && elements <= kMostDirect &&
-                           (free_bytes == 0.0 || factor_bytes(elements) < 0.8 * free_bytes);
+                           (free_bytes == 0.0 || Factors::bytes(elements) < 0.8 * free_bytes);
   auto [outcome, state] = by_iterations(model, options, comm, control);
   if (outcome == TwoStarts::Outcome::found) return std::move(state);
   if (direct_fits) return directly(model, options, comm);
@@ -198,7 +193,7 @@ double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, i
   if (options.method == SteadyMethod::two_point) return two_point_bytes(model);
   const Index elements = steady_elements(model);
   return steady_takes_factors(options, elements)
-             ? factor_bytes(elements)
+             ? Factors::bytes(elements)
              : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }
 

@@ -14,8 +14,8 @@ Work iterative_work(const Model& model, const SteadyOptions& options,
                     const std::vector<std::vector<int>>& blocks, double elements) {
   const bool dephased = model.bath.dephasing > 0.0;
   const double digits = std::max(2.0, -std::log10(options.tolerance));
-  // Measured for chains of 8 to 12 sites (docs/performance.md): 35 to 70, or 120 to 200, at 8 digits.
-  const double iterations = digits / 8.0 * (dephased ? 30.0 + 2.5 * model.sites() : 18.0 * model.sites());
+  // Measured for chains of 8 to 12 sites (docs/performance.md): 35 to 70, or 120 to 400, at 8 digits.
+  const double iterations = digits / 8.0 * (dephased ? 30.0 + 2.5 * model.sites() : 40.0 * model.sites());
   constexpr double kOperations = 20.0;      // of coherent motion, a cube of the kets of a block
   constexpr double kOrthogonalized = 25.0;  // vectors, on average
   double cubes = 0.0;
@@ -36,14 +36,14 @@ Work direct_work(double elements) {
 }
 
 Work two_point_work(const Model& model) {
-  constexpr double kSecondsAnElement = 1.5e-5;
+  constexpr double kSecondsAnElement = 1.5e-5;  // 1000 sites; tables of all sites cost more in long chains
   double unknowns = 0.0;
   const int last = std::max(1, two_point_width(model));
   for (int width = std::min(1, last);; width = std::min(2 * width + 1, last)) {
     unknowns += model.sites() * std::min(2.0 * width + 1.0, 1.0 * model.sites());
     if (width >= last) break;
   }
-  return {.dense = kSecondsAnElement * unknowns};
+  return {.dense = kSecondsAnElement * unknowns * std::sqrt(std::max(1.0, model.sites() / 1000.0))};
 }
 
 }  // namespace

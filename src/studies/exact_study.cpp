@@ -17,30 +17,10 @@
 namespace qheat {
 namespace {
 
-ExactOptions options_of(const ExactRequest& request) {
-  ExactOptions options{.tolerance = request.tolerance, .samples = request.samples, .seed = request.seed};
-  switch (request.method) {
-    case ExactRequest::Method::diagonalize:
-      options.method = ExactMethod::diagonalize;
-      break;
-    case ExactRequest::Method::krylov:
-      options.method = ExactMethod::krylov;
-      break;
-    case ExactRequest::Method::chebyshev:
-      options.method = ExactMethod::chebyshev;
-      break;
-    case ExactRequest::Method::runge_kutta:
-      options.method = ExactMethod::runge_kutta;
-      break;
-    case ExactRequest::Method::automatic:
-      break;
-  }
-  return options;
-}
-
 const char* method_name(ExactMethod method) {
   if (method == ExactMethod::diagonalize) return "diagonalisation";
   if (method == ExactMethod::runge_kutta) return "Runge-Kutta steps";
+  if (method == ExactMethod::implicit) return "implicit steps (resolvents)";
   return method == ExactMethod::krylov ? "Krylov subspaces" : "Chebyshev polynomials";
 }
 
@@ -53,11 +33,7 @@ double drift(const std::vector<double>& series) {
 }  // namespace
 
 ExactStudy::ExactStudy(const Job& job, const StudyContext& context)
-    : job_(job),
-      model_(*job.model),
-      context_(context),
-      times_(job.time->times()),
-      options_(options_of(*job.exact)) {}
+    : job_(job), model_(*job.model), context_(context), times_(job.time->times()), options_(*job.exact) {}
 
 void ExactStudy::describe_open(Report& report) const {
   const auto plan = plan_open(model_, *job_.initial, times_, options_, 1, 0.0);
@@ -107,9 +83,7 @@ Need ExactStudy::need(int ranks, double free_bytes) const {
   need.sensible_ranks = sensible_ranks(1.0 * need.sensible_ranks * realizations, 1.0);
   need.kept_bytes_per_rank = series_bytes(job_);
   need.remedy = "use more nodes, fewer sites or a smaller sector";
-  if (job_.exact->method == ExactRequest::Method::diagonalize ||
-      job_.exact->method == ExactRequest::Method::krylov ||
-      job_.exact->method == ExactRequest::Method::runge_kutta)
+  if (options_.method != ExactMethod::automatic && options_.method != ExactMethod::chebyshev)
     need.remedy += ", or exact.method = \"chebyshev\"";
   return need;
 }

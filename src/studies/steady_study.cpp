@@ -79,21 +79,7 @@ SteadyState unknown_state(const Model& model) {
 }
 
 SteadyOptions steady_options(const SteadyRequest& request) {
-  SteadyOptions options{.tolerance = request.tolerance};
-  switch (request.method) {
-    case SteadyRequest::Method::direct:
-      options.method = SteadyMethod::direct;
-      break;
-    case SteadyRequest::Method::iterative:
-      options.method = SteadyMethod::iterative;
-      break;
-    case SteadyRequest::Method::two_point:
-      options.method = SteadyMethod::two_point;
-      break;
-    case SteadyRequest::Method::automatic:
-      break;
-  }
-  return options;
+  return {.method = request.method, .tolerance = request.tolerance};
 }
 
 std::vector<const Model*> steady_models(const Job& job) {
@@ -193,8 +179,7 @@ Need SteadyStudy::need(int ranks, double free_bytes) const {
   }
   need.bytes_per_rank = std::max(need.bytes_per_rank, need.least_bytes_per_rank);
   need.remedy = "use more nodes or fewer sites";
-  if (job_.steady->method == SteadyRequest::Method::direct)
-    need.remedy += ", or steady.method = \"iterative\"";
+  if (job_.steady->method == SteadyMethod::direct) need.remedy += ", or steady.method = \"iterative\"";
   return need;
 }
 

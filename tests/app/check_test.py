@@ -1,8 +1,9 @@
 """`check` tells what `run` will do: the same refusals with the same words, memory, time and ranks."""
 
+import math
 import re
 
-from program import ProgramCase, chain, main, toml
+from program import ProgramCase, chain, h5py, main, toml
 
 BOSONS = {"kind": "bosons", "alpha": 0.1, "cutoff": 2.0, "temperature": 0.5}
 
@@ -29,8 +30,20 @@ class RefusalTest(ProgramCase):
         self.assertFalse(list(self.folder.glob("a.h5*")))
 
     def test_fast_dephasing(self):
-        for method in ("auto", "krylov", "runge-kutta"):
-            self.check_both(chain(4, bath={"dephasing": 1e12}, exact={"method": method}), 1, "lower time.end")
+        """Polynomials give up, and name what does not; that follows the rate 2 lambda^2 / gamma of a bond."""
+        for method in ("chebyshev", "krylov", "runge-kutta"):
+            self.check_both(chain(4, bath={"dephasing": 1e12}, exact={"method": method}), 1, "lower time.end.*implicit.*markov")
+        gamma, end = 1e6, 2e6
+        job = chain(2, bath={"dephasing": gamma}, exact={}, time={"end": end, "outputs": 3}, rates={"kernels": ["markov"]})
+        self.write("b.toml", job)
+        self.assertIn("implicit steps", self.finish("check", "b.toml").out)
+        for ranks in (1, 2):
+            self.finish("run", "b.toml", "--out", "b.h5", ranks=ranks)
+            with h5py.File(self.folder / "b.h5") as file:
+                exact, markov = file["exact/energy"][:, 0], file["rates/markov/energy"][:, 0]
+            for t, time in enumerate((0.0, end / 2, end)):
+                self.assertAlmostEqual(exact[t], 0.5 + 0.5 * math.exp(-2 * 0.5**2 / gamma * time), delta=1e-8)
+                self.assertAlmostEqual(exact[t], markov[t], delta=1e-6)
 
     def test_endless_time(self):
         self.check_both(chain(4, time={"end": 1e300}, exact={}), 2, "too large to be computed with")

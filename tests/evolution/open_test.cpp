@@ -243,7 +243,8 @@ TEST(Open, ResumedRunsRepeatTheUninterruptedOneBitForBit) {
   const auto initial = InitialState::product(model, {1, 0, 1, 0, 0});
   std::vector<double> times;
   for (int k = 0; k <= 40; ++k) times.push_back(0.5 * k);
-  for (const auto method : {ExactMethod::chebyshev, ExactMethod::krylov, ExactMethod::runge_kutta}) {
+  for (const auto method :
+       {ExactMethod::chebyshev, ExactMethod::krylov, ExactMethod::runge_kutta, ExactMethod::implicit}) {
     const ExactOptions options{.method = method};
     const auto whole = propagate(model, initial, times, options);
     for (const int stop : {1, 3}) {

@@ -137,7 +137,7 @@ TEST(Job, MinimalJobHasDefaults) {
   EXPECT_EQ(job.initial->probabilities, (std::vector<double>{0, 1, 1, 0, 1, 0, 1, 0}));
   EXPECT_TRUE(even_in_bands(*job.model, *job.initial));
   ASSERT_TRUE(job.exact);
-  EXPECT_EQ(job.exact->method, ExactRequest::Method::automatic);
+  EXPECT_EQ(job.exact->method, ExactMethod::automatic);
   EXPECT_EQ(job.exact->tolerance, 1e-10);
   EXPECT_EQ(job.exact->samples, 0);
   EXPECT_FALSE(job.kernel || job.rates || job.steady || job.transport || job.matrix_elements || job.heat);
@@ -272,7 +272,7 @@ TEST(Job, WholeSchemaRequests) {
   const Job job = parse_job(kEverything, "everything.toml");
   EXPECT_EQ(job.time->end, 50.0);
   EXPECT_EQ(job.time->outputs, 101);
-  EXPECT_EQ(job.exact->method, ExactRequest::Method::chebyshev);
+  EXPECT_EQ(job.exact->method, ExactMethod::chebyshev);
   EXPECT_EQ(job.exact->tolerance, 1e-12);
   EXPECT_EQ(job.exact->samples, 3);
   EXPECT_EQ(job.exact->seed, 7U);
@@ -281,7 +281,7 @@ TEST(Job, WholeSchemaRequests) {
   EXPECT_EQ(job.kernel->store_limit, 10);
   EXPECT_EQ(job.rates->kernels, (Strings{"tcl2", "exact", "tcl12", "memory", "markov"}));
   EXPECT_EQ(job.rates->tolerance, 1e-8);
-  EXPECT_EQ(job.steady->method, SteadyRequest::Method::iterative);
+  EXPECT_EQ(job.steady->method, SteadyMethod::iterative);
   EXPECT_EQ(job.steady->tolerance, 1e-9);
   EXPECT_EQ(job.transport->temperatures, (std::vector<double>{0.1, 1.0, 10.0}));
   EXPECT_EQ(job.heat->conductivity, 2.0);
@@ -304,7 +304,7 @@ TEST(Job, EmptyTablesTakeDefaults) {
   EXPECT_EQ(job.kernel->store_limit, 1000);
   EXPECT_TRUE(job.steady->sizes.empty() && job.steady->rates.empty() && job.steady->models.empty());
   EXPECT_TRUE(job.steady->dephasings.empty());
-  EXPECT_EQ(job.steady->method, SteadyRequest::Method::automatic);
+  EXPECT_EQ(job.steady->method, SteadyMethod::automatic);
   EXPECT_EQ(job.steady->tolerance, 1e-10);
 }
 

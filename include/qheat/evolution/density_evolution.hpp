@@ -16,7 +16,7 @@ namespace qheat {
 /// the reals).
 using LinearMeasurement = std::function<void(std::span<const Complex> rho, std::span<double> values)>;
 
-/// rho <- e^{L t} rho in equal steps, by products with L alone.
+/// rho <- e^{L t} rho in equal steps.
 class DensityEvolution {
  public:
   DensityEvolution() = default;
@@ -31,6 +31,10 @@ class DensityEvolution {
   /// ascending intervals `dts`, 0 to the step's length. Collective.
   virtual void step(std::span<const double> dts, std::vector<Complex>& rho, const LinearMeasurement& measure,
                     std::size_t count, std::span<double> measured) = 0;
+
+  /// How often a step is halved inside; what a resumed run must begin with to repeat the uninterrupted one.
+  virtual int halvings() const { return 0; }
+  virtual void begin_with(int /*halvings*/) {}
 };
 
 /// By Faber polynomials of an ellipse around the numerical range of L (Chebyshev polynomials for a closed

@@ -12,8 +12,8 @@
 
 namespace qheat {
 
-/// runge_kutta: open systems only.
-enum class ExactMethod { automatic, diagonalize, krylov, chebyshev, runge_kutta };
+/// How states are propagated; diagonalize: closed systems only, runge_kutta and implicit: open ones only.
+enum class ExactMethod { automatic, diagonalize, krylov, chebyshev, runge_kutta, implicit };
 
 struct ExactOptions {
   ExactMethod method = ExactMethod::automatic;

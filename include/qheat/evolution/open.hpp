@@ -10,7 +10,7 @@ namespace qheat {
 struct OpenPlan {
   std::vector<std::vector<int>> counts;  ///< its blocks, sites in each band; one empty entry: the full space
   Index elements = 0;
-  ExactMethod method = ExactMethod::chebyshev;  ///< Faber polynomials, krylov, runge_kutta
+  ExactMethod method = ExactMethod::chebyshev;  ///< Faber polynomials, krylov, runge_kutta, implicit
   double bytes_per_rank = 0.0;                  ///< vectors and tables at the peak
   Work work{};
 };

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "qheat/evolution/exact.hpp"
 #include "qheat/model/broadening.hpp"
 #include "qheat/model/detuning.hpp"
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
+#include "qheat/steady/steady.hpp"
 
 namespace qheat {
 
@@ -35,15 +37,6 @@ struct TimeGrid {
   std::vector<double> times() const;
 };
 
-struct ExactRequest {
-  enum class Method { automatic, diagonalize, krylov, chebyshev, runge_kutta };
-
-  Method method = Method::automatic;
-  double tolerance = 1e-10;
-  int samples = 0;  ///< random-phase states a sector, where a mixture does not fit; 0: chosen by the program
-  std::uint64_t seed = 1;  ///< of the random phases
-};
-
 /// [spectrum]: eigenstates from one end of the spectrum of H.
 struct SpectrumRequest {
   int states = 6;
@@ -66,9 +59,7 @@ struct RatesRequest {
 };
 
 struct SteadyRequest {
-  enum class Method { automatic, direct, iterative, two_point };
-
-  Method method = Method::automatic;
+  SteadyMethod method = SteadyMethod::automatic;
   std::vector<int> sizes;          ///< lengths of the chain, ascending; empty: the lattice as it is
   std::vector<double> rates;       ///< factors of all reservoir rates that are compared; empty: 1
   std::vector<double> dephasings;  ///< compared, instead of the bath's own; empty: that one
@@ -111,7 +102,7 @@ struct Job {
   std::vector<double> initial_temperatures;  ///< one a site, of a thermal state; empty: a product state
   std::optional<TimeGrid> time;
 
-  std::optional<ExactRequest> exact;
+  std::optional<ExactOptions> exact;
   std::optional<SpectrumRequest> spectrum;
   std::optional<KernelRequest> kernel;
   std::optional<RatesRequest> rates;
