@@ -43,12 +43,12 @@ void kernels(Missing& missing, const Job& job, const Bath& bath) {
   if (job.kernel && job.kernel->markov)
     missing.add("kernel.markov", "compute Markov kernels with reservoirs", remedy);
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
-    if (job.rates->kernels[i] == "markov")
+    if (job.rates->kernels[i] == KernelId::markov())
       missing.add(fmt::format("rates.kernels[{}]", i), "compute Markov kernels with reservoirs", remedy);
   }
   if (job.detuning.realizations == 1) return;
   const bool any_order = job.rates && std::any_of(job.rates->kernels.begin(), job.rates->kernels.end(),
-                                                  [](const auto& name) { return name.starts_with("tcl"); });
+                                                  [](KernelId id) { return id.order > 0; });
   if (any_order || (job.kernel && !job.kernel->orders.empty())) {
     missing.add("site.detuning.realizations",
                 "average perturbative kernels with reservoirs over realizations of the detuning",

@@ -75,10 +75,8 @@ void check_correlation(const CheckedTable& root, const Job& job) {
     if (job.kernel->orders[i] != 2) refuse(fmt::format("kernel.orders[{}]", i), "set orders = [2]");
   }
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
-    const auto& name = job.rates->kernels[i];
-    const auto& names = kernel_names();
-    const bool known = std::find(names.begin(), names.end(), name) != names.end();
-    if (known && name != "tcl2" && name != "markov") {
+    const KernelId id = job.rates->kernels[i];
+    if (id != KernelId::tcl(2) && id != KernelId::markov()) {
       refuse(fmt::format("rates.kernels[{}]", i), "use \"tcl2\" or \"markov\"");
     }
   }

@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 constexpr int kMaxOutputs = 10'000'000;
-constexpr int kMaxOrder = 12;
 constexpr double kLongestInterval = 1e9;
 
 /// Iterations stop at such tolerances: rounding lies below, nonsense above.
@@ -105,7 +104,7 @@ void read_kernel(CheckedTable& root, Draft& draft) {
   if (!table) return;
   auto& kernel = draft.job.kernel.emplace();
   table->boolean("exact", kernel.exact);
-  if (table->integers("orders", kernel.orders, {1, kMaxOrder}, {})) {
+  if (table->integers("orders", kernel.orders, {1, KernelId::kHighestOrder}, {})) {
     check_no_repeats(*table, "orders", kernel.orders);
   }
   table->boolean("memory", kernel.memory);
@@ -115,23 +114,28 @@ void read_kernel(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
 }
 
-void check_kernel_names(const CheckedTable& table, const std::vector<std::string>& kernels) {
-  const auto& names = kernel_names();
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    const bool known = std::find(names.begin(), names.end(), kernels[i]) != names.end();
-    if (!known) table.problem("kernels", i, unknown_word("kernel", kernels[i], names));
+std::vector<KernelId> kernels_named(const CheckedTable& table, const std::vector<std::string>& names) {
+  std::vector<std::string> known = {"exact", "memory", "markov"};
+  for (int order = 1; order <= KernelId::kHighestOrder; ++order) known.push_back(KernelId::tcl(order).name());
+  std::vector<KernelId> kernels;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto id = KernelId::from_name(names[i]);
+    if (!id) table.problem("kernels", i, unknown_word("kernel", names[i], known));
+    kernels.push_back(id.value_or(KernelId::tcl(2)));  // in the place of an unknown one: allowed everywhere
   }
+  return kernels;
 }
 
 void read_rates(CheckedTable& root, Draft& draft) {
   auto table = root.table("rates");
   if (!table) return;
   auto& rates = draft.job.rates.emplace();
+  std::vector<std::string> names;
   const std::string example = "kernels = [\"tcl2\"]";
   const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
-  if (table->require("kernels", example) && table->texts("kernels", rates.kernels, some)) {
-    check_kernel_names(*table, rates.kernels);
-    check_no_repeats(*table, "kernels", rates.kernels);
+  if (table->require("kernels", example) && table->texts("kernels", names, some)) {
+    rates.kernels = kernels_named(*table, names);
+    check_no_repeats(*table, "kernels", names);
   }
   table->number("tolerance", rates.tolerance, NumberRule::between(1e-13, 1e-2));
   table->report_unknown_keys();
@@ -216,15 +220,6 @@ void read_checkpoint_interval(CheckedTable& table, double& seconds) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& kernel_names() {
-  static const auto names = [] {
-    std::vector<std::string> list = {"exact", "memory", "markov"};
-    for (int order = 1; order <= kMaxOrder; ++order) list.push_back(fmt::format("tcl{}", order));
-    return list;
-  }();
-  return names;
-}
 
 void read_requests(CheckedTable& root, Draft& draft) {
   read_time(root, draft);

@@ -44,9 +44,6 @@ struct Draft {
   Length one_a_site() const;
 };
 
-/// Names of all kernels that a rate equation may have.
-const std::vector<std::string>& kernel_names();
-
 /// Each reads one table of the job, if it is there, and tells everything that is wrong with it. In this
 /// order: later ones check against what earlier ones found.
 void read_lattice(CheckedTable& root, Draft& draft);

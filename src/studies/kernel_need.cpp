@@ -46,10 +46,10 @@ class Kernels {
         averaged_(job.detuning.realizations > 1),
         cells_(cell_dimension(model_, *job.initial)),
         sectors_(sector_counts(model_, *job.initial)) {
-    for (const auto& name : wanted_kernels(job)) {
-      exact_ = exact_ || name == "exact" || name == "memory";
-      if (name == "exact") ++evaluated_;
-      if (!is_local_kernel(job, name)) highest_ = std::max(highest_, tcl_order(name));
+    for (const KernelId id : wanted_kernels(job)) {
+      exact_ = exact_ || id == KernelId::exact() || id == KernelId::memory();
+      if (id == KernelId::exact()) ++evaluated_;
+      if (!is_local_kernel(job, id)) highest_ = std::max(highest_, id.order);
     }
     mirrored_ = !averaged_ && is_mirror_symmetric(hamiltonian(model_), model_.sites()) &&
                 has_mirrored_reservoirs(model_);
@@ -70,8 +70,8 @@ class Kernels {
     return all;
   }
   Part memory() const;
-  Part local_rates(const std::string& name) const;
-  Part dense_rates(const std::string& name) const;
+  Part local_rates(KernelId id) const;
+  Part dense_rates(KernelId id) const;
   /// Generators that wait in memory to be written.
   double kept_generators() const {
     if (!stores_generators(job_)) return 0.0;
@@ -196,15 +196,15 @@ Part Kernels::memory() const {
   return part;
 }
 
-Part Kernels::local_rates(const std::string& name) const {
+Part Kernels::local_rates(KernelId id) const {
   constexpr double kStepsAMotion = 0.6;  // steps a motion of a cell, at usual tolerances
   constexpr double kFirstSteps = 8.0;    // from a small one on
   constexpr double kStages = 13.0;
   constexpr double kSecondsABond = 0.11e-9;  // of a product, a cell
   constexpr int kSamples = 16;
   const SecondOrderKernel kernel =
-      name == "markov" ? markov_kernel(model_, job_.kernel ? job_.kernel->broadening : std::nullopt)
-                       : SecondOrderKernel(model_);
+      id == KernelId::markov() ? markov_kernel(model_, job_.kernel ? job_.kernel->broadening : std::nullopt)
+                               : SecondOrderKernel(model_);
   std::vector<double> rates(static_cast<std::size_t>(model_.lattice.bond_count()));
   double motions = 0.0;
   for (int k = 1; k <= kSamples; ++k) {
@@ -218,7 +218,7 @@ Part Kernels::local_rates(const std::string& name) const {
   return {.bytes = many_body_bytes_per_rank(cells_, ranks_), .work = steps * kStages * stage};
 }
 
-Part Kernels::dense_rates(const std::string& name) const {
+Part Kernels::dense_rates(KernelId id) const {
   constexpr double kPoints = 11.0;     // of a panel
   constexpr double kPanelPhase = 2.3;  // that a panel resolves, K being smooth
   constexpr double kNearPoles = 0.35;  // the same where K comes near its poles
@@ -234,7 +234,7 @@ Part Kernels::dense_rates(const std::string& name) const {
   const auto c = static_cast<double>(cells_);
   Part part{.bytes = dense_many_body_bytes_per_rank(cells_, least, ranks_)};
   part.extra = dense_many_body_bytes_per_rank(cells_, likely, ranks_) - part.bytes;
-  const int order = tcl_order(name);
+  const int order = id.order;
   if (order == 0) {
     part.work += evaluated * exact_at();
   } else {
@@ -260,12 +260,12 @@ Need kernel_need(const Job& job, int ranks) {
     all += kernels.evaluation();
     all.extra += kernels.kept_generators();
   }
-  for (const auto& name : wanted_kernels(job)) {
-    if (name == "memory") all += kernels.memory();
+  for (const KernelId id : wanted_kernels(job)) {
+    if (id == KernelId::memory()) all += kernels.memory();
   }
-  for (const auto& name : kernels_with_rates(job)) {
-    if (name == "memory") continue;  // a sum over what is there
-    const Part part = is_local_kernel(job, name) ? kernels.local_rates(name) : kernels.dense_rates(name);
+  for (const KernelId id : kernels_with_rates(job)) {
+    if (id == KernelId::memory()) continue;  // a sum over what is there
+    const Part part = is_local_kernel(job, id) ? kernels.local_rates(id) : kernels.dense_rates(id);
     all.work += part.work;
     rates.bytes = std::max(rates.bytes, part.bytes);
     rates.extra = std::max(rates.extra, part.extra);

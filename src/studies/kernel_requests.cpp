@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <set>
-#include <utility>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/phases.hpp"
@@ -16,52 +15,40 @@
 namespace qheat {
 namespace {
 
-std::vector<std::string> in_canonical_order(const std::set<std::string>& names) {
-  const auto place = [](const std::string& name) {
-    if (name == "exact") return -1;
-    if (name == "memory") return 100;
-    if (name == "markov") return 101;
-    return tcl_order(name);
-  };
-  std::vector<std::string> sorted(names.begin(), names.end());
-  std::sort(sorted.begin(), sorted.end(),
-            [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
-  return sorted;
+bool contains(const std::vector<KernelId>& kernels, KernelId kernel) {
+  return std::find(kernels.begin(), kernels.end(), kernel) != kernels.end();
 }
 
 }  // namespace
 
-std::vector<std::string> wanted_kernels(const Job& job) {
-  std::set<std::string> asked;
+std::vector<KernelId> wanted_kernels(const Job& job) {
+  std::set<KernelId> asked;
   if (job.rates) asked.insert(job.rates->kernels.begin(), job.rates->kernels.end());
   if (job.kernel) {
-    if (job.kernel->exact) asked.insert("exact");
-    for (const int order : job.kernel->orders) asked.insert(fmt::format("tcl{}", order));
-    if (job.kernel->memory) asked.insert("memory");
-    if (job.kernel->markov) asked.insert("markov");
+    if (job.kernel->exact) asked.insert(KernelId::exact());
+    for (const int order : job.kernel->orders) asked.insert(KernelId::tcl(order));
+    if (job.kernel->memory) asked.insert(KernelId::memory());
+    if (job.kernel->markov) asked.insert(KernelId::markov());
   }
-  return in_canonical_order(asked);
+  return {asked.begin(), asked.end()};
 }
 
-std::vector<std::string> kernels_with_rates(const Job& job) {
+std::vector<KernelId> kernels_with_rates(const Job& job) {
   if (!job.rates) return {};
-  return in_canonical_order({job.rates->kernels.begin(), job.rates->kernels.end()});
+  const std::set<KernelId> asked(job.rates->kernels.begin(), job.rates->kernels.end());
+  return {asked.begin(), asked.end()};
 }
 
-int tcl_order(const std::string& kernel) {
-  return kernel.starts_with("tcl") ? std::stoi(kernel.substr(3)) : 0;
+bool is_local_kernel(const Job& job, KernelId kernel) {
+  if (kernel == KernelId::markov()) return true;
+  return kernel == KernelId::tcl(2) && job.model->bath.reservoirs.empty();
 }
 
-bool is_local_kernel(const Job& job, const std::string& kernel) {
-  if (kernel == "markov") return true;
-  return kernel == "tcl2" && job.model->bath.reservoirs.empty();
-}
-
-SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel) {
+SecondOrderKernel second_order_kernel(const Job& job, KernelId kernel) {
   const auto draw = [&job](int number) {
     return job.detuning.realizations > 1 ? realization_of(job, number).model : *job.model;
   };
-  if (kernel == "markov") {
+  if (kernel == KernelId::markov()) {
     return markov_kernel(job.detuning.realizations, draw, job.kernel ? job.kernel->broadening : std::nullopt);
   }
   return {job.detuning.realizations, draw};
@@ -69,10 +56,9 @@ SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel)
 
 double order_steps(const Job& job) {
   const auto kernels = wanted_kernels(job);
-  const bool travels =
-      job.model->bath.closed() && std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) {
-        return tcl_order(k) > 0 && !is_local_kernel(job, k);
-      });
+  const bool travels = job.model->bath.closed() &&
+                       std::any_of(kernels.begin(), kernels.end(),
+                                   [&](KernelId k) { return k.order > 0 && !is_local_kernel(job, k); });
   if (!travels) return 0.0;
   try {
     return followed_phase(*job.model, job.time->end, "the orders of the propagator (kernels tcl)");
@@ -84,7 +70,7 @@ double order_steps(const Job& job) {
 
 bool wants_dense_kernels(const Job& job) {
   const auto kernels = wanted_kernels(job);
-  return std::any_of(kernels.begin(), kernels.end(), [&](const auto& k) { return !is_local_kernel(job, k); });
+  return std::any_of(kernels.begin(), kernels.end(), [&](KernelId k) { return !is_local_kernel(job, k); });
 }
 
 std::string remedy_of_kernels(const Job& job) {
@@ -98,18 +84,17 @@ std::string remedy_of_kernels(const Job& job) {
 
 void require_possible_kernels(const Job& job) {
   const auto kernels = wanted_kernels(job);
-  const bool markov = std::find(kernels.begin(), kernels.end(), "markov") != kernels.end();
   try {
-    if (markov) second_order_kernel(job, "markov");
+    if (contains(kernels, KernelId::markov())) second_order_kernel(job, KernelId::markov());
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: kernel \"markov\": {}", job.name, error.what()));
   }
-  const bool tcl2 = std::find(kernels.begin(), kernels.end(), "tcl2") != kernels.end();
-  if (tcl2 && is_local_kernel(job, "tcl2")) second_order_kernel(job, "tcl2").at(job.time->end);
+  if (contains(kernels, KernelId::tcl(2)) && is_local_kernel(job, KernelId::tcl(2)))
+    second_order_kernel(job, KernelId::tcl(2)).at(job.time->end);
   order_steps(job);
   const bool local_rates =
       job.rates && std::any_of(job.rates->kernels.begin(), job.rates->kernels.end(),
-                               [&](const auto& name) { return is_local_kernel(job, name); });
+                               [&](KernelId kernel) { return is_local_kernel(job, kernel); });
   if (!local_rates && !wants_dense_kernels(job)) return;
   try {
     const Index cells = cell_dimension(*job.model, *job.initial);

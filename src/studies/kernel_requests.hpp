@@ -5,21 +5,20 @@
 #include <vector>
 
 #include "qheat/io/job.hpp"
+#include "qheat/kernel/kernel_id.hpp"
 #include "qheat/kernel/second_order.hpp"
 
 namespace qheat {
 
-/// Names of the kernels that the job needs, each once: exact, tcl1, tcl2, ..., memory, markov.
-std::vector<std::string> wanted_kernels(const Job& job);
+/// The kernels that the job needs, each once, ascending.
+std::vector<KernelId> wanted_kernels(const Job& job);
 /// Those among them with rate equations.
-std::vector<std::string> kernels_with_rates(const Job& job);
-/// Order of a kernel named tcl<n>, else 0.
-int tcl_order(const std::string& kernel);
+std::vector<KernelId> kernels_with_rates(const Job& job);
 /// True for kernels that are sums of terms on few sites, never held as a matrix: markov, and tcl2 unless it
 /// has reservoirs.
-bool is_local_kernel(const Job& job, const std::string& kernel);
+bool is_local_kernel(const Job& job, KernelId kernel);
 /// Such a kernel, as the mean over the job's realisations. Throws InputError where there is none.
-SecondOrderKernel second_order_kernel(const Job& job, const std::string& kernel);
+SecondOrderKernel second_order_kernel(const Job& job, KernelId kernel);
 /// Steps of a unit phase that the orders of closed propagators take, 0 if the job needs none. Throws
 /// InputError where these are more than can be followed.
 double order_steps(const Job& job);

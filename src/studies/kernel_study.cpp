@@ -36,11 +36,12 @@ KernelStudy::KernelStudy(const Job& job, const StudyContext& context, const Exac
       draw_([&job](int number) { return realization_of(job, number); }),
       times_(job.time->times()),
       context_(context) {
-  for (const auto& name : wanted_kernels(job)) kernels_.push_back({name, {}, {}, {}});
+  for (const KernelId id : wanted_kernels(job)) kernels_.push_back({id, {}, {}, {}});
 }
 
 void KernelStudy::describe(Report& report) const {
-  const auto kernels = wanted_kernels(job_);
+  std::vector<std::string> kernels;
+  for (const KernelId id : wanted_kernels(job_)) kernels.push_back(id.name());
   const auto cells = cell_count(job_);
   const double stored =
       1e-6 * generator_bytes(job_) * job_.time->outputs * static_cast<double>(kernels.size());
@@ -72,32 +73,32 @@ Need KernelStudy::need(int ranks, double) const {
   return need;
 }
 
-bool KernelStudy::wants(const std::string& name) const {
-  return std::any_of(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.name == name; });
+bool KernelStudy::wants(KernelId id) const {
+  return std::any_of(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.id == id; });
 }
 
-bool KernelStudy::has_rates(const std::string& name) const {
-  const auto names = kernels_with_rates(job_);
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool KernelStudy::has_rates(KernelId id) const {
+  const auto with_rates = kernels_with_rates(job_);
+  return std::find(with_rates.begin(), with_rates.end(), id) != with_rates.end();
 }
 
-KernelStudy::Kernel& KernelStudy::of(const std::string& name) {
-  return *std::find_if(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.name == name; });
+KernelStudy::Kernel& KernelStudy::of(KernelId id) {
+  return *std::find_if(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.id == id; });
 }
 
 /// Markov kernels have one time, the last: the longest that energies have to be told apart.
-std::vector<double> KernelStudy::times_of(const std::string& name) const {
-  return name == "markov" ? std::vector<double>{times_.back()} : times_;
+std::vector<double> KernelStudy::times_of(KernelId id) const {
+  return id == KernelId::markov() ? std::vector<double>{times_.back()} : times_;
 }
 
 void KernelStudy::compute() {
   const Timings::Scope scope(context_.timings, "kernels and rates");
-  for (const char* name : {"tcl2", "markov"}) {
-    if (wants(name) && is_local_kernel(job_, name)) local_.emplace(name, second_order_kernel(job_, name));
+  for (const KernelId id : {KernelId::tcl(2), KernelId::markov()}) {
+    if (wants(id) && is_local_kernel(job_, id)) local_.emplace(id, second_order_kernel(job_, id));
   }
   bool lists_cells = stores_generators(job_);
   for (auto& kernel : kernels_) {
-    const bool local = is_local_kernel(job_, kernel.name);
+    const bool local = is_local_kernel(job_, kernel.id);
     if (local) evaluate_local(kernel);
     lists_cells = lists_cells || !local;
   }
@@ -106,9 +107,9 @@ void KernelStudy::compute() {
   evaluate_dense();
   evaluate_memory();
   for (auto& kernel : kernels_) {
-    if (!has_rates(kernel.name)) continue;
-    context_.progress.log(fmt::format("rate equations, kernel {}", kernel.name));
-    if (kernel.name == "memory") {
+    if (!has_rates(kernel.id)) continue;
+    context_.progress.log(fmt::format("rate equations, kernel {}", kernel.id.name()));
+    if (kernel.id == KernelId::memory()) {
       solve_memory_equation(kernel);
     } else {
       solve_rates(kernel);
@@ -117,13 +118,13 @@ void KernelStudy::compute() {
 }
 
 void KernelStudy::evaluate_memory() {
-  if (!wants("memory")) return;
+  if (!wants(KernelId::memory())) return;
   const Stage stage(context_.control, "kernel-memory");
   const Timings::Scope scope(context_.timings, "kernel memory");
   context_.progress.log("memory kernel");
   memory_ = std::make_unique<MemoryKernel>(exact_->propagators(), times_, MemoryKernelOptions{},
                                            context_.comm, context_.control);
-  KernelSeries& series = of("memory").series;
+  KernelSeries& series = of(KernelId::memory()).series;
   series.error.assign(times_.size(), memory_->error() - memory_->sampling_error());
   if (averaged_) series.sampling.assign(times_.size(), memory_->sampling_error());
 }
@@ -137,16 +138,16 @@ void KernelStudy::solve_memory_equation(Kernel& kernel) {
 }
 
 void KernelStudy::evaluate_local(Kernel& kernel) {
-  const Stage stage(context_.control, "kernel-" + kernel.name);
-  const Timings::Scope scope(context_.timings, "kernel " + kernel.name);
-  kernel.series = kernel_series(local_kernel(kernel.name), model_, sector_counts(model_, *job_.initial),
-                                times_of(kernel.name), context_.control);
+  const Stage stage(context_.control, "kernel-" + kernel.id.name());
+  const Timings::Scope scope(context_.timings, "kernel " + kernel.id.name());
+  kernel.series = kernel_series(local_kernel(kernel.id), model_, sector_counts(model_, *job_.initial),
+                                times_of(kernel.id), context_.control);
 }
 
 void KernelStudy::make_dense_kernels() {
   const char* phase = model_.bath.closed() ? "diagonalization for kernels" : "propagation for kernels";
   const Timings::Scope scope(context_.timings, phase);
-  if (wants("exact") || wants("memory")) {
+  if (wants(KernelId::exact()) || wants(KernelId::memory())) {
     context_.progress.log(phase);
     std::vector<std::unique_ptr<const PopulationPropagator>> propagators;
     for (const auto& sector : cells_->sectors()) {
@@ -157,8 +158,7 @@ void KernelStudy::make_dense_kernels() {
   }
   std::vector<int> tcl_orders;
   for (const auto& kernel : kernels_) {
-    if (!is_local_kernel(job_, kernel.name) && tcl_order(kernel.name) > 0)
-      tcl_orders.push_back(tcl_order(kernel.name));
+    if (!is_local_kernel(job_, kernel.id) && kernel.id.order > 0) tcl_orders.push_back(kernel.id.order);
   }
   if (tcl_orders.empty()) return;
   const int highest = *std::max_element(tcl_orders.begin(), tcl_orders.end());
@@ -218,11 +218,12 @@ void KernelStudy::evaluate_dense() {
   const AssumptionScores scores(model_, *cells_);
   const int bonds = model_.lattice.bond_count();
   const bool keep = keeps_generators();
-  if (wants("exact")) {
+  if (wants(KernelId::exact())) {
     const Stage stage(context_.control, "kernel-exact");
     const Timings::Scope scope(context_.timings, "kernel exact");
     context_.progress.log("exact kernel");
-    of("exact").series = kernel_series(*exact_, times_, scores, bonds, keep, context_.comm, context_.control);
+    of(KernelId::exact()).series =
+        kernel_series(*exact_, times_, scores, bonds, keep, context_.comm, context_.control);
   }
   if (tcl_) {
     const Stage stage(context_.control, "kernel-tcl");
@@ -230,7 +231,7 @@ void KernelStudy::evaluate_dense() {
     context_.progress.log("perturbative kernels");
     auto series = kernel_series(*tcl_, times_, scores, bonds, keep, context_.comm, context_.control);
     for (std::size_t o = 0; o < series.size(); ++o) {
-      of(fmt::format("tcl{}", tcl_->orders()[o])).series = std::move(series[o]);
+      of(KernelId::tcl(tcl_->orders()[o])).series = std::move(series[o]);
     }
   }
 }
@@ -241,10 +242,10 @@ std::unique_ptr<TimeLocalKernel> KernelStudy::tcl_kernel(int order) const {
 
 void KernelStudy::solve_rates(Kernel& kernel) {
   const RateOptions options{.tolerance = job_.rates->tolerance};
-  const std::string many_body = "many-body-" + kernel.name;
-  const std::string sites = "sites-" + kernel.name;
-  if (is_local_kernel(job_, kernel.name)) {
-    const SecondOrderKernel& second_order = local_kernel(kernel.name);
+  const std::string many_body = "many-body-" + kernel.id.name();
+  const std::string sites = "sites-" + kernel.id.name();
+  if (is_local_kernel(job_, kernel.id)) {
+    const SecondOrderKernel& second_order = local_kernel(kernel.id);
     {
       const Stage stage(context_.control, many_body);
       kernel.many_body = solve_many_body(model_, *job_.initial, second_order, times_, options, context_.comm,
@@ -259,7 +260,7 @@ void KernelStudy::solve_rates(Kernel& kernel) {
   DenseRates rates;
   {
     const Stage stage(context_.control, many_body);
-    const int order = tcl_order(kernel.name);
+    const int order = kernel.id.order;
     const auto own = order > 0 ? tcl_kernel(order) : nullptr;
     rates = solve_many_body(
         model_, *job_.initial, *cells_, own ? *own : static_cast<TimeLocalKernel&>(*exact_), times_, known,
@@ -285,13 +286,13 @@ void KernelStudy::write(ResultsFile& file) {
   if (!stores_generators(job_)) return;
   write_cells(file);
   for (const auto& kernel : kernels_) {
-    if (is_local_kernel(job_, kernel.name)) write_local_generator(kernel, file);
+    if (is_local_kernel(job_, kernel.id)) write_local_generator(kernel, file);
   }
   write_generators(file);
 }
 
 void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
-  const std::string group = "/kernel/" + kernel.name;
+  const std::string group = "/kernel/" + kernel.id.name();
   const auto write = [&](const std::string& name, const std::vector<double>& values) {
     if (!values.empty()) file.dataset(group + name, {static_cast<Index>(values.size())}, values);
   };
@@ -302,7 +303,7 @@ void KernelStudy::write_series(const Kernel& kernel, ResultsFile& file) const {
 }
 
 void KernelStudy::write_scores(const Kernel& kernel, ResultsFile& file) const {
-  const std::string group = "/kernel/" + kernel.name;
+  const std::string group = "/kernel/" + kernel.id.name();
   const auto times = static_cast<Index>(kernel.series.scores.size());
   const auto write_score = [&](const char* name, double Assumptions::*score) {
     std::vector<double> values;
@@ -345,16 +346,16 @@ void KernelStudy::write_rates(const Kernel& kernel, const std::optional<std::vec
     }
   };
   if (kernel.many_body) {
-    write("/rates/" + kernel.name, *kernel.many_body);
-    if (kernel.name == "memory") {
+    write("/rates/" + kernel.id.name(), *kernel.many_body);
+    if (kernel.id == KernelId::memory()) {
       file.dataset("/rates/memory/error", {1}, std::span(&kernel.rates_error, 1));
     }
-    warn_about_uneven_start(file, "/rates/" + kernel.name);
+    warn_about_uneven_start(file, "/rates/" + kernel.id.name());
   }
   if (!kernel.sites) return;
-  write("/sites/" + kernel.name, *kernel.sites);
+  write("/sites/" + kernel.id.name(), *kernel.sites);
   if (exact) {
-    file.dataset("/sites/" + kernel.name + "/closure_error", {outputs},
+    file.dataset("/sites/" + kernel.id.name() + "/closure_error", {outputs},
                  closure_error(model_, kernel.sites->populations, *exact));
   }
 }
@@ -374,10 +375,10 @@ void KernelStudy::write_cells(ResultsFile& file) const {
 
 void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file) const {
   const Index size = cells_->dimension();
-  const std::string name = "/kernel/" + kernel.name + "/generator";
-  const bool markov = kernel.name == "markov";
+  const std::string name = "/kernel/" + kernel.id.name() + "/generator";
+  const bool markov = kernel.id == KernelId::markov();
   const auto dense = [&](double t) {
-    const auto terms = local_kernel(kernel.name).at(t);
+    const auto terms = local_kernel(kernel.id).at(t);
     std::vector<double> all(static_cast<std::size_t>(size * size), 0.0);
     for (const auto& sector : cells_->sectors()) {
       const auto block = dense_generator(sector.cells, terms);
@@ -400,35 +401,35 @@ void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file)
 void KernelStudy::write_generators(ResultsFile& file) {
   const Index size = cells_->dimension();
   const auto outputs = static_cast<Index>(times_.size());
-  const auto generator = [](const std::string& kernel) { return "/kernel/" + kernel + "/generator"; };
-  std::vector<std::string> tcl_names;
+  const auto generator = [](KernelId id) { return "/kernel/" + id.name() + "/generator"; };
+  std::vector<KernelId> tcl;
   for (std::size_t o = 0; tcl_ && o < tcl_->orders().size(); ++o) {
-    tcl_names.push_back(fmt::format("tcl{}", tcl_->orders()[o]));
+    tcl.push_back(KernelId::tcl(tcl_->orders()[o]));
   }
-  std::vector<std::string> names = tcl_names;
-  if (wants("exact")) names.emplace_back("exact");
-  if (memory_) names.emplace_back("memory");
-  for (const auto& name : names) file.series(generator(name), outputs, {size, size});
+  std::vector<KernelId> dense = tcl;
+  if (wants(KernelId::exact())) dense.push_back(KernelId::exact());
+  if (memory_) dense.push_back(KernelId::memory());
+  for (const KernelId id : dense) file.series(generator(id), outputs, {size, size});
   if (file.measures()) return;
   const Stage stage(context_.control, "generators");
-  const auto write = [&](const std::string& name, std::size_t k, const KernelValue& value) {
+  const auto write = [&](KernelId id, std::size_t k, const KernelValue& value) {
     const auto all = gather_generator(*cells_, value, context_.comm);
-    if (file.writes()) file.slice(generator(name), static_cast<Index>(k), all);
+    if (file.writes()) file.slice(generator(id), static_cast<Index>(k), all);
   };
   for (std::size_t k = 0; k < times_.size(); ++k) {
-    if (memory_) write("memory", k, memory_->at(k));
-    if (wants("exact")) {
-      const auto& kept = of("exact").series.generators;
-      write("exact", k, kept.empty() ? exact_->at(times_[k]) : kept[k]);
+    if (memory_) write(KernelId::memory(), k, memory_->at(k));
+    if (wants(KernelId::exact())) {
+      const auto& kept = of(KernelId::exact()).series.generators;
+      write(KernelId::exact(), k, kept.empty() ? exact_->at(times_[k]) : kept[k]);
     }
-    if (tcl_names.empty()) continue;
-    const bool kept = !of(tcl_names.front()).series.generators.empty();
+    if (tcl.empty()) continue;
+    const bool kept = !of(tcl.front()).series.generators.empty();
     while (!kept && tcl_->approach(times_[k]) < 1.0)
       context_.control.offer(static_cast<double>(k) / static_cast<double>(times_.size()),
                              [](StateWriter&) {});
     const auto values = kept ? std::vector<KernelValue>{} : tcl_->at(times_[k]);
-    for (std::size_t o = 0; o < tcl_names.size(); ++o) {
-      write(tcl_names[o], k, kept ? of(tcl_names[o]).series.generators[k] : values[o]);
+    for (std::size_t o = 0; o < tcl.size(); ++o) {
+      write(tcl[o], k, kept ? of(tcl[o]).series.generators[k] : values[o]);
     }
   }
 }
@@ -453,22 +454,22 @@ void KernelStudy::say_rates(const Kernel& kernel, const std::optional<std::vecto
                             Report& report) const {
   const bool time_local = kernel.sites.has_value();
   if (const std::size_t reached = reached_outputs(kernel); reached < times_.size()) {
-    report.say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n", kernel.name,
-               times_[reached - 1], end_of_rates(kernel.series, times_));
+    report.say("kernel {:<8} carries the rate equations up to t = {:g}; NaN after that ({})\n",
+               kernel.id.name(), times_[reached - 1], end_of_rates(kernel.series, times_));
   }
   if (exact) {
-    report.say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.name,
+    report.say("many-body {:<6} differs from exact by at most {:.2g} in a population\n", kernel.id.name(),
                largest_known(largest_deviation(kernel.many_body->populations, *exact, times_.size())));
   }
   if (!time_local) {
-    report.say("many-body {:<6} stated error {:.2g}\n", kernel.name, kernel.rates_error);
+    report.say("many-body {:<6} stated error {:.2g}\n", kernel.id.name(), kernel.rates_error);
     return;
   }
   if (exact) {
-    report.say("sites {:<10} closure error at most {:.2g}\n", kernel.name,
+    report.say("sites {:<10} closure error at most {:.2g}\n", kernel.id.name(),
                largest_known(closure_error(model_, kernel.sites->populations, *exact)));
   }
-  report.say("sites {:<10} differ from the many-body equation by at most {:.2g}\n", kernel.name,
+  report.say("sites {:<10} differ from the many-body equation by at most {:.2g}\n", kernel.id.name(),
              largest_known(
                  largest_deviation(kernel.many_body->populations, kernel.sites->populations, times_.size())));
 }
@@ -480,7 +481,7 @@ void KernelStudy::summarize(Report& report) const {
   }
   for (const auto& kernel : kernels_) {
     if (!kernel.series.scores.empty()) {
-      report.say("{}", assumption_table(kernel.name, kernel.series, times_of(kernel.name)));
+      report.say("{}", assumption_table(kernel.id.name(), kernel.series, times_of(kernel.id)));
     }
   }
 }

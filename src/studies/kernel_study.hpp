@@ -8,6 +8,7 @@
 
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/evolution/exact_ensemble.hpp"
+#include "qheat/kernel/kernel_id.hpp"
 #include "qheat/kernel/kernel_series.hpp"
 #include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
@@ -35,18 +36,18 @@ class KernelStudy final : public Study {
 
  private:
   struct Kernel {
-    std::string name;
+    KernelId id;
     KernelSeries series;
     std::optional<RateSolution> many_body;
     std::optional<RateSolution> sites;
     double rates_error = 0.0;  ///< of the populations; memory equation only
   };
 
-  bool wants(const std::string& name) const;
-  bool has_rates(const std::string& name) const;
-  Kernel& of(const std::string& name);
-  const SecondOrderKernel& local_kernel(const std::string& name) const { return local_.at(name); }
-  std::vector<double> times_of(const std::string& name) const;
+  bool wants(KernelId id) const;
+  bool has_rates(KernelId id) const;
+  Kernel& of(KernelId id);
+  const SecondOrderKernel& local_kernel(KernelId id) const { return local_.at(id); }
+  std::vector<double> times_of(KernelId id) const;
   void make_dense_kernels();
   void evaluate_local(Kernel& kernel);
   void evaluate_dense();
@@ -80,7 +81,7 @@ class KernelStudy final : public Study {
   StudyContext context_;
   std::optional<CellSpace> cells_;  ///< only for dense kernels and stored generators: it lists all sectors
   std::vector<Kernel> kernels_;
-  std::map<std::string, SecondOrderKernel> local_;  ///< those that are sums of terms
+  std::map<KernelId, SecondOrderKernel> local_;  ///< those that are sums of terms
   std::unique_ptr<ExactKernel> exact_;
   std::vector<std::shared_ptr<const CellMoments>> moments_;  ///< of an open system's orders, [sectors]
   std::unique_ptr<TclKernels> tcl_;                          ///< of all orders that are not local

@@ -279,7 +279,8 @@ TEST(Job, WholeSchemaRequests) {
   EXPECT_TRUE(job.kernel->exact && job.kernel->memory && job.kernel->markov);
   EXPECT_EQ(job.kernel->orders, (std::vector<int>{2, 4}));
   EXPECT_EQ(job.kernel->store_limit, 10);
-  EXPECT_EQ(job.rates->kernels, (Strings{"tcl2", "exact", "tcl12", "memory", "markov"}));
+  EXPECT_EQ(job.rates->kernels, (std::vector{KernelId::tcl(2), KernelId::exact(), KernelId::tcl(12),
+                                             KernelId::memory(), KernelId::markov()}));
   EXPECT_EQ(job.rates->tolerance, 1e-8);
   EXPECT_EQ(job.steady->method, SteadyMethod::iterative);
   EXPECT_EQ(job.steady->tolerance, 1e-9);

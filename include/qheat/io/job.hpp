@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "qheat/evolution/exact.hpp"
+#include "qheat/kernel/kernel_id.hpp"
 #include "qheat/model/broadening.hpp"
 #include "qheat/model/detuning.hpp"
 #include "qheat/model/initial_state.hpp"
@@ -54,7 +55,7 @@ struct KernelRequest {
 };
 
 struct RatesRequest {
-  std::vector<std::string> kernels;  ///< exact | tcl<n> | memory | markov, in the order of the job
+  std::vector<KernelId> kernels;  ///< in the order of the job
   double tolerance = 1e-9;
 };
 
