@@ -98,7 +98,7 @@ endif()
 
 # PETSc is linked with an HDF5 built with MPI; a second HDF5 in the same process would clash with it.
 set(HDF5_PREFER_PARALLEL ON)
-find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
 if(NOT HDF5_IS_PARALLEL)
   message(FATAL_ERROR "qheat needs an HDF5 built with MPI. Debian: libhdf5-openmpi-dev. Spack: hdf5+mpi.")
 endif()

@@ -16,6 +16,7 @@ namespace qheat::hdf5 {
 namespace {
 
 constexpr Index kChunkElements = 1 << 16;
+constexpr unsigned kInOrder = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;  // netCDF-4 wants it
 
 Index count_of(const std::vector<Index>& shape) {
   return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
@@ -51,7 +52,10 @@ File File::create(const std::filesystem::path& path, bool checksummed) {
   const Id list = access();
   // From 1.8 (of 2008) on attributes may have more than 64 KB.
   H5Pset_libver_bounds(list.get(), checksummed ? H5F_LIBVER_LATEST : H5F_LIBVER_V18, H5F_LIBVER_LATEST);
-  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
+  const Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "make a property list");
+  H5Pset_link_creation_order(creation.get(), kInOrder);
+  H5Pset_attr_creation_order(creation.get(), kInOrder);
+  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), list.get());
   require(id >= 0, fmt::format("create {}: {}", path.string(), std::strerror(errno)));
   return File(Id(id, H5Fclose, "create a file"));
 }
@@ -64,20 +68,33 @@ File File::open(const std::filesystem::path& path) {
   return File(Id(id, H5Fclose, "open a file"));
 }
 
+void File::make_groups(const std::string& name) {
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    const std::string group = name.substr(0, slash);
+    if (has(group)) continue;
+    const Id creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, "make a property list");
+    H5Pset_link_creation_order(creation.get(), kInOrder);
+    H5Pset_attr_creation_order(creation.get(), kInOrder);
+    const hid_t id = H5Gcreate2(file_.get(), group.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT);
+    require(id >= 0, "create the group " + group);
+    H5Gclose(id);
+  }
+}
+
 Id File::make_dataset(const std::string& name, hid_t type, const std::vector<Index>& shape,
                       const std::vector<Index>& chunk) {
   const Id space = space_of(shape);
-  const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "make a property list");
-  H5Pset_create_intermediate_group(links.get(), 1);
+  make_groups(name);
   const Id creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "make a property list");
   if (!chunk.empty() && count_of(shape) > 0) {
     const std::vector<hsize_t> dims(chunk.begin(), chunk.end());
     H5Pset_chunk(creation.get(), static_cast<int>(dims.size()), dims.data());
     H5Pset_fletcher32(creation.get());
   }
-  H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
+  H5Pset_attr_creation_order(creation.get(), kInOrder);
+  if (H5Tis_variable_str(type) <= 0) H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
   const hid_t id =
-      H5Dcreate2(file_.get(), name.c_str(), type, space.get(), links.get(), creation.get(), H5P_DEFAULT);
+      H5Dcreate2(file_.get(), name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT);
   require(id >= 0, "create the dataset " + name);
   return {id, H5Dclose, "create a dataset"};
 }
@@ -109,6 +126,14 @@ void File::write(const std::string& name, const std::vector<Index>& shape,
 void File::write_text(const std::string& name, const std::string& text) {
   const Id type = text_type(text.size());
   write_all(name, type.get(), {}, text.data());
+}
+
+void File::write_variable_text(const std::string& name, const std::string& text) {
+  const Id type(H5Tcopy(H5T_C_S1), H5Tclose, "make a text type");
+  H5Tset_size(type.get(), H5T_VARIABLE);
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  const char* const start = text.c_str();
+  write_all(name, type.get(), {}, &start);
 }
 
 void File::create_series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
@@ -198,7 +223,16 @@ void File::read_part(const std::string& name, Index offset, std::span<double> va
 std::string File::read_text(const std::string& name) const {
   const Id data = dataset(name);
   const Id type(H5Dget_type(data.get()), H5Tclose, "read a type");
-  std::string text(H5Tget_size(type.get()), '\0');
+  if (H5Tis_variable_str(type.get()) > 0) {
+    char* start = nullptr;
+    require(H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<void*>(&start)) >= 0 &&
+                start != nullptr,
+            "read " + name);
+    std::string text(start);
+    H5free_memory(start);
+    return text;
+  }
+  std::string text(H5Tget_size(type.get()), '\0');  // up to format 1.1
   require(H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) >= 0, "read " + name);
   return text;
 }

@@ -60,7 +60,10 @@ class File {
 
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const double> values);
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const std::int64_t> values);
+  /// Of fixed length, which a file that is checksummed guards.
   void write_text(const std::string& name, const std::string& text);
+  /// Of variable length, the only ones that netCDF reads.
+  void write_variable_text(const std::string& name, const std::string& text);
   /// [count, shape...] to be filled slice by slice.
   void create_series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void write_slice(const std::string& name, Index number, std::span<const double> values);
@@ -75,6 +78,12 @@ class File {
   void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
   void attribute(const std::string& object, const std::string& name, std::span<const double> values);
   void attribute(const std::string& object, const std::string& name, std::span<const std::string> texts);
+
+  /// Makes a dataset of one axis a dimension scale.
+  void make_scale(const std::string& name);
+  bool is_scale(const std::string& name) const;
+  /// Gives an axis of a dataset a dimension scale.
+  void attach_scale(const std::string& name, unsigned axis, const std::string& scale);
 
   bool has(const std::string& name) const;
   std::vector<Index> shape(const std::string& name) const;
@@ -103,6 +112,8 @@ class File {
   void write_attribute(const std::string& object, const std::string& name, hid_t type, const Id& space,
                        const void* values);
   Id dataset(const std::string& name) const;
+  /// The groups that a path goes through, with their members in the order of their making.
+  void make_groups(const std::string& name);
 
   Id file_;
 };

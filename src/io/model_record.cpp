@@ -1,6 +1,9 @@
 #include "io/model_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <numeric>
 
 #include "io/job_names.hpp"
 
@@ -93,6 +96,30 @@ void add_bath(const Bath& bath, Parameters& parameters) {
   }
 }
 
+/// Places of sites and middles of bonds along each axis. A closing bond lies behind the last site.
+void write_places(const Lattice& lattice, ResultsFile& file) {
+  constexpr const char* kAxes[] = {"x", "y", "z"};
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(lattice.sites()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  file.dataset("/site", {lattice.sites()}, numbers);
+  int stride = 1;
+  for (std::size_t axis = 0; axis < lattice.shape().size(); ++axis) {
+    const int length = lattice.shape()[axis];
+    const auto place = [&](int site) { return site / stride % length; };
+    std::vector<double> sites, bonds;
+    for (int i = 0; i < lattice.sites(); ++i) sites.push_back(lattice.spacing() * place(i));
+    for (const Bond& bond : lattice.bonds()) {
+      const int first = place(bond.first);
+      const bool closes = !lattice.explicit_graph() && place(bond.second) < first;
+      const int second = closes ? first + 1 : place(bond.second);
+      bonds.push_back(0.5 * lattice.spacing() * (first + second));
+    }
+    file.dataset(fmt::format("/{}", kAxes[axis]), {lattice.sites()}, sites);
+    file.dataset(fmt::format("/bond_{}", kAxes[axis]), {lattice.bond_count()}, bonds);
+    stride *= length;
+  }
+}
+
 }  // namespace
 
 void write_model(const Job& job, ResultsFile& file) {
@@ -101,6 +128,7 @@ void write_model(const Job& job, ResultsFile& file) {
   file.text("/job", job.text);
   if (!job.title.empty()) file.attribute("/", "title", job.title);
   file.dataset("/time", {static_cast<Index>(times.size())}, times);
+  write_places(model.lattice, file);
   file.dataset("/model/site_energies", {model.sites(), model.levels()}, model.energies);
   std::vector<std::int64_t> ends;
   for (const Bond& bond : model.lattice.bonds()) ends.insert(ends.end(), {bond.first, bond.second});

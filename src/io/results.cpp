@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "io/hdf5_file.hpp"
+#include "io/netcdf.hpp"
 #include "io/version.hpp"
 #include "qheat/parallel/environment.hpp"
 
@@ -62,7 +63,7 @@ struct ResultsFile::Writer {
 
 template <class Action>
 void ResultsFile::guarded(const std::string& object, Index bytes, const Action& action) {
-  constexpr Index kOverhead = 4096;  // of a dataset
+  constexpr Index kOverhead = 6144;  // of a dataset and its axes
   bytes_ += bytes + bytes / 1000 + kOverhead;
   const bool nowhere = measuring() || !comm_.is_root() || failures_.contains(kWholeFile);
   if (nowhere || failures_.contains(object)) return;
@@ -83,7 +84,7 @@ ResultsFile::ResultsFile(std::filesystem::path file, const Communicator& comm, I
     hdf5::require_room(temporary, bytes + kHeader);
     writer_ = std::make_unique<Writer>(Writer{temporary, hdf5::File::create(temporary)});
     const auto versions = library_versions();
-    constexpr std::int64_t kFormat[2] = {1, 1};
+    constexpr std::int64_t kFormat[2] = {1, 2};
     auto& f = writer_->file;
     f.attribute("/", "filetype", kResultsFileType);
     f.attribute("/", "format_version", kFormat);
@@ -115,7 +116,7 @@ void ResultsFile::dataset(const std::string& name, const std::vector<Index>& sha
 }
 
 void ResultsFile::text(const std::string& name, const std::string& text) {
-  guarded(name, static_cast<Index>(text.size()), [&] { writer_->file.write_text(name, text); });
+  guarded(name, static_cast<Index>(text.size()), [&] { writer_->file.write_variable_text(name, text); });
 }
 
 void ResultsFile::attribute(const std::string& object, const std::string& name, const std::string& text) {
@@ -177,6 +178,7 @@ void ResultsFile::timings(const Timings& timings) {
 std::string ResultsFile::write_to_end() {
   const auto lost = failures_.find(kWholeFile);
   if (lost != failures_.end()) return fmt::format("{}: {}", file_.string(), lost->second);
+  guarded("dimension scales", 0, [&] { add_dimension_scales(writer_->file); });
   const bool whole = failures_.empty();
   const auto name = whole ? file_ : incomplete_file(file_);
   try {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what qheat needs, where it is missing: on Debian and Ubuntu as root, or as a user with sudo. Elsewhere it says
-# what to load or install. Usage: src/setup/packages.sh [run|test|bench]   (test adds GoogleTest, bench Google Benchmark)
+# what to load or install. Usage: src/setup/packages.sh [run|test|bench]   (test adds GoogleTest and readers of netCDF, bench Google Benchmark)
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates openmpi-bin libopenmpi-dev libpetsc-complex-dev
@@ -8,7 +8,7 @@ build=(g++ cmake ninja-build pkg-config git ca-certificates openmpi-bin libopenm
   libcli11-dev libfmt-dev python3-numpy python3-h5py python3-matplotlib)
 wanted=("${build[@]}")
 case ${1:-run} in
-  test) wanted+=(libgtest-dev) ;;
+  test) wanted+=(libgtest-dev netcdf-bin python3-xarray python3-h5netcdf python3-netcdf4) ;;
   bench) wanted+=(libbenchmark-dev) ;;
 esac
 

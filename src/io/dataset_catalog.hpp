@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace qheat {
+
+/// A row of the table of what stands in results files (dataset_catalog.cpp): whatever a computation writes is
+/// there, and in docs/results-file.md.
+struct DatasetEntry {
+  std::string_view path;  ///< without the first slash; * stands for any one name
+  std::string_view axes;  ///< names, separated by spaces; none for a scalar
+  std::string_view unit;  ///< "1" for pure numbers; with hbar = k_B = 1 a time is 1/energy
+  std::string_view meaning;
+};
+
+/// The entry that the end of a path matches, and the path before it: "" or that of a point of a sweep.
+struct CatalogMatch {
+  const DatasetEntry* entry;
+  std::string_view root;
+};
+/// `path` begins with a slash. `axes`: of the dataset; entries with other numbers of axes do not match.
+std::optional<CatalogMatch> find_in_catalog(std::string_view path, std::size_t axes);
+
+/// The words of a text that spaces separate.
+std::vector<std::string_view> words_of(std::string_view text);
+
+}  // namespace qheat

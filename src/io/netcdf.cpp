@@ -1,0 +1,86 @@
+#include "io/netcdf.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/dataset_catalog.hpp"
+
+namespace qheat {
+namespace {
+
+std::string group_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+std::string name_of_dataset(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// Kernels without a time of their own (Markov) have one, the last.
+std::string resolved(hdf5::File& file, std::string_view root, std::string_view axis, Index length) {
+  if (axis != "kernel_time") return std::string(axis);
+  const std::string time = std::string(root) + "/time";
+  return file.has(time) && file.size(time) == length ? "time" : "last_time";
+}
+
+/// The path of the scale of an axis, which is made if it is not there; empty if its name is taken. Readers
+/// look for names from the group of a dataset upwards: the first one must be right.
+std::string scale_of(hdf5::File& file, std::string_view root, const std::string& dataset,
+                     const std::string& axis, Index length) {
+  const std::string beside = group_of(dataset);
+  std::string group = beside;
+  while (group.size() > root.size() && !file.has(fmt::format("{}/{}", group, axis))) group = group_of(group);
+  std::string scale = fmt::format("{}/{}", group, axis);
+  if (scale == dataset) return scale;
+  if (file.has(scale)) {
+    if (file.is_scale(scale) && file.size(scale) == length) return scale;
+    scale = fmt::format("{}/{}", beside, axis);
+    if (file.has(scale)) return {};
+  }
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(length));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  file.write(scale, {length}, std::span<const std::int64_t>(numbers));
+  file.make_scale(scale);
+  return scale;
+}
+
+void describe(hdf5::File& file, const std::string& path) {
+  const auto shape = file.shape(path);
+  const auto match = find_in_catalog(path, shape.size());
+  std::vector<std::string> axes;
+  if (match) {
+    for (const std::string_view axis : words_of(match->entry->axes))
+      axes.push_back(resolved(file, match->root, axis, shape[axes.size()]));
+    file.attribute(path, "long_name", std::string(match->entry->meaning));
+    file.attribute(path, "units", std::string(match->entry->unit));
+  }
+  const std::string root = match ? std::string(match->root) : group_of(path);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const std::string own = fmt::format("{}_axis_{}", name_of_dataset(path), axis);
+    std::string scale = match ? scale_of(file, root, path, axes[axis], shape[axis]) : std::string();
+    if (scale.empty()) scale = scale_of(file, group_of(path), path, own, shape[axis]);
+    if (scale != path) file.attach_scale(path, static_cast<unsigned>(axis), scale);
+  }
+}
+
+/// A dataset of one axis that bears the name of its axis holds its values.
+bool is_coordinate(const std::string& path, std::size_t axes) {
+  const auto match = axes == 1 ? find_in_catalog(path, 1) : std::nullopt;
+  return match && path == fmt::format("{}/{}", match->root, match->entry->axes);
+}
+
+}  // namespace
+
+void add_dimension_scales(hdf5::File& file) {
+  const std::vector<std::string> all = file.datasets("/");
+  for (const std::string& path : all)
+    if (is_coordinate(path, file.shape(path).size())) file.make_scale(path);
+  for (const std::string& path : all) describe(file, path);
+}
+
+}  // namespace qheat

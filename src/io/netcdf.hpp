@@ -1,0 +1,13 @@
+#pragma once
+
+#include "io/hdf5_file.hpp"
+
+namespace qheat {
+
+/// Gives the datasets of a results file what netCDF-4 asks for: dimension scales for all axes, with names and
+/// numbers 0, 1, ... where a scale has no values of its own; attributes `units` and `long_name`. Axes keep to
+/// the root of their results (of a point of a sweep: its group) as long as they have one length there. What
+/// the catalogue does not know gets axes of its own.
+void add_dimension_scales(hdf5::File& file);
+
+}  // namespace qheat
