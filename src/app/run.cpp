@@ -117,8 +117,14 @@ int run(const RunArguments& arguments, double started, const Communicator& comm)
   CheckpointedRun control({.file = checkpoint,
                            .interval = job.checkpoint_interval,
                            .max_time = arguments.max_time,
-                           .resume = arguments.resume},
-                          {job.text, model_digest(job)}, started, comm, progress);
+                           .resume = arguments.resume,
+                           .keep_state = job.keep_state},
+                          {.job_text = job.text,
+                           .digest = model_digest(job),
+                           .text_without_times = text_without_times(job.text),
+                           .end = job.time ? job.time->end : 0.0,
+                           .outputs = job.time ? job.time->outputs : 0},
+                          started, comm, progress);
   const Studies studies = studies_of(job, {comm, control, progress, timings});
   preparing.reset();
   try {

@@ -35,11 +35,17 @@ struct Sums {
   }
   void load(StateReader& reader) {
     const std::size_t size = values.size();
+    const std::size_t times = errors.size();
     values = reader.replicated("values");
     squares = reader.replicated("squares");
     errors = reader.replicated("errors");
-    if (values.size() != size || squares.size() != size)
+    const bool whole =
+        values.size() * times == size * errors.size();  // of fewer outputs, if a run is extended
+    if (!whole || values.size() > size || squares.size() != values.size())
       throw Error("the checkpoint does not fit this version of the program; start afresh without --resume");
+    values.resize(size);
+    squares.resize(size);
+    errors.resize(times);
   }
   void add(const Sums& other) {
     std::transform(values.begin(), values.end(), other.values.begin(), values.begin(), std::plus<>());
@@ -188,12 +194,14 @@ class SectorPropagation {
       }
       observe(time, psi.block(), sums);
       control.reach(times_[time], times_.back());
-      control.offer(progress(static_cast<double>(time + 1) / static_cast<double>(times_.size())),
-                    [&](StateWriter& writer) {
-                      sums.save(writer);
-                      const double following = static_cast<double>(time + 1);
-                      writer.replicated("next", std::span(&following, 1));
-                    });
+      const auto save = [&](StateWriter& writer) {
+        sums.save(writer);
+        const double following = static_cast<double>(time + 1);
+        writer.replicated("next", std::span(&following, 1));
+        writer.replicated("extendable", {});
+      };
+      if (time + 1 == times_.size()) keep_end(control, columns, save);
+      control.offer(progress(static_cast<double>(time + 1) / static_cast<double>(times_.size())), save);
     }
   }
 
@@ -226,6 +234,7 @@ class SectorPropagation {
       sums.save(writer);
       const double place[3] = {static_cast<double>(time), elapsed, error};
       writer.replicated("place", place);
+      if (plan_.columns == columns) writer.replicated("extendable", {});
       for (Index k = 0; k < columns; ++k) {
         writer.distributed(fmt::format("state-{}", k), column(k), 2 * space_->first_state(),
                            2 * space_->dimension());
@@ -247,9 +256,15 @@ class SectorPropagation {
       error += errors.back();
       const double within = elapsed == 0.0 ? 0.0 : elapsed / interval_before(time);
       control.reach((time == 0 ? 0.0 : times_[time - 1]) + elapsed, times_.back());
+      if (time == times_.size()) keep_end(control, columns, save);
       control.offer(progress((static_cast<double>(time) + within) / static_cast<double>(times_.size())),
                     save);
     }
+  }
+
+  /// Where all columns are there at once.
+  void keep_end(RunControl& control, Index columns, const RunControl::Save& save) const {
+    if (columns == plan_.columns) control.keep_end(save);
   }
 
   double interval_before(std::size_t time) const {

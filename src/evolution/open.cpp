@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMostOutputs = 64;  // measured together: bounds the numbers held beside rho
 constexpr double kMostProducts = 1e8;     // |L| t: as many products
-constexpr double kLeastError = 1e-12;     // that implicit steps reach, relative to rho
+constexpr double kLeastError = 3e-12;     // that implicit steps reach, relative to rho
 constexpr double kRungeKuttaPhase = 8.0;  // of a step, so that safe points come often: some hundred products
 
 int work_vectors(ExactMethod method) {
@@ -161,6 +161,7 @@ class DensityPropagation {
     while (step < evolution_->steps()) {
       take(step);
       ++step;
+      if (step == evolution_->steps()) control.keep_end([&](StateWriter& writer) { save(writer, step); });
       control.reach(start_of(step), times_.back());
       control.offer(static_cast<double>(step) / static_cast<double>(evolution_->steps()),
                     [&](StateWriter& writer) { save(writer, step); });
@@ -204,9 +205,11 @@ class DensityPropagation {
   std::span<double> doubles() { return {reinterpret_cast<double*>(rho_.data()), 2 * rho_.size()}; }
 
   void make_evolution() {
-    const double end = times_.back();
+    const double end = times_.back() - begin_;
     const double phase = phase_of(range_, end);
-    const Index least_steps = least_steps_of(plan_.method, times_.size(), phase);
+    const auto outputs =
+        1 + std::count_if(times_.begin(), times_.end(), [&](double t) { return t > begin_; });
+    const Index least_steps = least_steps_of(plan_.method, static_cast<std::size_t>(outputs), phase);
     if (plan_.method == ExactMethod::implicit) {
       // A tenth for each of the some ten parts of a step
       const double tolerance =
@@ -230,10 +233,10 @@ class DensityPropagation {
     return std::sqrt(space_->comm().sum(square));
   }
 
-  double length() const { return times_.back() / static_cast<double>(evolution_->steps()); }
+  double length() const { return (times_.back() - begin_) / static_cast<double>(evolution_->steps()); }
   /// Where a step begins; the last one ends at the last output exactly.
   double start_of(Index step) const {
-    return step == evolution_->steps() ? times_.back() : static_cast<double>(step) * length();
+    return step == evolution_->steps() ? times_.back() : begin_ + static_cast<double>(step) * length();
   }
 
   /// One step, with all outputs that are not later than its end.
@@ -264,8 +267,14 @@ class DensityPropagation {
   }
 
   void save(StateWriter& writer, Index step) {
-    const double place[3] = {static_cast<double>(step), error_, static_cast<double>(evolution_->halvings())};
+    const double place[6] = {static_cast<double>(step),
+                             error_,
+                             static_cast<double>(evolution_->halvings()),
+                             begin_,
+                             start_of(step),
+                             times_.back()};
     writer.replicated("place", place);
+    writer.replicated("extendable", {});
     // On other numbers of ranks Lanczos rounds differently: the steps must not change on the way.
     const double range[3] = {range_.low, range_.high, range_.imaginary};
     writer.replicated("range", range);
@@ -280,6 +289,8 @@ class DensityPropagation {
     const auto place = reader.replicated("place");
     error_ = place[1];
     halvings_ = static_cast<int>(place[2]);
+    const bool extends = place[5] != times_.back();  // a run to an earlier end: its steps were others
+    begin_ = extends ? place[4] : place[3];
     const auto range = reader.replicated("range");
     range_ = {range[0], range[1], range[2]};
     values_ = reader.replicated("values");
@@ -287,7 +298,7 @@ class DensityPropagation {
     truncation_ = reader.replicated("truncation");
     hermiticity_ = reader.replicated("hermiticity");
     reader.distributed("rho", doubles(), 2 * space_->first_state(), 2 * space_->dimension());
-    return static_cast<Index>(place[0]);
+    return extends ? 0 : static_cast<Index>(place[0]);
   }
 
   const std::vector<double>& times_;
@@ -303,6 +314,7 @@ class DensityPropagation {
   GeneratorRange range_;
   std::unique_ptr<DensityEvolution> evolution_;
   int halvings_ = -1;             ///< of the steps that a resumed run goes on with; -1: not resumed
+  double begin_ = 0.0;            ///< of the steps: 0, or where an earlier run ended
   double error_ = 0.0;            ///< bound on the truncation error so far
   std::vector<double> measured_;  ///< of one step
   std::vector<double> values_, smallest_, truncation_, hermiticity_;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "io/hash.hpp"
@@ -20,6 +21,11 @@ constexpr const char* kInventory = "/inventory";
 
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix) {
   return std::filesystem::path(path.string() + suffix);
+}
+
+/// a.h5.end beside a.h5.chk.
+std::filesystem::path end_file(const std::filesystem::path& checkpoint) {
+  return std::filesystem::path(checkpoint).replace_extension(".end");
 }
 
 constexpr Index kPiece = 1 << 20;  // doubles that travel to the writing rank at a time
@@ -191,13 +197,13 @@ void CheckpointedRun::leave() noexcept {
 
 void CheckpointedRun::load_newest() {
   bool found = false;
-  for (const char* suffix : {"", ".prev"}) {
-    const auto file = with_suffix(options_.file, suffix);
+  for (const auto& file : {options_.file, with_suffix(options_.file, ".prev"), end_file(options_.file)}) {
     if (!comm_.any(comm_.is_root() && std::filesystem::exists(file))) continue;
     found = true;
     std::string why_not;
     if (load_file(file, why_not)) {
-      progress_.log(fmt::format("resuming from {}", file.string()));
+      progress_.log(
+          fmt::format("{} {}", extending_ ? "going on to a later end from" : "resuming from", file.string()));
       return;
     }
     progress_.log(fmt::format("{} cannot be used: {}", file.string(), why_not));
@@ -207,11 +213,26 @@ void CheckpointedRun::load_newest() {
                       : fmt::format("there is no checkpoint {}: starting afresh", options_.file.string()));
 }
 
+/// Whether a checkpoint is of the same job to an earlier end, with outputs at the same times as far as it
+/// goes.
+bool CheckpointedRun::extends_earlier(const hdf5::File& file) const {
+  constexpr double kSame = 1e-12;
+  if (!file.has_attribute("/", "text_without_times")) return false;
+  const double end = file.real_attribute("/", "end").at(0);
+  const std::int64_t outputs = file.integer_attribute("/", "outputs").at(0);
+  if (file.text_attribute("/", "text_without_times") != hash(identity_.text_without_times)) return false;
+  if (outputs < 2 || outputs >= identity_.outputs) return false;
+  const double spacing = end / static_cast<double>(outputs - 1);
+  return std::abs(spacing * static_cast<double>(identity_.outputs - 1) - identity_.end) <=
+         kSame * identity_.end;
+}
+
 bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& why_not) {
   std::map<std::string, Record> finished;
   std::string partial;
   std::string job_text;
   bool matches = true;
+  bool extends = false;
   bool ok = true;
   try {
     const hdf5::File file = hdf5::File::open(name);
@@ -221,8 +242,13 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
       throw Error("it was written by a version of qheat with another format");
     }
     if (file.read_text(kInventory) != inventory(file)) throw Error("it is damaged: datasets are missing");
-    matches = file.text_attribute("/", "job_hash") == hash(identity_.job_text) &&
-              file.text_attribute("/", "digest") == identity_.digest;
+    matches = file.text_attribute("/", "digest") == identity_.digest;
+    const bool same_job = file.text_attribute("/", "job_hash") == hash(identity_.job_text);
+    extends = !same_job && extends_earlier(file);
+    matches = matches && (same_job || extends);
+    if (matches && extends && !file.has("/partial/extendable"))
+      throw Error(
+          "it holds no state from which a later time.end can be reached (states of [exact] alone are such)");
     if (matches) {
       for (const auto& dataset : file.datasets("/finished")) {
         const auto slash = dataset.rfind('/');
@@ -257,7 +283,8 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
                     "checkpoint",
                     name.string()));
   }
-  finished_ = std::move(finished);
+  extending_ = extends;
+  if (!extends) finished_ = std::move(finished);  // results of other times
   partial_stage_ = partial;
   partial_file_ = name;
   saved_ = true;
@@ -318,9 +345,8 @@ void CheckpointedRun::finish(const Save& save) {
   save(writer);
 }
 
-bool CheckpointedRun::write(const Save& save) {
-  const double start = MPI_Wtime();
-  const auto temporary = with_suffix(options_.file, ".tmp");
+/// Writes a whole checkpoint; why it failed on this rank, or nothing.
+std::string CheckpointedRun::write_beside(const std::filesystem::path& temporary, const Save& save) const {
   std::string failure;
   std::optional<hdf5::File> file;
   SizeCounter size;
@@ -350,6 +376,13 @@ bool CheckpointedRun::write(const Save& save) {
     file->attribute("/", "complete", std::int64_t{1});
     file->close();
   });
+  return failure;
+}
+
+bool CheckpointedRun::write(const Save& save) {
+  const double start = MPI_Wtime();
+  const auto temporary = with_suffix(options_.file, ".tmp");
+  std::string failure = write_beside(temporary, save);
   bool ok = !comm_.any(!failure.empty());
   if (ok && comm_.is_root()) {
     try {
@@ -378,6 +411,26 @@ bool CheckpointedRun::write(const Save& save) {
   return ok;
 }
 
+void CheckpointedRun::keep_end(const Save& save) {
+  if (!options_.keep_state) return;
+  const auto temporary = with_suffix(end_file(options_.file), ".tmp");
+  std::string failure = write_beside(temporary, save);
+  if (!comm_.any(!failure.empty()) && comm_.is_root()) {
+    try {
+      hdf5::move_into_place(temporary, end_file(options_.file));
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+  }
+  if (comm_.any(!failure.empty())) {
+    std::error_code ignored;
+    if (comm_.is_root()) std::filesystem::remove(temporary, ignored);
+    throw Error(fmt::format("the state at the end (output.keep_state) could not be written: {}",
+                            failure.empty() ? "another rank failed" : failure));
+  }
+  kept_end_ = true;
+}
+
 void CheckpointedRun::tell_failure(const std::string& failure) {
   constexpr double kPause = 60.0;  // seconds between repetitions of the same message
   if (failure == told_failure_ && MPI_Wtime() - told_at_ < kPause) return;
@@ -392,6 +445,9 @@ void CheckpointedRun::write_header(hdf5::File& file) const {
   file.attribute("/", "qheat_version", kVersion);
   file.attribute("/", "job_hash", hash(identity_.job_text));
   file.attribute("/", "digest", identity_.digest);
+  file.attribute("/", "text_without_times", hash(identity_.text_without_times));
+  file.attribute("/", "end", identity_.end);
+  file.attribute("/", "outputs", identity_.outputs);
   file.attribute("/", "partial_stage", path());
   file.attribute("/", "fraction", standing_.fraction);
   if (standing_.time) {
@@ -411,6 +467,10 @@ void CheckpointedRun::keep() {
 }
 
 void CheckpointedRun::discard() {
+  if (!partial_stage_.empty()) progress_.log("the earlier state did not fit: everything was computed anew");
+  if (options_.keep_state && !kept_end_)
+    progress_.log(
+        "no state was kept: output.keep_state is for [exact] of one state vector or density matrix");
   if (!comm_.is_root()) return;
   for (const char* suffix : {"", ".prev", ".tmp"}) {
     std::error_code ignored;

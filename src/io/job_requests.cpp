@@ -260,6 +260,7 @@ void read_output(CheckedTable& root, Draft& draft) {
       }
     }
     read_checkpoint_interval(*table, job.checkpoint_interval);
+    table->boolean("keep_state", job.keep_state);
     table->report_unknown_keys();
   }
   if (job.output.lexically_normal() == std::filesystem::path(job.name).lexically_normal()) {

@@ -21,6 +21,17 @@ std::string name_of_dataset(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+/// Axes that computations share; the others stay in the group of theirs.
+bool is_common(const std::string& axis) {
+  constexpr std::string_view kCommon[] = {"time", "site", "level", "band", "bond", "end"};
+  return std::find(std::begin(kCommon), std::end(kCommon), axis) != std::end(kCommon);
+}
+
+/// The group below the root that a dataset is in.
+std::string first_group(std::string_view root, const std::string& dataset) {
+  return dataset.substr(0, std::min(dataset.find('/', root.size() + 1), dataset.rfind('/')));
+}
+
 /// Kernels without a time of their own (Markov) have one, the last.
 std::string resolved(hdf5::File& file, std::string_view root, std::string_view axis, Index length) {
   if (axis != "kernel_time") return std::string(axis);
@@ -41,6 +52,8 @@ std::string scale_of(hdf5::File& file, std::string_view root, const std::string&
     if (file.is_scale(scale) && file.size(scale) == length) return scale;
     scale = fmt::format("{}/{}", beside, axis);
     if (file.has(scale)) return {};
+  } else {
+    scale = fmt::format("{}/{}", is_common(axis) ? std::string(root) : first_group(root, dataset), axis);
   }
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(length));
   std::iota(numbers.begin(), numbers.end(), 0);

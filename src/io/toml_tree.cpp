@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <utility>
+
+#include "qheat/io/job.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -163,3 +166,15 @@ Place place_of(const TomlTable& root, std::string_view path) {
 }
 
 }  // namespace qheat::jobfile
+
+namespace qheat {
+
+std::string text_without_times(const std::string& job_text) {
+  toml::table job = toml::parse(std::string_view(job_text));
+  for (const char* key : {"title", "time", "output"}) job.erase(key);
+  std::ostringstream text;
+  text << toml::json_formatter(job);  // sorts keys, drops comments
+  return text.str();
+}
+
+}  // namespace qheat

@@ -1,7 +1,7 @@
-# qheat_add_test(NAME RANKS 1 2 ... SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s])
+# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s])
 #
 # One executable, run once for each number of ranks. It fails if any rank fails (tests/support/main.cpp).
-# Labels: ranks-N; numeric on 1 and 2 ranks (run under a second choice of BLAS kernels); quick, if given, also for a
+# Labels: ranks-N; nightly for NIGHTLY_RANKS (numbers that find what another one found already: 3 where 2 and 4 run); numeric on 1 and 2 ranks (run under a second choice of BLAS kernels); quick, if given, also for a
 # test NAME.valgrind on one rank, which only ctest -C valgrind runs.
 set(QHEAT_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1"
@@ -10,18 +10,21 @@ set(QHEAT_TEST_ENVIRONMENT
   "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;ASAN_OPTIONS=detect_leaks=0")
 
 function(qheat_add_test NAME)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "RANKS;SOURCES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE qheat_test_support)
-  foreach(ranks ${ARG_RANKS})
+  foreach(ranks ${ARG_RANKS} ${ARG_NIGHTLY_RANKS})
     add_test(NAME ${NAME}.${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:test_${NAME}>)
     set(_labels ${ARG_LABELS} ranks-${ranks})
     if(ranks LESS_EQUAL 2)
       list(APPEND _labels numeric)
+    endif()
+    if(ranks IN_LIST ARG_NIGHTLY_RANKS)
+      list(APPEND _labels nightly)
     endif()
     set_tests_properties(${NAME}.${ranks} PROPERTIES
       PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")

@@ -51,6 +51,7 @@ class ResolventEvolution final : public DensityEvolution {
 
   std::shared_ptr<const DistributedSector> space_;
   std::unique_ptr<Generator> generator_;  ///< L on this rank alone
+  bool blocks_keep_trace_;                ///< each its own
   Index steps_;
   double step_tolerance_, length_;
   int halvings_;                           ///< a part of a step is its length / 2^halvings

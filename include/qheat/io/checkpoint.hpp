@@ -21,7 +21,10 @@ class File;
 /// What must be the same for a checkpoint to fit a run.
 struct RunIdentity {
   std::string job_text;
-  std::string digest;  ///< of the model as this version builds it
+  std::string digest;              ///< of the model as this version builds it
+  std::string text_without_times;  ///< of the job; the same in a run that this one extends
+  double end = 0.0;                ///< last output time; 0: none
+  std::int64_t outputs = 0;
 };
 
 struct CheckpointOptions {
@@ -29,6 +32,7 @@ struct CheckpointOptions {
   double interval = 600.0;     ///< seconds of wall time between checkpoints
   double max_time = 0.0;       ///< seconds of wall time after which the run saves and stops; 0: none
   bool resume = false;
+  bool keep_state = false;  ///< the state at the last output stays as <output>.end
 };
 
 /// The RunControl of the program: saves at safe points, stops on time or on a signal (throws Stopped after
@@ -51,6 +55,7 @@ class CheckpointedRun final : public RunControl {
   void reach(double time, double end) override;
   void offer(double fraction, const Save& save) override;
   void finish(const Save& save) override;
+  void keep_end(const Save& save) override;
 
   /// Saves what all stages have left, once they are done and the results could not be written.
   void keep();
@@ -64,6 +69,8 @@ class CheckpointedRun final : public RunControl {
   void load_newest();
   bool load_file(const std::filesystem::path& file, std::string& why_not);
   bool write(const Save& save);
+  std::string write_beside(const std::filesystem::path& temporary, const Save& save) const;
+  bool extends_earlier(const hdf5::File& file) const;
   void write_header(hdf5::File& file) const;
   void tell_failure(const std::string& failure);
 
@@ -76,6 +83,8 @@ class CheckpointedRun final : public RunControl {
   std::map<std::string, Record> finished_;
   std::filesystem::path partial_file_;  ///< checkpoint that holds the stage under way
   std::string partial_stage_;
+  bool extending_ = false;  ///< the checkpoint is of a run to an earlier end
+  bool kept_end_ = false;
   /// How far the stage under way is.
   struct Standing {
     double fraction = 0.0;

@@ -114,6 +114,7 @@ struct Job {
 
   std::filesystem::path output;       ///< results file
   double checkpoint_interval = 600.;  ///< seconds of wall time between checkpoints
+  bool keep_state = false;            ///< the last state stays beside the results, for a longer run
 
   /// Computations the job asks for that this version does not have, each a sentence with its place in the
   /// file.
@@ -125,6 +126,10 @@ struct Job {
 Job read_job(const std::filesystem::path& file);
 /// The same for a text; `name` stands for the file in messages.
 Job parse_job(std::string text, const std::string& name);
+
+/// The text of a job in one form, without its title, its times and its output: what must be the same for a
+/// run to be extended to a later end.
+std::string text_without_times(const std::string& job_text);
 
 /// What is wrong with the name of a results file, and the remedy; empty if nothing is.
 std::string results_name_problem(const std::string& name);

@@ -51,6 +51,9 @@ class RunControl {
   /// A safe point; `fraction` in [0, 1] of this stage is done. May save, and throws Stopped after saving when
   /// asked to.
   virtual void offer(double fraction, const Save& save) = 0;
+  /// The state of this stage at the last output, from which a run to a later end can go on. What `save`
+  /// writes is what a partial state of this stage is, and contains a value "extendable".
+  virtual void keep_end(const Save& /*save*/) {}
   /// This stage is done; its results (replicated values only) stay with the run. What its inner stages left
   /// goes, and so does what it left itself if it is done once more.
   virtual void finish(const Save& save) = 0;
