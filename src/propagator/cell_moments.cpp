@@ -10,10 +10,10 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/density_evolution.hpp"
 #include "qheat/evolution/density_observer.hpp"
+#include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
-#include "qheat/operators/reservoir_rates.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -33,8 +33,7 @@ constexpr double kShareOfMemory = 0.6;
 CellColumnLayout make_layout(const Model& model, const CellSector& sector, MirrorUse mirror,
                              const Communicator& comm) {
   const bool mirrored = mirror != MirrorUse::never &&
-                        is_mirror_symmetric(hamiltonian(model), model.sites()) &&
-                        has_mirrored_reservoirs(model);
+                        is_mirror_symmetric(hamiltonian(model), model.sites()) && has_mirrored_bath(model);
   return {mirrored ? MirrorPairs::site_reversal(sector.cells) : MirrorPairs(sector.cells.dimension()), comm};
 }
 
