@@ -18,8 +18,8 @@ namespace {
 
 /// A rho A^+ of all places is held by every rank, element by element.
 constexpr double kMostProducts = 1 << 24;
-/// Rates beyond are no numbers when they meet others.
-constexpr double kFastest = 1e150;
+/// As of any number of a job.
+constexpr double kFastest = 1e50;
 
 /// Levels that a row names before the value: 2 on one site, 4 on a bond, by its first row or by the places
 /// that are given.

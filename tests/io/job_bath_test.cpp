@@ -109,7 +109,7 @@ TEST(JobBath, TellsWhatIsWrongWithJumps) {
               "bath.jump[0]: both sites and bonds are given");
   expect_told(with(down + "rate = 1\nsite = 0\n"),
               "11:1: bath.jump[0].site: this key is unknown; did you mean sites?");
-  expect_told(with("elements = [[0, 1, 1e90]]\nrate = 1e90\n"), "bath.jump[0].rate: rate times the square");
+  expect_told(with("elements = [[0, 1, 1e30]]\nrate = 1e10\n"), "bath.jump[0].rate: rate times the square");
   expect_told(with(down + "rate = 1\n[bath.correlation]\nkind = \"exponential\"\nrate = 1\n"),
               "8:1: bath.jump: [bath.correlation] is a bath of its own");
 }
