@@ -130,7 +130,7 @@ void read_jump(CheckedTable& table, bool kernels, Draft& draft) {
   const auto places = read_places(table, draft, in_row == 4);
   if (table.require("rate", "rate = 0.2")) table.number("rate", jump.rate, NumberRule::not_negative());
   table.report_unknown_keys();
-  if (jump.elements.empty()) return;
+  if (jump.elements.empty() || !draft.site) return;
   check_size(table, jump, places.size());
   if (kernels) check_kernels(table, jump);
   for (const auto& sites : places) {

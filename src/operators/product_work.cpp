@@ -153,4 +153,14 @@ Work liouvillian_work(const Model& model, const std::vector<std::vector<int>>& c
   return work;
 }
 
+double jump_table_bytes(const Model& model, double kets) {
+  constexpr double kEntry = 30.0;  // of a map between bras
+  double elements = 0.0;           // of a bra's row in all maps
+  for (const Jump& jump : model.bath.jumps) {
+    const auto count = static_cast<double>(jump.elements.size());
+    elements += count * count / std::pow(model.levels(), jump.sites.size());
+  }
+  return kEntry * kets * elements;
+}
+
 }  // namespace qheat

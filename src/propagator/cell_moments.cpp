@@ -454,7 +454,7 @@ MomentsNeed cell_moments_need(const Model& model, const std::vector<int>& band_c
   double kets = 0.0;
   for (const auto& k : counts) kets += static_cast<double>(level_sector_dimension(model, k));
   const double bonds = model.lattice.bond_count();
-  const double tables = kets * (4.0 * model.sites() + 100.0 + 200.0 * bonds);
+  const double tables = kets * (4.0 * model.sites() + 100.0 + 200.0 * bonds) + jump_table_bytes(model, kets);
   const double column = kWorkVectors * sizeof(Complex) * elements * orders;
   Work product = liouvillian_work(model, counts, elements);
   product += pass_work(elements, 3.0);

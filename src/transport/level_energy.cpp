@@ -104,9 +104,12 @@ std::vector<bool> temperatures_known(const Model& model) {
 std::vector<std::string> level_energy_warnings(const Model& model) {
   std::vector<std::string> warnings;
   if (no_level_energy(model)) {
-    warnings.emplace_back(
+    const std::string what =
         "all levels of a site have the same energy: sites carry no level energy, so heat, its currents and "
-        "temperatures are zero or undefined, and reservoirs of any temperature occupy the levels evenly");
+        "temperatures are zero or undefined";
+    warnings.push_back(has_temperatures(model)
+                           ? what + ", and reservoirs of any temperature occupy the levels evenly"
+                           : what);
     return warnings;
   }
   const double coupling = largest_coupling(model);
