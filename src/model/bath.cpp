@@ -31,7 +31,8 @@ std::optional<double> reservoir_temperature(const Reservoir& reservoir, std::spa
     const double gap = energies[n + 1] - energies[n];
     if (gap == 0.0 && up == down) continue;  // as at any temperature
     const double here = (std::log(down) - std::log(up)) / gap;
-    const bool same = !inverse || here == *inverse || std::abs(here - *inverse) <= kSame * std::abs(here);
+    const bool near = inverse && std::isfinite(here) && std::abs(here - *inverse) <= kSame * std::abs(here);
+    const bool same = !inverse || here == *inverse || near;
     if (gap == 0.0 || !same) return {};
     inverse = here;
   }

@@ -82,7 +82,7 @@ TEST(Liouvillian, EqualsTheReference) {
 }
 
 TEST(Liouvillian, OfJumpsEqualsTheReference) {
-  for (const auto& random : qheat_test::random_jump_cases(qheat_test::world().size() > 1 ? 32 : 64)) {
+  for (const auto& random : qheat_test::random_jump_cases(32)) {
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, 3));
     expect_reference(random, density_space(random.model, density_counts(random.model, initial)));
   }

@@ -269,7 +269,20 @@ std::vector<RandomCase> random_jump_cases(int largest_dimension) {
   const char* names[kKinds] = {"dense", "dense on a bond", "collective", "mixing", "correlated", "weighted"};
   std::vector<RandomCase> cases;
   std::uint64_t seed = 200;
-  for (const auto& random : random_cases()) {
+  auto systems = random_cases();
+  for (const int sites :
+       {2, 3}) {  // small ones of three levels, and of two with a bond beside that of the jump
+    for (const bool conserving : {true, false}) {
+      const auto lattice = qheat::Lattice::chain(sites);
+      auto reference = brute::random_system(++seed, pairs_of(lattice), sites, sites == 2 ? 3 : 2,
+                                            {.conserving = conserving, .detuned = true});
+      auto model = model_of(reference, lattice, seed);
+      systems.push_back({std::string(sites == 2 ? "pair, M = 3" : "chain 3, M = 2") +
+                             (conserving ? ", conserving" : ", mixing"),
+                         std::move(model), std::move(reference)});
+    }
+  }
+  for (const auto& random : systems) {
     if (brute::dimension(random.reference) > static_cast<std::size_t>(largest_dimension)) continue;
     for (int kind = 0; kind < kKinds; ++kind) {
       ++seed;
