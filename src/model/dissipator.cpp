@@ -27,6 +27,7 @@ bool is_projector(const Dissipator& d) {
 }  // namespace
 
 Complex Dissipator::weight(const JumpElement& a, const JumpElement& b) const {
+  if (std::pair(a.to, a.from) > std::pair(b.to, b.from)) return std::conj(weight(b, a));
   return rate * (a.value * std::conj(b.value));
 }
 

@@ -1,5 +1,6 @@
 #include "qheat/operators/liouvillian.hpp"
 
+#include <map>
 #include <utility>
 
 #include "operators/dephasing.hpp"
@@ -26,25 +27,27 @@ void add_commutator(const Model& model, const TermSum<Complex>& hamiltonian, Ter
   }
 }
 
-/// A rho A^+ joins ket and bra, A^+ A acts on either. Terms of their own, so that what a configuration loses
-/// is what others gain to the last digit, which sums would not keep.
+/// A rho A^+ joins ket and bra, A^+ A acts on either. What each row of A makes of it are terms of their own,
+/// so that what configurations lose is what others gain to the last digit, which sums would not keep.
 void add_dissipator(const Model& model, const Dissipator& d, TermSum<Complex>& sum) {
   LocalCode bras = 1;
   for (std::size_t k = 0; k < d.sites.size(); ++k) bras *= static_cast<LocalCode>(model.levels());
-  LocalTerm<Complex> ket{.sites = d.sites, .elements = {}};
-  LocalTerm<Complex> bra = ket;
-  for (int& site : bra.sites) site += model.sites();
-  LocalTerm<Complex> jumps = ket;
-  jumps.sites.insert(jumps.sites.end(), bra.sites.begin(), bra.sites.end());
+  std::vector<int> bra_sites = d.sites;
+  for (int& site : bra_sites) site += model.sites();
+  LocalTerm<Complex> jumps{.sites = d.sites, .elements = {}};
+  jumps.sites.insert(jumps.sites.end(), bra_sites.begin(), bra_sites.end());
+  std::map<LocalCode, LocalTerm<Complex>> kets, bras_of_row;
   for (const JumpElement& a : d.elements) {
     for (const JumpElement& b : d.elements) {
       jumps.elements.push_back({a.to * bras + b.to, a.from * bras + b.from, d.weight(a, b)});
       if (a.to != b.to) continue;
-      ket.elements.push_back({b.from, a.from, -0.5 * d.weight(a, b)});
-      bra.elements.push_back({a.from, b.from, -0.5 * d.weight(a, b)});
+      kets[a.to].elements.push_back({b.from, a.from, -0.5 * d.weight(a, b)});
+      bras_of_row[a.to].elements.push_back({a.from, b.from, -0.5 * d.weight(a, b)});
     }
   }
-  for (auto* term : {&jumps, &ket, &bra}) sum.terms.push_back(std::move(*term));
+  sum.terms.push_back(std::move(jumps));
+  for (auto& [row, term] : kets) sum.terms.push_back({d.sites, std::move(term.elements)});
+  for (auto& [row, term] : bras_of_row) sum.terms.push_back({bra_sites, std::move(term.elements)});
 }
 
 /// -i[H, .] of some part of the Hamiltonian, and dissipators.

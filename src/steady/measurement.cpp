@@ -14,8 +14,9 @@
 namespace qheat {
 namespace {
 
-/// Power into a site, tr(O rho) with O_{to,from} = energy flow: of what a local operator does at its sites.
-/// Energies are differences of levels, flows in 1/time; their products are summed in 32 digits.
+/// Power into a site, tr(O rho) with O_{to,from} = flow (after - before_1/2 - before_2/2): of what a local
+/// operator does at its sites. Flows in 1/time are those of L, energies those of levels, and all of their
+/// products are summed in 32 digits: differences of doubles would not balance what flows elsewhere.
 class Power {
  public:
   /// `sites`: those of the local operator, of which `site` is one.
@@ -29,8 +30,9 @@ class Power {
   double energy(LocalCode code) const {
     return energies_[code_digit(code, levels_, sites_.size(), position_)];
   }
-  void add(LocalCode to, LocalCode from, Complex flow, double energy) {
-    if (energy != 0.0) elements_.push_back({to, from, flow, energy});
+  void add(LocalCode to, LocalCode from, Complex flow, double after, double before_1, double before_2) {
+    if (after == before_1 && after == before_2) return;
+    elements_.push_back({to, from, flow, after, before_1, before_2});
   }
 
   /// By the kets of this rank, whose diagonal elements are at `places`.
@@ -46,7 +48,7 @@ class Power {
       const Index row = pairs.first_row() + static_cast<Index>(k);
       const auto ket = kets.configuration(row);
       const LocalCode to = code_on(ket, sites_, levels_);
-      auto e = std::lower_bound(elements_.begin(), elements_.end(), Element{to, 0, 0.0, 0.0}, less);
+      auto e = std::lower_bound(elements_.begin(), elements_.end(), Element{to, 0, 0.0, 0.0, 0.0, 0.0}, less);
       for (; e != elements_.end() && e->to == to; ++e) {
         other.assign(ket.begin(), ket.end());
         write_code(e->from, sites_, levels_, std::span(other));
@@ -55,7 +57,8 @@ class Power {
         const PreciseComplex element = rho[static_cast<std::size_t>(place)];
         DoubleDouble flow;
         flow.add_product(e->flow.real(), element.real).add_product(e->flow.imag(), element.imag);
-        power.add_product(e->energy, flow);
+        power.add_product(e->after, flow);
+        power.add_product(-0.5 * e->before_1, flow).add_product(-0.5 * e->before_2, flow);
       }
     }
     return power.value();
@@ -65,7 +68,7 @@ class Power {
   struct Element {
     LocalCode to, from;
     Complex flow;
-    double energy;
+    double after, before_1, before_2;
   };
 
   int levels_;
@@ -79,7 +82,8 @@ class Power {
 Power outflow_of(const Model& model, const LocalTerm<Complex>& v, int site) {
   Power power(model, v.sites, site);
   for (const auto& e : v.elements)
-    power.add(e.to, e.from, Complex(0.0, -1.0) * e.value, power.energy(e.from) - power.energy(e.to));
+    power.add(e.to, e.from, Complex(0.0, -1.0) * e.value, power.energy(e.from), power.energy(e.to),
+              power.energy(e.to));
   return power;
 }
 
@@ -89,8 +93,8 @@ Power heat_of(const Model& model, const Dissipator& dissipator, int site) {
   for (const JumpElement& a : dissipator.elements) {
     for (const JumpElement& b : dissipator.elements) {
       if (a.to != b.to) continue;
-      const double before = (power.energy(a.from) + power.energy(b.from)) / 2;
-      power.add(b.from, a.from, dissipator.weight(a, b), power.energy(a.to) - before);
+      power.add(b.from, a.from, dissipator.weight(a, b), power.energy(a.to), power.energy(a.from),
+                power.energy(b.from));
     }
   }
   return power;
@@ -158,7 +162,7 @@ DoubleDouble heat_by_populations(const Model& model, const Dissipator& dissipato
   for (const JumpElement& e : dissipator.elements) {
     DoubleDouble flow;
     flow.add_product(dissipator.weight(e, e).real(), p[e.from]);
-    heat.add_product(energies[e.to] - energies[e.from], flow);
+    heat.add_product(energies[e.to], flow).add_product(-energies[e.from], flow);
   }
   return heat;
 }

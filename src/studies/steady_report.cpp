@@ -59,7 +59,9 @@ void say_jumps(const Model& model, const SteadyState& state, Report& report) {
 }  // namespace
 
 std::string SteadyStudy::text_of(std::size_t variant) const {
-  const std::string rates = fmt::format("reservoir rates x {:g}", variants_[variant].rate);
+  const std::string rates = models_.back()->bath.reservoirs.empty()
+                                ? std::string("jumps as given")
+                                : fmt::format("reservoir rates x {:g}", variants_[variant].rate);
   return compares_dephasings() ? fmt::format("dephasing {:g}, {}", variants_[variant].dephasing, rates)
                                : rates;
 }

@@ -263,7 +263,7 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/current", {bonds}, state.current);
   file.dataset(group + "/outflow", {bonds, 2}, state.outflow);
   file.dataset(group + "/temperature", {sites}, state.temperature);
-  file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
+  if (!state.heat.empty()) file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
   if (!state.jump_heat.empty())
     file.dataset(group + "/jump_heat", {static_cast<Index>(state.jump_heat.size() / 2), 2}, state.jump_heat);
   file.dataset(group + "/entropy_production", {1}, std::span(&state.entropy_production, 1));

@@ -215,7 +215,7 @@ TEST(JumpSteady, EqualsTheDenseReference) {
     SteadyState state;
     ASSERT_NO_THROW(state = steady(random.model, {.method = SteadyMethod::direct}));
     expect_reference(random, *rho, state, 1e-9);
-    EXPECT_LE(state.balance, 1e-9);
+    EXPECT_LE(state.balance, 1e-11);
     try {
       expect_reference(random, *rho, steady(random.model, {.method = SteadyMethod::iterative}), 1e-6);
       ++iterated;

@@ -13,7 +13,7 @@ struct Dissipator {
   double rate = 0.0;                  ///< inverse time, not 0
 
   /// rate <a.to|A|a.from> conj(<b.to|A|b.from>), in inverse time. One function, so that what a level loses is
-  /// what others gain, to the last digit.
+  /// what others gain, and an exchange of a and b the conjugate, to the last digit.
   Complex weight(const JumpElement& a, const JumpElement& b) const;
 };
 
