@@ -201,10 +201,11 @@ void expect_reference(const qheat_test::RandomCase& random, const brute::Complex
 }
 
 TEST(JumpSteady, EqualsTheDenseReference) {
-  const int largest = qheat_test::world().size() > 2 ? 8 : 9;
+  const bool alone = qheat_test::world().size() == 1;  // iterations that do not converge take long on many
   int unique = 0;
+  int tried = 0;
   int iterated = 0;
-  for (const auto& random : qheat_test::random_jump_cases(largest)) {
+  for (const auto& random : qheat_test::random_jump_cases(9)) {
     SCOPED_TRACE(random.name);
     const auto rho = dense_steady(random.reference);
     if (!rho) {
@@ -216,6 +217,8 @@ TEST(JumpSteady, EqualsTheDenseReference) {
     ASSERT_NO_THROW(state = steady(random.model, {.method = SteadyMethod::direct}));
     expect_reference(random, *rho, state, 1e-9);
     EXPECT_LE(state.balance, 1e-11);
+    if (!alone && unique % 4 != 0) continue;
+    ++tried;
     try {
       expect_reference(random, *rho, steady(random.model, {.method = SteadyMethod::iterative}), 1e-6);
       ++iterated;
@@ -223,7 +226,7 @@ TEST(JumpSteady, EqualsTheDenseReference) {
     }
   }
   EXPECT_GT(unique, 12);
-  EXPECT_GT(iterated, unique / 2);
+  EXPECT_GT(iterated, tried / 2);
 }
 
 TEST(JumpSteady, RefusesWhatKeepsEverySectorsWeight) {
