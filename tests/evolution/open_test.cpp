@@ -365,7 +365,8 @@ TEST(Open, RungeKuttaIsPlannedWithItsStages) {
   const auto bytes = [&](ExactMethod method) {
     return plan_open(model, initial, kTimes, {.method = method}, 1, 0.0).bytes_per_rank;
   };
-  EXPECT_NEAR(bytes(ExactMethod::runge_kutta) / bytes(ExactMethod::chebyshev), 28.0 / 3.0, 0.1);
+  EXPECT_NEAR(bytes(ExactMethod::runge_kutta) / bytes(ExactMethod::chebyshev), 28.0 / 3.0,
+              0.4);  // and tables
 }
 
 }  // namespace
