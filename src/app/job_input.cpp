@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "io/hash.hpp"
+#include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
 
@@ -61,7 +62,16 @@ std::string model_digest(const Job& job) {
       }
     }
     for (const Level band : job.model->site.band_of_level()) hash.add(std::uint64_t{band});
-    add_real(job.model->bath.dephasing);
+    for (const Dissipator& d : dissipators(*job.model)) {
+      for (const int site : d.sites) hash.add(static_cast<std::uint64_t>(site));
+      for (const JumpElement& e : d.elements) {
+        hash.add(e.to);
+        hash.add(e.from);
+        add_real(e.value.real());
+        add_real(e.value.imag());
+      }
+      add_real(d.rate);
+    }
     if (const auto& correlation = job.model->bath.correlation) {
       hash.add(static_cast<std::uint64_t>(correlation->kind));
       add_real(correlation->rate);

@@ -28,7 +28,8 @@ std::string correlation_text(const BathCorrelation& c) {
 std::string bath_text(const Bath& bath) {
   if (bath.closed()) return "none";
   if (bath.correlation) return correlation_text(*bath.correlation);
-  return fmt::format("dephasing gamma = {:g}, {} reservoir(s)", bath.dephasing, bath.reservoirs.size());
+  return fmt::format("dephasing gamma = {:g}, {} reservoir(s){}", bath.dephasing, bath.reservoirs.size(),
+                     bath.jumps.empty() ? "" : fmt::format(", {} jump(s)", bath.jumps.size()));
 }
 
 std::string lattice_text(const Lattice& lattice) {

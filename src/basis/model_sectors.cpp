@@ -49,13 +49,13 @@ std::vector<std::vector<int>> sector_counts(const Model& model, const InitialSta
 }
 
 std::vector<std::vector<int>> density_counts(const Model& model, const InitialState& initial) {
-  if (!model.hamiltonian_conserves_bands()) return {{}};
-  return model.bath.reservoirs.empty() ? sector_counts(model, initial) : all_counts(model);
+  if (!model.conserves_band_difference()) return {{}};
+  return model.conserves_bands() ? sector_counts(model, initial) : all_counts(model);
 }
 
 std::vector<std::vector<int>> density_counts(const Model& model, const std::vector<int>& band_counts) {
-  if (!model.hamiltonian_conserves_bands()) return {{}};
-  if (model.bath.reservoirs.empty()) return {band_counts};
+  if (!model.conserves_band_difference()) return {{}};
+  if (model.conserves_bands()) return {band_counts};
   return all_counts(model);
 }
 

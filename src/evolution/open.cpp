@@ -38,7 +38,8 @@ double bytes_per_rank(const Model& model, const OpenPlan& plan, std::size_t outp
   constexpr double kBuffers = 0.05;  // of a vector: rows of other ranks under way
   const double vector = 16.0 * static_cast<double>(plan.elements) / ranks;
   const double bonds = model.lattice.bond_count();
-  const double on_every_rank = kets * (4.0 * model.sites() + 40.0 + 24.0 * bonds);
+  const double on_every_rank =
+      kets * (4.0 * model.sites() + 40.0 + 24.0 * bonds) + jump_table_bytes(model, kets);
   const double split =
       kets * (100.0 + 100.0 * bonds + 8.0 * static_cast<double>(std::min(kMostOutputs, outputs)));
   return (vectors + (ranks > 1 ? kBuffers : 0.0)) * vector + on_every_rank + split / ranks;

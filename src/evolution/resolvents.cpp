@@ -131,7 +131,7 @@ ResolventEvolution::ResolventEvolution(const Model& model, std::shared_ptr<const
                                        Index steps, double step_tolerance, double end, double phase)
     : space_(std::move(space)),
       generator_(std::make_unique<Generator>(model, space_->sector())),
-      blocks_keep_trace_(model.bath.reservoirs.empty()),
+      blocks_keep_trace_(model.bath.only_dephasing()),
       steps_(steps),
       step_tolerance_(step_tolerance),
       length_(end / static_cast<double>(steps)),

@@ -19,6 +19,10 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
     {"model/site_energies", "site level", "energy", "energies of the levels of each site"},
     {"model/bonds", "bond end", "1", "first and second site of each bond"},
     {"model/couplings", "bond", "1", "relative strength of each bond"},
+    {"model/reservoir_jumps", "reservoir gap direction", "energy",
+     "rates of a reservoir's jumps up and down"},
+    {"model/jump_sites", "jump end", "1", "sites on which a jump acts, -1 without a second one"},
+    {"model/jump_rates", "jump", "energy", "rate of each jump"},
 
     {"exact/populations", "time site level", "1", "probability of each level of each site"},
     {"exact/energy", "time site", "energy", "level energy of each site"},
@@ -93,6 +97,7 @@ constexpr auto kSteady = std::to_array<DatasetEntry>({
     {"current", "bond", "energy^2", "energy current of a bond"},
     {"temperature", "site", "energy", "local temperature"},
     {"heat", "reservoir", "energy^2", "from each reservoir into its site"},
+    {"jump_heat", "jump end", "energy^2", "from each jump into its sites"},
     {"balance", "one", "1", "how far currents are from balancing the heats"},
     {"smallest_eigenvalue", "one", "1", "smallest eigenvalue of the density matrix"},
     {"entropy_production", "one", "energy", "Spohn's entropy production"},

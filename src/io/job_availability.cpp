@@ -38,21 +38,29 @@ void model(Missing& missing, const Job& job) {
 }
 
 void kernels(Missing& missing, const Job& job, const Bath& bath) {
-  if (bath.reservoirs.empty()) return;
-  const std::string remedy = "use tcl2 or the exact kernel, or remove the reservoirs";
-  if (job.kernel && job.kernel->markov)
-    missing.add("kernel.markov", "compute Markov kernels with reservoirs", remedy);
+  if (bath.only_dephasing()) return;
+  const std::string with = bath.reservoirs.empty() ? "jumps" : "reservoirs";
+  const std::string remedy = "use tcl2 or the exact kernel, or remove the " + with;
+  const std::string markov = "compute Markov kernels with " + with;
+  if (job.kernel && job.kernel->markov) missing.add("kernel.markov", markov, remedy);
   for (std::size_t i = 0; job.rates && i < job.rates->kernels.size(); ++i) {
     if (job.rates->kernels[i] == KernelId::markov())
-      missing.add(fmt::format("rates.kernels[{}]", i), "compute Markov kernels with reservoirs", remedy);
+      missing.add(fmt::format("rates.kernels[{}]", i), markov, remedy);
   }
-  if (job.detuning.realizations == 1) return;
-  const bool any_order = job.rates && std::any_of(job.rates->kernels.begin(), job.rates->kernels.end(),
-                                                  [](KernelId id) { return id.order > 0; });
-  if (any_order || (job.kernel && !job.kernel->orders.empty())) {
+  const bool any_order = (job.kernel && !job.kernel->orders.empty()) ||
+                         (job.rates && std::any_of(job.rates->kernels.begin(), job.rates->kernels.end(),
+                                                   [](KernelId id) { return id.order > 0; }));
+  const std::string no_order = "set orders = [] and use the exact kernel";
+  if (any_order && job.detuning.realizations > 1) {
     missing.add("site.detuning.realizations",
-                "average perturbative kernels with reservoirs over realizations of the detuning",
-                "set orders = [] and use the exact kernel, or set realizations = 1");
+                fmt::format("average perturbative kernels with {} over realizations of the detuning", with),
+                no_order + ", or set realizations = 1");
+  }
+  const bool on_bonds =
+      std::any_of(bath.jumps.begin(), bath.jumps.end(), [](const Jump& j) { return j.sites.size() > 1; });
+  if (any_order && on_bonds && job.model && job.model->site.bands() < job.model->levels()) {
+    missing.add("bath.jump", "compute perturbative kernels with jumps on bonds and bands of several levels",
+                no_order + ", or leave out site.bands");
   }
 }
 

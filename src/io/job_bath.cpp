@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <variant>
 
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
@@ -47,19 +49,57 @@ void check_bose(const CheckedTable& table, const Draft& draft, const std::vector
   }
 }
 
-void read_reservoir(CheckedTable& table, Draft& draft) {
-  Reservoir reservoir;
-  const auto sites = read_sites(table, draft);
+/// up or down: one number for all gaps, or one a gap.
+std::vector<double> read_gap_rates(CheckedTable& table, const Draft& draft, const std::string& key) {
+  if (!table.require(key, key + " = 0.3")) return {};
+  const auto gaps = draft.site ? static_cast<std::size_t>(draft.site->levels() - 1) : 0;
+  const TomlEntry* entry = table.toml().find(key);
+  std::vector<double> rates;
+  if (std::holds_alternative<TomlArray>(entry->value.data)) {
+    const Length length = draft.site ? Length{gaps, gaps, "one a gap between levels"} : Length{};
+    table.numbers(key, rates, NumberRule::not_negative(), length);
+    return rates;
+  }
+  double rate = 0.0;
+  if (table.number(key, rate, NumberRule::not_negative())) rates.assign(gaps, rate);
+  return rates;
+}
+
+/// The rates of the jumps themselves.
+void read_given_rates(CheckedTable& table, const Draft& draft, Reservoir& reservoir) {
+  for (const std::string key : {"temperature", "rate", "statistics"})
+    table.only(key, false, "a reservoir without up and down, which are the rates of its jumps");
+  const auto up = read_gap_rates(table, draft, "up");
+  const auto down = read_gap_rates(table, draft, "down");
+  if (up.size() != down.size()) return;  // one of them is wrong, or levels are
+  for (std::size_t n = 0; n < up.size(); ++n) reservoir.given.push_back({up[n], down[n]});
+  const auto idle = [](const JumpRates& rates) { return rates.up == 0.0 && rates.down == 0.0; };
+  if (!up.empty() && std::all_of(reservoir.given.begin(), reservoir.given.end(), idle))
+    table.problem("up", "both up and down are 0, so that this reservoir does nothing; raise one of them");
+}
+
+void read_temperature(CheckedTable& table, const Draft& draft, const std::vector<int>& sites,
+                      Reservoir& reservoir) {
+  for (const std::string key : {"up", "down"}) table.only(key, true, "");  // known, though not there
   if (table.require("temperature", "temperature = 2.0")) {
     table.number("temperature", reservoir.temperature, NumberRule::temperature());
   }
   if (table.require("rate", "rate = 1.0")) table.number("rate", reservoir.rate, NumberRule::positive());
   table.choice("statistics", reservoir.statistics, kStatisticsNames);
-  if (reservoir.statistics == Statistics::bose) {
-    check_bose(table, draft, sites);
-    if (std::isinf(reservoir.temperature)) {
-      table.problem("temperature", "bosons have no infinite temperature; give a finite one or use fermi");
-    }
+  if (reservoir.statistics != Statistics::bose) return;
+  check_bose(table, draft, sites);
+  if (std::isinf(reservoir.temperature)) {
+    table.problem("temperature", "bosons have no infinite temperature; give a finite one or use fermi");
+  }
+}
+
+void read_reservoir(CheckedTable& table, Draft& draft) {
+  Reservoir reservoir;
+  const auto sites = read_sites(table, draft);
+  if (table.has("up") || table.has("down")) {
+    read_given_rates(table, draft, reservoir);
+  } else {
+    read_temperature(table, draft, sites, reservoir);
   }
   table.report_unknown_keys();
   for (const int site : sites) {
@@ -95,6 +135,7 @@ void check_correlation(const CheckedTable& table, const Draft& draft) {
   const std::string remedy = "[bath.correlation] is a bath of its own; keep one of the two";
   if (draft.bath.dephasing > 0.0) table.problem("dephasing", remedy);
   if (draft.reservoirs_listed) table.problem("reservoir", remedy);
+  if (draft.jumps_listed) table.problem("jump", remedy);
 }
 
 }  // namespace
@@ -105,6 +146,9 @@ void read_bath(CheckedTable& root, Draft& draft) {
   table->number("dephasing", draft.bath.dephasing, NumberRule::not_negative());
   draft.reservoirs_listed = table->has("reservoir");
   for (auto& reservoir : table->tables("reservoir")) read_reservoir(reservoir, draft);
+  draft.jumps_listed = table->has("jump");
+  const bool kernels = root.has("kernel") || root.has("rates");
+  for (auto& jump : table->tables("jump")) read_jump(jump, kernels, draft);
   if (auto correlation = table->table("correlation")) draft.bath.correlation = read_correlation(*correlation);
   check_correlation(*table, draft);
   table->report_unknown_keys();

@@ -84,19 +84,19 @@ void check_correlation(const CheckedTable& root, const Job& job) {
 
 void check_exact(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.exact) return;
-  const bool open = draft.bath.dephasing > 0.0 || draft.reservoirs_listed;
+  const bool open = draft.bath.dephasing > 0.0 || draft.reservoirs_listed || draft.jumps_listed;
   const auto method = draft.job.exact->method;
   if (open && method == ExactMethod::diagonalize) {
-    tell(root, "exact.method",
-         "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing and "
-         "reservoirs from [bath]");
-  }
-  if (!open && (method == ExactMethod::runge_kutta || method == ExactMethod::implicit)) {
     tell(
         root, "exact.method",
-        fmt::format("{} is for open systems; use \"chebyshev\" or \"krylov\", or add dephasing or reservoirs "
-                    "to [bath]",
-                    method == ExactMethod::implicit ? "implicit" : "runge-kutta"));
+        "diagonalize is for closed systems; use \"chebyshev\" or \"krylov\", or remove dephasing, reservoirs "
+        "and jumps from [bath]");
+  }
+  if (!open && (method == ExactMethod::runge_kutta || method == ExactMethod::implicit)) {
+    tell(root, "exact.method",
+         fmt::format("{} is for open systems; use \"chebyshev\" or \"krylov\", or add dephasing, reservoirs "
+                     "or jumps to [bath]",
+                     method == ExactMethod::implicit ? "implicit" : "runge-kutta"));
   }
 }
 
@@ -123,8 +123,11 @@ void check_broadening(const CheckedTable& root, const Draft& draft) {
 
 void check_steady(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed) return;
-  tell(root, "steady",
-       "without a reservoir no steady state is the only one; add a [[bath.reservoir]] at each end");
+  if (!draft.jumps_listed)
+    tell(root, "steady",
+         "without a reservoir no steady state is the only one; add a [[bath.reservoir]] at each end");
+  if (!draft.job.steady->rates.empty())
+    tell(root, "steady.rates", "there is no reservoir whose rate they would multiply; remove them");
 }
 
 /// With steady.sizes there are several chains, so nothing may be listed by site or bond, and reservoirs must
@@ -150,19 +153,33 @@ void check_steady_sizes(const CheckedTable& root, const Draft& draft) {
     tell(root, "steady.sizes",
          "needs an open chain, whose length it replaces; set lattice.shape = [8] and leave out periodic");
   }
-  const auto* reservoirs = written("bath", "reservoir");
-  const auto* list = reservoirs != nullptr ? std::get_if<TomlArray>(&reservoirs->data) : nullptr;
-  for (std::size_t r = 0; list != nullptr && r < list->size(); ++r) {
-    const auto* table = std::get_if<TomlTable>(&(*list)[r].data);
-    const TomlEntry* entry = table != nullptr ? table->find("site") : nullptr;
-    const auto* site = entry != nullptr ? std::get_if<std::int64_t>(&entry->value.data) : nullptr;
-    if (site == nullptr || *site <= 0 || *site >= lattice->sites() - 1) continue;
+  const auto tables = [&](std::string_view key) {
+    const auto* value = written("bath", key);
+    const auto* list = value != nullptr ? std::get_if<TomlArray>(&value->data) : nullptr;
+    return list != nullptr ? *list : TomlArray{};
+  };
+  const auto check_site = [&](const TomlValue& value, const std::string& path) {
+    const auto* site = std::get_if<std::int64_t>(&value.data);
+    if (site == nullptr || *site <= 0 || *site >= lattice->sites() - 1) return;
     tell(
-        root, fmt::format("bath.reservoir[{}].site", r),
-        fmt::format(
-            "site {} is inside the chain and has no place in the other lengths of steady.sizes; give site 0, "
-            "site {}, or a face",
-            *site, lattice->sites() - 1));
+        root, path,
+        fmt::format("site {} is inside the chain and has no place in the other lengths of steady.sizes; give "
+                    "site 0, site {}, or a face",
+                    *site, lattice->sites() - 1));
+  };
+  const auto check_table = [&](const TomlValue& value, const std::string& path) {
+    const auto* table = std::get_if<TomlTable>(&value.data);
+    if (table == nullptr) return;
+    if (table->find("bonds") != nullptr) tell(root, path + ".bonds", remedy);
+    if (const auto* site = table->find("site")) check_site(site->value, path + ".site");
+    const auto* entry = table->find("sites");
+    const auto* sites = entry != nullptr ? std::get_if<TomlArray>(&entry->value.data) : nullptr;
+    for (std::size_t k = 0; sites != nullptr && k < sites->size(); ++k)
+      check_site((*sites)[k], fmt::format("{}.sites[{}]", path, k));
+  };
+  for (const std::string key : {"reservoir", "jump"}) {
+    const TomlArray list = tables(key);
+    for (std::size_t r = 0; r < list.size(); ++r) check_table(list[r], fmt::format("bath.{}[{}]", key, r));
   }
 }
 

@@ -39,6 +39,7 @@ struct Draft {
   std::optional<InteractionDraft> interaction;
   Bath bath;
   bool reservoirs_listed = false;  ///< in the file, right or wrong
+  bool jumps_listed = false;       ///< likewise
   std::optional<InitialDraft> initial;
 
   Length one_a_site() const;
@@ -50,6 +51,8 @@ void read_lattice(CheckedTable& root, Draft& draft);
 void read_site(CheckedTable& root, Draft& draft);
 void read_interaction(CheckedTable& root, Draft& draft);
 void read_bath(CheckedTable& root, Draft& draft);
+/// One table of [[bath.jump]]; `kernels`: the job asks for some.
+void read_jump(CheckedTable& table, bool kernels, Draft& draft);
 void read_initial(CheckedTable& root, Draft& draft);
 void read_requests(CheckedTable& root, Draft& draft);
 void read_heat(CheckedTable& root, Draft& draft);

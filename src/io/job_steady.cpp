@@ -18,17 +18,24 @@ TomlValue* value_in(TomlTable& table, std::string_view key) {
   return nullptr;
 }
 
-/// The job with a chain of another length, whose last site keeps its reservoirs.
+/// The job with a chain of another length, whose last site keeps its reservoirs and jumps.
 TomlTable with_length(TomlTable root, int old_length, int length) {
   TomlTable& lattice = *table_in(root, "lattice");
   std::get<TomlArray>(value_in(lattice, "shape")->data).front().data = std::int64_t{length};
-  TomlValue* reservoirs = value_in(*table_in(root, "bath"), "reservoir");
-  if (reservoirs == nullptr) return root;
-  for (TomlValue& entry : std::get<TomlArray>(reservoirs->data)) {
-    TomlValue* site = value_in(std::get<TomlTable>(entry.data), "site");
-    if (site == nullptr) continue;
-    auto& number = std::get<std::int64_t>(site->data);
+  const auto move_last = [&](TomlValue& site) {
+    auto& number = std::get<std::int64_t>(site.data);
     if (number > 0 && number == old_length - 1) number = length - 1;
+  };
+  for (const std::string_view key : {"reservoir", "jump"}) {
+    TomlValue* list = value_in(*table_in(root, "bath"), key);
+    if (list == nullptr) continue;
+    for (TomlValue& entry : std::get<TomlArray>(list->data)) {
+      auto& table = std::get<TomlTable>(entry.data);
+      if (TomlValue* site = value_in(table, "site")) move_last(*site);
+      TomlValue* sites = value_in(table, "sites");
+      if (sites == nullptr) continue;
+      for (TomlValue& site : std::get<TomlArray>(sites->data)) move_last(site);
+    }
   }
   return root;
 }

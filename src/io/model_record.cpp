@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "io/job_names.hpp"
@@ -63,17 +64,21 @@ void add_detuning(const Detuning& detuning, Parameters& parameters) {
   parameters.add("realizations", detuning.realizations);
 }
 
-void add_reservoirs(const std::vector<Reservoir>& reservoirs, Parameters& parameters) {
+void add_reservoirs(const Model& model, Parameters& parameters) {
+  const auto& reservoirs = model.bath.reservoirs;
   if (reservoirs.empty()) return;
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   std::vector<int> sites;
   std::vector<double> temperatures;
   std::vector<double> rates;
   std::vector<std::string> statistics;
   for (const Reservoir& reservoir : reservoirs) {
+    const bool given = !reservoir.given.empty();
     sites.push_back(reservoir.site);
-    temperatures.push_back(reservoir.temperature);
-    rates.push_back(reservoir.rate);
-    statistics.emplace_back(name_of(kStatisticsNames, reservoir.statistics));
+    temperatures.push_back(
+        reservoir_temperature(reservoir, model.energies_of(reservoir.site)).value_or(kNone));
+    rates.push_back(given ? kNone : reservoir.rate);
+    statistics.emplace_back(given ? "given" : name_of(kStatisticsNames, reservoir.statistics));
   }
   parameters.add_integers("reservoir_site", sites);
   parameters.add("reservoir_temperature", temperatures);
@@ -81,9 +86,33 @@ void add_reservoirs(const std::vector<Reservoir>& reservoirs, Parameters& parame
   parameters.add("reservoir_statistics", statistics);
 }
 
-void add_bath(const Bath& bath, Parameters& parameters) {
+/// The rates of all jumps of reservoirs, and where jumps are.
+void write_bath(const Model& model, ResultsFile& file) {
+  const auto& reservoirs = model.bath.reservoirs;
+  const auto& jumps = model.bath.jumps;
+  if (!reservoirs.empty()) {
+    std::vector<double> rates;
+    for (const Reservoir& reservoir : reservoirs)
+      for (const auto& [up, down] : jump_rates(reservoir, model.energies_of(reservoir.site)))
+        rates.insert(rates.end(), {up, down});
+    file.dataset("/model/reservoir_jumps", {static_cast<Index>(reservoirs.size()), model.levels() - 1, 2},
+                 rates);
+  }
+  if (jumps.empty()) return;
+  std::vector<std::int64_t> sites;
+  std::vector<double> rates;
+  for (const Jump& jump : jumps) {
+    sites.insert(sites.end(), {jump.sites.front(), jump.sites.size() > 1 ? jump.sites.back() : -1});
+    rates.push_back(jump.rate);
+  }
+  file.dataset("/model/jump_sites", {static_cast<Index>(jumps.size()), 2}, sites);
+  file.dataset("/model/jump_rates", {static_cast<Index>(jumps.size())}, rates);
+}
+
+void add_bath(const Model& model, Parameters& parameters) {
+  const Bath& bath = model.bath;
   parameters.add("dephasing", bath.dephasing);
-  add_reservoirs(bath.reservoirs, parameters);
+  add_reservoirs(model, parameters);
   if (!bath.correlation) return;
   const BathCorrelation& correlation = *bath.correlation;
   parameters.add("correlation", name_of(kCorrelationNames, correlation.kind));
@@ -136,11 +165,12 @@ void write_model(const Job& job, ResultsFile& file) {
   const auto& couplings = model.couplings;
   const bool alike = std::all_of(couplings.begin(), couplings.end(), [](double j) { return j == 1.0; });
   if (!alike) file.dataset("/model/couplings", {model.lattice.bond_count()}, couplings);
+  write_bath(model, file);
   Parameters parameters(file);
   add_lattice_and_site(model, parameters);
   add_interaction(job, parameters);
   add_detuning(job.detuning, parameters);
-  add_bath(model.bath, parameters);
+  add_bath(model, parameters);
   if (!job.initial_temperatures.empty()) parameters.add("initial_temperature", job.initial_temperatures);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "qheat/model/dissipator.hpp"
+
 namespace qheat {
 
 bool Model::is_real() const {
@@ -11,7 +13,20 @@ bool Model::is_real() const {
 }
 
 bool Model::conserves_bands() const {
-  return bath.reservoirs.empty() && hamiltonian_conserves_bands();
+  const auto all = dissipators(*this);
+  return hamiltonian_conserves_bands() && std::all_of(all.begin(), all.end(), [&](const Dissipator& d) {
+           const auto changes = count_changes(*this, d);
+           return std::all_of(changes.begin(), changes.end(), [](const std::vector<int>& change) {
+             return std::all_of(change.begin(), change.end(), [](int sites) { return sites == 0; });
+           });
+         });
+}
+
+bool Model::conserves_band_difference() const {
+  const auto all = dissipators(*this);
+  return hamiltonian_conserves_bands() && std::all_of(all.begin(), all.end(), [&](const Dissipator& d) {
+           return count_changes(*this, d).size() <= 1;
+         });
 }
 
 bool Model::hamiltonian_conserves_bands() const {

@@ -1,10 +1,14 @@
 #include "qheat/model/two_point_closure.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
+
+#include "qheat/model/dissipator.hpp"
 
 namespace qheat {
 namespace {
@@ -20,11 +24,31 @@ bool only_hops(const PairInteraction& interaction) {
   });
 }
 
-/// Jumps up and down with equal rates, to rounding.
-bool is_even(const Model& model, const Reservoir& reservoir) {
-  const JumpRates rates =
-      jump_rates(reservoir, model.energy(reservoir.site, 1) - model.energy(reservoir.site, 0));
-  return std::abs(rates.up - rates.down) <= 1e-14 * (rates.up + rates.down);
+/// sigma^+ or sigma^- of one site.
+bool is_hop_of_one(const Dissipator& d) {
+  return d.sites.size() == 1 && d.elements.size() == 1 && moves_levels(d);
+}
+
+/// Why the bath's jumps into and out of a site inside the chain take strings apart; empty if they are even.
+std::string uneven_obstacle(const Model& model, int site, const ParticleRates& rates) {
+  double up = 0.0;
+  double down = 0.0;
+  for (const double rate : rates.up) up += rate;
+  for (const double rate : rates.down) down += rate;
+  if (std::abs(up - down) <= 1e-14 * (up + down)) return {};
+  const bool by_temperature =
+      model.bath.jumps.empty() &&
+      std::all_of(model.bath.reservoirs.begin(), model.bath.reservoirs.end(),
+                  [&](const Reservoir& r) { return r.site != site || r.given.empty(); });
+  if (!by_temperature)
+    return fmt::format(
+        "the bath at site {} is inside the chain and jumps up and down at different rates, which couples "
+        "two-point to four-point functions; move it to an end, or make the rates equal",
+        site);
+  return fmt::format(
+      "the reservoir at site {} is inside the chain and has a finite temperature, which couples two-point to "
+      "four-point functions; move it to an end, or set its temperature to inf",
+      site);
 }
 
 }  // namespace
@@ -41,6 +65,16 @@ std::vector<Complex> chain_hopping(const Model& model) {
     }
   }
   return hopping;
+}
+
+std::vector<ParticleRates> particle_rates(const Model& model) {
+  std::vector<ParticleRates> rates(static_cast<std::size_t>(model.sites()));
+  for (const Dissipator& d : dissipation(model).others) {
+    const JumpElement& e = d.elements.front();
+    auto& of_site = rates[static_cast<std::size_t>(d.sites.front())];
+    (e.to > e.from ? of_site.up : of_site.down).push_back(d.weight(e, e).real());
+  }
+  return rates;
 }
 
 std::vector<std::string> two_point_obstacles(const Model& model) {
@@ -64,16 +98,22 @@ std::vector<std::string> two_point_obstacles(const Model& model) {
     break;
   }
   if (!chain || !hops) return obstacles;
-  const auto hopping = chain_hopping(model);
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const auto i = static_cast<std::size_t>(reservoir.site);
-    const bool inside = i > 0 && i < hopping.size() && hopping[i - 1] != Complex{} && hopping[i] != Complex{};
-    if (!inside || is_even(model, reservoir)) continue;
+  for (const Dissipator& d : dissipation(model).others) {
+    if (is_hop_of_one(d)) continue;
     obstacles.push_back(
-        fmt::format("the reservoir at site {} is inside the chain and has a finite temperature, which "
-                    "couples two-point to four-point functions; move it to an end, or set its temperature "
-                    "to inf",
-                    reservoir.site));
+        fmt::format("the jump at site{} {} is other than one of a single site up or down; take jumps of one "
+                    "element [1, 0, 1.0] or [0, 1, 1.0]",
+                    d.sites.size() > 1 ? "s" : "", fmt::join(d.sites, ", ")));
+    return obstacles;
+  }
+  const auto hopping = chain_hopping(model);
+  const auto rates = particle_rates(model);
+  for (int site = 0; site < model.sites(); ++site) {
+    const auto i = static_cast<std::size_t>(site);
+    const bool inside = i > 0 && i < hopping.size() && hopping[i - 1] != Complex{} && hopping[i] != Complex{};
+    if (!inside) continue;
+    if (std::string why = uneven_obstacle(model, site, rates[i]); !why.empty())
+      obstacles.push_back(std::move(why));
   }
   return obstacles;
 }

@@ -144,9 +144,23 @@ Work liouvillian_work(const Model& model, const std::vector<std::vector<int>>& c
   double element = kState + 2.0 * kDistant * kElement * of_h;
   if (model.bath.dephasing > 0.0) element += kDephasing;
   element += kJump * model.levels() * static_cast<double>(model.bath.reservoirs.size());
+  for (const Jump& jump : model.bath.jumps) {
+    const auto count = static_cast<double>(jump.elements.size());
+    element += kJump * count * count;
+  }
   Work work{.products = element * elements};
   work += in_memory(elements) * pass_work(elements, 2.0 * kMovedByProduct);
   return work;
+}
+
+double jump_table_bytes(const Model& model, double kets) {
+  constexpr double kEntry = 30.0;  // of a map between bras
+  double elements = 0.0;           // of a bra's row in all maps
+  for (const Jump& jump : model.bath.jumps) {
+    const auto count = static_cast<double>(jump.elements.size());
+    elements += count * count / std::pow(model.levels(), jump.sites.size());
+  }
+  return kEntry * kets * elements;
 }
 
 }  // namespace qheat

@@ -10,10 +10,10 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/density_evolution.hpp"
 #include "qheat/evolution/density_observer.hpp"
+#include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
-#include "qheat/operators/reservoir_rates.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -33,8 +33,7 @@ constexpr double kShareOfMemory = 0.6;
 CellColumnLayout make_layout(const Model& model, const CellSector& sector, MirrorUse mirror,
                              const Communicator& comm) {
   const bool mirrored = mirror != MirrorUse::never &&
-                        is_mirror_symmetric(hamiltonian(model), model.sites()) &&
-                        has_mirrored_reservoirs(model);
+                        is_mirror_symmetric(hamiltonian(model), model.sites()) && has_mirrored_bath(model);
   return {mirrored ? MirrorPairs::site_reversal(sector.cells) : MirrorPairs(sector.cells.dimension()), comm};
 }
 
@@ -455,7 +454,7 @@ MomentsNeed cell_moments_need(const Model& model, const std::vector<int>& band_c
   double kets = 0.0;
   for (const auto& k : counts) kets += static_cast<double>(level_sector_dimension(model, k));
   const double bonds = model.lattice.bond_count();
-  const double tables = kets * (4.0 * model.sites() + 100.0 + 200.0 * bonds);
+  const double tables = kets * (4.0 * model.sites() + 100.0 + 200.0 * bonds) + jump_table_bytes(model, kets);
   const double column = kWorkVectors * sizeof(Complex) * elements * orders;
   Work product = liouvillian_work(model, counts, elements);
   product += pass_work(elements, 3.0);

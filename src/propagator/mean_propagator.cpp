@@ -146,7 +146,7 @@ class MeanOrders final : public PropagatorOrders {
         share_(realizations, comm) {
     share_.each(control, [&](int r) {
       const Model model = draw(r).model;
-      QHEAT_ASSERT(model.bath.reservoirs.empty());  // the mean of G_0 would be no product over sites
+      QHEAT_ASSERT(model.bath.only_dephasing());  // the mean of G_0 would be no product over sites
       if (model.bath.closed()) {
         orders_.push_back(
             closed_propagator_orders(model, sector, order, anchors, share_.workers(), MirrorUse::never));

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
+#include "propagator/cell_relaxation.hpp"
 #include "propagator/site_products.hpp"
-#include "qheat/operators/reservoir_rates.hpp"
+#include "qheat/model/dissipator.hpp"
+#include "qheat/operators/bath_rates.hpp"
 
 namespace qheat {
 namespace {
@@ -105,7 +109,7 @@ SmallMatrix inverse(SmallMatrix a, std::size_t n) {
   return result;
 }
 
-/// What the reservoirs alone do to the bands of one site that start evenly filled: g = P e^{Rt} P, and from
+/// What the bath alone does to the bands of one site that start evenly filled: g = P e^{Rt} P, and from
 /// it k = g' g^{-1}.
 class SiteRelaxation {
  public:
@@ -161,6 +165,14 @@ class OpenOrders final : public PropagatorOrders {
         cells_(sector.cells),
         moments_(std::move(moments)) {
     QHEAT_ASSERT(order <= moments_->order());
+    const auto all = dissipators(model);
+    moves_ = std::any_of(all.begin(), all.end(), moves_levels);
+    if (!std::all_of(all.begin(), all.end(), keeps_populations_apart))
+      throw InputError("the orders of the propagator need jumps that keep populations and coherences apart");
+    if (!moves_pairs(model)) return;
+    if (model.site.bands() != model.levels())
+      throw InputError("the orders of the propagator with jumps on bonds need bands of one level each");
+    pairs_.emplace(model, cells_);
   }
 
   Values evaluate(double t) override {
@@ -172,7 +184,7 @@ class OpenOrders final : public PropagatorOrders {
       values.error.push_back(moments_->error(k, t));
       values.derivative_error.push_back(moments_->largest_frequency() * values.error.back());
     }
-    if (!model_.bath.reservoirs.empty()) values.unperturbed = unperturbed(t);
+    if (moves_) values.unperturbed = pairs_ ? unperturbed_pairs(t) : unperturbed(t);
     return values;
   }
 
@@ -197,9 +209,18 @@ class OpenOrders final : public PropagatorOrders {
             error};
   }
 
+  Values::Unperturbed unperturbed_pairs(double t) const {
+    constexpr double kRounding = 16.0 * std::numeric_limits<double>::epsilon();
+    auto back = pairs_->exponential(layout(), -t);
+    return {pairs_->generator(layout()), std::move(back.columns), back.size,
+            kRounding * (1.0 + pairs_->norm() * t)};
+  }
+
   Model model_;
   Sector cells_;
   std::shared_ptr<const CellMoments> moments_;
+  bool moves_ = false;                   ///< the bath alone
+  std::optional<CellRelaxation> pairs_;  ///< where it moves pairs of sites
 };
 
 }  // namespace
@@ -210,8 +231,10 @@ std::unique_ptr<const PopulationPropagator> open_population_propagator(const Mod
                                                                        RunControl& control,
                                                                        CellMomentsOptions options) {
   options.order = std::nullopt;
-  const bool still = model.bath.reservoirs.empty();
-  // Then L equals its transpose.
+  const auto all = dissipators(model);
+  const bool still =
+      std::none_of(all.begin(), all.end(), [&](const Dissipator& d) { return moves_bands(model, d); });
+  // Then L equals its transpose: with bands of one level all that dissipators have is diagonal.
   const bool symmetric = still && model.is_real() && model.site.bands() == model.levels();
   return std::make_unique<OpenPropagator>(
       std::make_unique<CellMoments>(model, sector, end, options, comm, control), symmetric, still);

@@ -7,7 +7,7 @@
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/basis/product_weights.hpp"
-#include "qheat/operators/reservoir_rates.hpp"
+#include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/site_populations.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
@@ -86,10 +86,10 @@ namespace {
 
 using BondRates = SiteEquation::BondRates;
 
-/// What reservoirs do to single sites, [N][L][L]; empty without them.
+/// What the bath does to single sites, [N][L][L]; empty where it moves none.
 std::vector<double> jumps_of_sites(const Model& model) {
   std::vector<double> jumps;
-  for (int i = 0; i < model.sites() && !model.bath.reservoirs.empty(); ++i) {
+  for (int i = 0; i < model.sites() && !model.bath.only_dephasing(); ++i) {
     const auto of_site = band_jumps(model, i);
     jumps.insert(jumps.end(), of_site.begin(), of_site.end());
   }
@@ -143,8 +143,9 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
 RateSolution solve_sites(const Model& model, const InitialState& initial, const DenseRates& rates,
                          const std::vector<double>& times, const RateOptions& options,
                          const Communicator& comm, RunControl& control, Timings& timings) {
-  const auto known = static_cast<std::size_t>(
-      std::upper_bound(times.begin(), times.end(), rates.known_until) - times.begin());
+  const double known_until = moves_pairs(model) ? times.front() : rates.known_until;
+  const auto known =
+      static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), known_until) - times.begin());
   const auto now = [&](double t, std::span<double> values) { rates.bond_rates.at(t, values); };
   return integrate_sites(model, initial, now, times, known, options, comm, control, timings);
 }

@@ -12,31 +12,6 @@
 namespace qheat {
 namespace {
 
-/// L with the jumps of each pair of levels as terms of their own: what one level loses is to the last digit
-/// what the other gains, which sums of rates would not keep.
-TermSum<Complex> conserving_liouvillian(const Model& model) {
-  Model without = model;
-  without.bath.reservoirs.clear();
-  TermSum<Complex> sum = liouvillian(without);
-  const auto m = static_cast<LocalCode>(model.levels());
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const int bra = model.sites() + reservoir.site;
-    for (int n = 0; n + 1 < model.levels(); ++n) {
-      const JumpRates rates =
-          jump_rates(reservoir, model.energy(reservoir.site, n + 1) - model.energy(reservoir.site, n));
-      const auto low = static_cast<LocalCode>(n);
-      const LocalCode both_low = low * (m + 1);
-      const LocalCode both_high = (low + 1) * (m + 1);
-      sum.terms.push_back(
-          {{reservoir.site, bra}, {{both_low, both_high, rates.down}, {both_high, both_low, rates.up}}});
-      for (const int site : {reservoir.site, bra})
-        sum.terms.push_back({{site}, {{low, low, -rates.up / 2}, {low + 1, low + 1, -rates.down / 2}}});
-    }
-  }
-  canonicalize(sum);
-  return sum;
-}
-
 /// -rate tr(rho) to the first row, which is a diagonal element's.
 void add_trace_row(const std::vector<Index>& populations, double rate, Mat matrix) {
   QHEAT_PETSC(MatSetOption(matrix, MAT_NEW_NONZERO_ALLOCATION_ERR, PETSC_FALSE));
@@ -57,7 +32,8 @@ class LiouvilleEquation final : public FactoredEquation {
       const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
       populations_.push_back(sector.first_state(row) + (row - block.first_row));
     }
-    const TermSum<Complex> terms = conserving_liouvillian(model);
+    TermSum<Complex> terms = liouvillian(model);
+    canonicalize(terms);
     for (Index row = 0; row < sector.dimension(); ++row) {
       visit_row(sector, terms, row, [&](Index column, Complex value) {
         entries_.push_back({column, value});

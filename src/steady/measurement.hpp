@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "qheat/basis/sector.hpp"
+#include "qheat/model/dissipator.hpp"
 #include "qheat/steady/steady.hpp"
 #include "steady/double_double.hpp"
 
@@ -16,8 +17,14 @@ struct Measurement {
   std::vector<DoubleDouble> populations;  ///< P_n(i), [N][M]
   std::vector<double> outflow;            ///< J_p, J_q, [B][2], power
   std::vector<double> onsite_outflow;     ///< -i <[lambda U, h_x]>, [N], power
+  std::vector<double> jump_heat;          ///< of each jump into its first and second site, [J][2], power
   double smallest_population = 0.0;       ///< of a ket, or of a level of a site
 };
+
+/// Heat into the levels of a site by a dissipator that moves nothing but its levels and takes each to one
+/// alone, so that the site's populations, [N][M], say all.
+DoubleDouble heat_by_populations(const Model& model, const Dissipator& dissipator,
+                                 const std::vector<DoubleDouble>& populations);
 
 /// Of a density matrix on pairs of states, this rank's elements. Collective.
 template <class Number>

@@ -12,6 +12,7 @@ void visit_series(State& state, const Visit& visit) {
   visit(state.current);
   visit(state.temperature);
   visit(state.heat);
+  visit(state.jump_heat);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "qheat/evolution/density_observer.hpp"
+#include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "steady/ket_elements.hpp"
 
@@ -16,29 +17,22 @@ namespace {
 
 constexpr Complex kI(0.0, 1.0);
 
-/// Calls add(row of the ket before the jump, rate) for the reservoirs' jumps into a ket.
+/// Calls add(row of the ket before the jump, rate) for the bath's jumps into a ket.
 template <class Add>
-void visit_jumps(const Model& model, const Sector& pairs, std::span<const Level> ket, const Add& add) {
+void visit_jumps(const std::vector<Dissipator>& dissipators, const Sector& pairs, std::span<const Level> ket,
+                 const Add& add) {
   std::vector<Level> before(ket.begin(), ket.end());
-  const auto row_of = [&] {
-    const int number = pairs.prefix().class_of(before);
-    return pairs.block_of_class(number).first_row + pairs.prefix().rank_in_class(before);
-  };
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const auto site = static_cast<std::size_t>(reservoir.site);
-    const Level level = ket[site];
-    const auto gap_above = [&](Level n) {
-      return model.energy(reservoir.site, n + 1) - model.energy(reservoir.site, n);
-    };
-    if (level > 0) {
-      before[site] = static_cast<Level>(level - 1);
-      add(row_of(), jump_rates(reservoir, gap_above(before[site])).up);
+  const int levels = pairs.levels();
+  for (const Dissipator& d : dissipators) {
+    const LocalCode here = code_on(ket, d.sites, levels);
+    for (const JumpElement& e : d.elements) {
+      if (e.to != here || e.from == here) continue;
+      write_code(e.from, d.sites, levels, std::span(before));
+      const int number = pairs.prefix().class_of(before);
+      add(pairs.block_of_class(number).first_row + pairs.prefix().rank_in_class(before),
+          d.weight(e, e).real());
+      write_code(here, d.sites, levels, std::span(before));
     }
-    if (level + 1 < model.levels()) {
-      before[site] = static_cast<Level>(level + 1);
-      add(row_of(), jump_rates(reservoir, gap_above(level)).down);
-    }
-    before[site] = level;
   }
 }
 
@@ -142,6 +136,7 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
   const Sector& sector = space_->sector();
   const HalfSpace& kets = sector.prefix();
   const Index first_row = space_->partition().first_row(space_->comm().rank());
+  const std::vector<Dissipator> dissipators = dissipation(model).others;
   TermSum<Complex> h = hamiltonian(model);
   canonicalize(h);
   Index longest = 0;
@@ -158,7 +153,7 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
     begin_.push_back(links_.size());
   }
   const auto most = static_cast<Index>(space_->comm().max(static_cast<double>(longest))) + 1 +
-                    2 * static_cast<Index>(model.bath.reservoirs.size());
+                    static_cast<Index>(dissipators.size());
   reduced_ =
       std::make_unique<Reduced>(space_->comm(), first_row, populations_.size(), sector.rows(), most, rate);
   for (std::size_t k = 0; k < populations_.size(); ++k) {
@@ -170,7 +165,7 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
       reduced_->add(row, link.other, w);
       out += w;
     }
-    visit_jumps(model, sector, kets.configuration(row),
+    visit_jumps(dissipators, sector, kets.configuration(row),
                 [&](Index before, double jump) { reduced_->add(row, before, jump); });
     reduced_->add(row, row, -out);
   }

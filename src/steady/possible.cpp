@@ -1,12 +1,15 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "qheat/model/dissipator.hpp"
 #include "qheat/model/two_point_closure.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/steady/steady.hpp"
@@ -25,60 +28,81 @@ bool in_range(double rate) {
   return rate >= kLeast && rate <= kMost;
 }
 
-/// Fastest jumps of a reservoir; out of range if any are.
-double rate_of(const Model& model, const Reservoir& reservoir) {
-  double fastest = 0.0;
-  for (int n = 0; n + 1 < model.levels(); ++n) {
-    const double rate = loss_rate(model, reservoir, n);
-    if (!in_range(rate)) return rate;
-    fastest = std::max(fastest, rate);
-  }
-  return fastest;
+/// "the reservoir at site 0", "the jumps at sites 0, 1".
+std::string name_of(const Model& model, const std::vector<int>& sites) {
+  const auto& reservoirs = model.bath.reservoirs;
+  const bool fed = sites.size() == 1 && std::any_of(reservoirs.begin(), reservoirs.end(),
+                                                    [&](const auto& r) { return r.site == sites.front(); });
+  return fmt::format("{} at site{} {}", fed ? "the reservoir" : "the jumps", sites.size() > 1 ? "s" : "",
+                     fmt::join(sites, ", "));
 }
 
-void check_reservoirs(const Model& model, Sentences& problems) {
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const double rate = rate_of(model, reservoir);
-    if (in_range(rate)) continue;
-    problems.push_back(
-        fmt::format("the jumps of the reservoir at site {} (rate {:g}, temperature {:g}) have the rate {:g}, "
-                    "which is not "
-                    "between {:g} and {:g}; change its rate{}",
-                    reservoir.site, reservoir.rate, reservoir.temperature, rate, kLeast, kMost,
-                    reservoir.statistics == Reservoir::Statistics::bose
-                        ? ", or its temperature: bosons jump at the rate times T over the gap"
-                        : ""));
+/// What may have made a rate of a site what it is.
+std::string keys_of(const Model& model, const std::vector<int>& sites) {
+  for (const Reservoir& r : model.bath.reservoirs) {
+    if (sites != std::vector<int>{r.site} || !r.given.empty()) continue;
+    return fmt::format(" (rate {:g}, temperature {:g})", r.rate, r.temperature);
+  }
+  return "";
+}
+
+void check_rates(const Model& model, Sentences& problems) {
+  std::vector<int> told;
+  for (const auto& [sites, rate] : two_way_rates(model)) {
+    if (in_range(rate) || sites == told) continue;
+    told = sites;
+    const bool bosons =
+        std::any_of(model.bath.reservoirs.begin(), model.bath.reservoirs.end(), [&](const Reservoir& r) {
+          return r.given.empty() && r.statistics == Reservoir::Statistics::bose && sites.front() == r.site;
+        });
+    problems.push_back(fmt::format(
+        "the jumps of {}{} have the rate {:g}, which is not between {:g} and {:g}; change its rate{}",
+        name_of(model, sites), keys_of(model, sites), rate, kLeast, kMost,
+        bosons ? ", or its temperature: bosons jump at the rate times T over the gap" : ""));
   }
 }
 
-/// Sites that bonds join to each other bear the number of the lowest of them.
+/// Sites that bonds or jumps join to each other bear the number of the lowest of them.
 std::vector<int> pieces(const Model& model) {
   std::vector<int> piece(static_cast<std::size_t>(model.sites()));
   std::iota(piece.begin(), piece.end(), 0);
-  for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    if (bond_strength(model, b) == 0.0) continue;
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const auto [low, high] = std::minmax(piece[static_cast<std::size_t>(bond.first)],
-                                         piece[static_cast<std::size_t>(bond.second)]);
+  const auto join = [&](int first, int second) {
+    const auto [low, high] =
+        std::minmax(piece[static_cast<std::size_t>(first)], piece[static_cast<std::size_t>(second)]);
     const int kept = low;
     const int gone = high;
     std::replace(piece.begin(), piece.end(), gone, kept);
+  };
+  for (int b = 0; b < model.lattice.bond_count(); ++b) {
+    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    if (bond_strength(model, b) != 0.0) join(bond.first, bond.second);
   }
+  for (const Dissipator& d : dissipation(model).others)
+    if (moves_levels(d)) join(d.sites.front(), d.sites.back());
   return piece;
+}
+
+bool changes_counts(const Model& model, const Dissipator& d) {
+  const auto changes = count_changes(model, d);
+  return std::any_of(changes.begin(), changes.end(), [](const std::vector<int>& change) {
+    return std::any_of(change.begin(), change.end(), [](int sites) { return sites != 0; });
+  });
 }
 
 void check_reach(const Model& model, Sentences& problems) {
   if (!model.hamiltonian_conserves_bands()) return;  // then dephasing alone may lead to one state
   const auto piece = pieces(model);
   std::vector<bool> reached(piece.size(), false);
-  for (const Reservoir& reservoir : model.bath.reservoirs)
-    reached[static_cast<std::size_t>(piece[static_cast<std::size_t>(reservoir.site)])] = true;
+  for (const Dissipator& d : dissipation(model).others) {
+    if (!changes_counts(model, d)) continue;
+    reached[static_cast<std::size_t>(piece[static_cast<std::size_t>(d.sites.front())])] = true;
+  }
   for (int i = 0; i < model.sites(); ++i) {
     if (reached[static_cast<std::size_t>(piece[static_cast<std::size_t>(i)])]) continue;
     problems.push_back(fmt::format(
-        "no bond joins site {} to a reservoir{}, so that the steady state is not unique; add bonds or a "
-        "reservoir",
-        i, model.strength == 0.0 ? " (interaction.strength = 0)" : ""));
+        "no bond joins site {} to a {}{}, so that the steady state is not unique; add bonds or a reservoir",
+        i, model.bath.jumps.empty() ? "reservoir" : "reservoir or a jump that changes levels",
+        model.strength == 0.0 ? " (interaction.strength = 0)" : ""));
     return;
   }
 }
@@ -109,10 +133,10 @@ void check_spread(const Model& model, Sentences& problems) {
                     "of the other; bring them closer together",
                     what, rate, kWidest, fast ? "faster" : "slower", fast ? weakest : strongest));
   };
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const double rate = rate_of(model, reservoir);
-    if (in_range(rate)) compare(fmt::format("the reservoir at site {}", reservoir.site), rate);
-  }
+  std::map<std::vector<int>, double> fastest;  // on the same sites
+  for (const auto& [sites, rate] : two_way_rates(model))
+    if (in_range(rate)) fastest[sites] = std::max(fastest[sites], rate);
+  for (const auto& [sites, rate] : fastest) compare(name_of(model, sites), rate);
   const double dephasing = model.bath.dephasing;
   if (dephasing > kWidest * weakest) compare("dephasing", dephasing);
 }
@@ -120,14 +144,20 @@ void check_spread(const Model& model, Sentences& problems) {
 }  // namespace
 
 void require_possible_steady_state(const Model& model, const SteadyOptions& options) {
-  if (model.bath.reservoirs.empty()) {
+  if (two_way_rates(model).empty()) {
     throw InputError(
         "no reservoir: dephasing alone leaves every mixture of the sectors stationary, and the steady state "
-        "is not unique; add a [[bath.reservoir]]");
+        "is not unique; add a [[bath.reservoir]], or a [[bath.jump]] that changes levels");
   }
   Sentences problems;
-  check_reservoirs(model, problems);
-  check_reach(model, problems);
+  const bool kept = model.conserves_bands() && model.site.bands() > 1;
+  if (kept)
+    problems.emplace_back(
+        "no jump of the bath changes the number of sites in a band, so that every sector keeps its weight "
+        "and the steady state is not unique; add a [[bath.reservoir]], or a [[bath.jump]] such as elements = "
+        "[[0, 1, 1.0]]");
+  check_rates(model, problems);
+  if (!kept) check_reach(model, problems);
   check_spread(model, problems);
   if (options.method == SteadyMethod::two_point)
     for (const std::string& text : two_point_obstacles(model))

@@ -2,14 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <map>
+#include <tuple>
+
+#include "qheat/model/dissipator.hpp"
 
 namespace qheat {
 
-double loss_rate(const Model& model, const Reservoir& reservoir, int n) {
-  const JumpRates rates =
-      jump_rates(reservoir, model.energy(reservoir.site, n + 1) - model.energy(reservoir.site, n));
-  return rates.up + rates.down;
+std::vector<TwoWayRate> two_way_rates(const Model& model) {
+  std::map<std::tuple<std::vector<int>, std::uint64_t, std::uint64_t>, double> found;
+  for (const Dissipator& d : dissipation(model).others)
+    for (const JumpElement& e : d.elements)
+      if (e.to != e.from)
+        found[{d.sites, std::min(e.to, e.from), std::max(e.to, e.from)}] += d.weight(e, e).real();
+  std::vector<TwoWayRate> rates;
+  for (const auto& [between, rate] : found) rates.push_back({std::get<0>(between), rate});
+  return rates;
 }
 
 double bond_strength(const Model& model, int bond) {
@@ -21,23 +31,22 @@ double bond_strength(const Model& model, int bond) {
 
 RateScales rate_scales(const Model& model) {
   RateScales scales{.slowest = std::numeric_limits<double>::infinity(), .fastest = 0.0};
-  std::vector<double> loss(static_cast<std::size_t>(model.sites()), 0.0);
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    double fastest = 0.0;
-    for (int n = 0; n + 1 < model.levels(); ++n) {
-      const double rate = loss_rate(model, reservoir, n);
-      fastest = std::max(fastest, rate);
-      scales.slowest = std::min(scales.slowest, rate);
-    }
-    loss[static_cast<std::size_t>(reservoir.site)] += fastest;
-    scales.fastest = std::max(scales.fastest, fastest);
+  std::map<std::vector<int>, double> fastest;  // on the same sites
+  for (const auto& [sites, rate] : two_way_rates(model)) {
+    fastest[sites] = std::max(fastest[sites], rate);
+    scales.slowest = std::min(scales.slowest, rate);
+    scales.fastest = std::max(scales.fastest, rate);
   }
+  std::vector<double> loss(static_cast<std::size_t>(model.sites()), 0.0);
+  for (const auto& [sites, rate] : fastest)
+    for (const int site : sites) loss[static_cast<std::size_t>(site)] += rate;
+  const double dephasing = dissipation(model).dephasing;
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
     const double strength = bond_strength(model, b);
     if (strength == 0.0) continue;
     const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const double decay = 2.0 * model.bath.dephasing + 0.5 * (loss[static_cast<std::size_t>(bond.first)] +
-                                                             loss[static_cast<std::size_t>(bond.second)]);
+    const double decay = 2.0 * dephasing + 0.5 * (loss[static_cast<std::size_t>(bond.first)] +
+                                                  loss[static_cast<std::size_t>(bond.second)]);
     scales.slowest = std::min(scales.slowest, strength * std::min(1.0, strength / decay));
   }
   return scales;

@@ -174,7 +174,7 @@ Index steady_elements(const Model& model) {
 
 bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes) {
   if (options.method == SteadyMethod::two_point) return true;
-  if (options.method != SteadyMethod::automatic || model.bath.reservoirs.empty()) return false;
+  if (options.method != SteadyMethod::automatic || model.bath.only_dephasing()) return false;
   if (!two_point_obstacles(model).empty()) return false;
   try {
     const double needed = steady_bytes_per_rank(model, options, ranks);

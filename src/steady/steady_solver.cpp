@@ -9,6 +9,7 @@
 #include "operators/shell_matrix.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/model/counter_random.hpp"
+#include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "steady/coherent_inverse.hpp"
 #include "steady/population_inverse.hpp"
@@ -80,7 +81,7 @@ class SteadySolver::Preconditioner {
     for (const Complex& d : diagonal) decay -= d.real();
     const double mean = space->comm().sum(decay) / static_cast<double>(space->dimension());
     coherent_ = std::make_unique<CoherentInverse>(model, *space, mean);
-    if (model.bath.dephasing == 0.0) return;  // some coherences may not decay by themselves
+    if (dissipation(model).dephasing == 0.0) return;  // some coherences may not decay by themselves
     left_.resize(diagonal.size());
     change_.resize(diagonal.size());
     populations_ = std::make_unique<PopulationInverse>(model, space, std::move(diagonal), rate);

@@ -166,6 +166,12 @@ SteadyState state_of(const Model& model, const Solved& solved) {
     const double flow = bond.first < bond.second ? upward : -upward;
     measured.outflow.insert(measured.outflow.end(), {gap(bond.first) * flow, -gap(bond.second) * flow});
   }
+  for (const Jump& jump : model.bath.jumps) {
+    DoubleDouble heat;
+    for (const Dissipator& d : dissipators(model, jump))
+      heat += heat_by_populations(model, d, measured.populations);
+    measured.jump_heat.insert(measured.jump_heat.end(), {heat.value(), 0.0});
+  }
   SteadyState state;
   set_measured(model, measured, state);
   state.elements = solved.elements;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/model/dissipator.hpp"
 #include "qheat/model/two_point_closure.hpp"
 
 namespace qheat {
@@ -18,19 +19,18 @@ TwoPointEquation::TwoPointEquation(const Model& model)
       down_(up_.size()),
       loss_(up_.size()),
       loss_before_{0.0},
-      dephasing_(model.bath.dephasing) {
+      dephasing_(dissipation(model).dephasing) {
   for (const Complex& h : chain_hopping(model)) hopping_.push_back(std::abs(h));
   double onsite = 0.0;
   for (const OnsiteElement& u : model.onsite)
     if (u.a == u.b) onsite += model.strength * u.value.real() * (u.a == 1 ? 1.0 : -1.0);
   for (int i = 0; i < model.sites(); ++i) level_.push_back(model.energy(i, 1) - model.energy(i, 0) + onsite);
-  for (const Reservoir& reservoir : model.bath.reservoirs) {
-    const auto i = static_cast<std::size_t>(reservoir.site);
-    const JumpRates rates =
-        jump_rates(reservoir, model.energy(reservoir.site, 1) - model.energy(reservoir.site, 0));
-    up_[i].push_back(rates.up);
-    down_[i].push_back(rates.down);
-    loss_[i] += rates.up + rates.down;
+  const auto rates = particle_rates(model);
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    up_[i] = rates[i].up;
+    down_[i] = rates[i].down;
+    for (const auto* some : {&up_[i], &down_[i]})
+      for (const double rate : *some) loss_[i] += rate;
   }
   for (const double h : hopping_) strongest_ = std::max(strongest_, h);
   for (const double loss : loss_) {

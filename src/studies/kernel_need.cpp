@@ -7,9 +7,9 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/kernel/markov.hpp"
 #include "qheat/kernel/memory_kernel.hpp"
+#include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/product_work.hpp"
-#include "qheat/operators/reservoir_rates.hpp"
 #include "qheat/propagator/cell_moments.hpp"
 #include "qheat/propagator/population_propagator.hpp"
 #include "qheat/propagator/propagator_orders.hpp"
@@ -51,8 +51,8 @@ class Kernels {
       if (id == KernelId::exact()) ++evaluated_;
       if (!is_local_kernel(job, id)) highest_ = std::max(highest_, id.order);
     }
-    mirrored_ = !averaged_ && is_mirror_symmetric(hamiltonian(model_), model_.sites()) &&
-                has_mirrored_reservoirs(model_);
+    mirrored_ =
+        !averaged_ && is_mirror_symmetric(hamiltonian(model_), model_.sites()) && has_mirrored_bath(model_);
   }
 
   Index cells() const { return cells_; }

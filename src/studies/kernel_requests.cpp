@@ -41,7 +41,7 @@ std::vector<KernelId> kernels_with_rates(const Job& job) {
 
 bool is_local_kernel(const Job& job, KernelId kernel) {
   if (kernel == KernelId::markov()) return true;
-  return kernel == KernelId::tcl(2) && job.model->bath.reservoirs.empty();
+  return kernel == KernelId::tcl(2) && job.model->bath.only_dephasing();
 }
 
 SecondOrderKernel second_order_kernel(const Job& job, KernelId kernel) {
@@ -77,7 +77,7 @@ std::string remedy_of_kernels(const Job& job) {
   std::string remedy = job.model->bath.closed() ? "" : "lower time.end or rates that are large, or ";
   remedy += wants_dense_kernels(job)
                 ? "use fewer sites, coarser bands or more ranks, or leave out the kernels exact, memory and "
-                  "tcl of other orders than 2 (of all orders with reservoirs)"
+                  "tcl of other orders than 2 (of all orders with reservoirs or jumps)"
                 : "use fewer sites or a smaller sector, or more ranks";
   return remedy + (stores_generators(job) ? ", or lower kernel.store_limit" : "");
 }

@@ -30,21 +30,38 @@ std::string parts_text(const DiffusionEstimate& found) {
   return text.empty() ? "nothing larger than what is claimed at most, 1e-6 of D" : text;
 }
 
-/// Of the level energy that reservoirs at the first site put in, or of the bonds where these keep it.
+/// Of the level energy that the bath puts in at the first site, or of the bonds where these keep it.
 double heat_of(const Model& model, const SteadyState& state) {
   if (!bonds_keep_level_energy(model)) {
     double heat = 0.0;
-    for (std::size_t r = 0; r < state.heat.size(); ++r)
-      if (model.bath.reservoirs[r].site == 0) heat += state.heat[r];
+    visit_heats(model, state, [&](int site, double into) { heat += site == 0 ? into : 0.0; });
     return heat;
   }
   return std::accumulate(state.current.begin(), state.current.end(), 0.0) / (model.sites() - 1);
 }
 
+/// Heat of the jumps, one by one where they are few.
+void say_jumps(const Model& model, const SteadyState& state, Report& report) {
+  constexpr std::size_t kMost = 8;
+  const auto& jumps = model.bath.jumps;
+  double all = 0.0;
+  for (std::size_t j = 0; j < jumps.size(); ++j) {
+    const double heat = state.jump_heat[2 * j] + state.jump_heat[2 * j + 1];
+    all += heat;
+    if (jumps.size() <= kMost)
+      report.say("                jump at site{} {}: heat {:.6g} into the lattice\n",
+                 jumps[j].sites.size() > 1 ? "s" : "", fmt::join(jumps[j].sites, ", "), heat);
+  }
+  if (jumps.size() > kMost)
+    report.say("                {} jumps: heat {:.6g} into the lattice\n", jumps.size(), all);
+}
+
 }  // namespace
 
 std::string SteadyStudy::text_of(std::size_t variant) const {
-  const std::string rates = fmt::format("reservoir rates x {:g}", variants_[variant].rate);
+  const std::string rates = models_.back()->bath.reservoirs.empty()
+                                ? std::string("jumps as given")
+                                : fmt::format("reservoir rates x {:g}", variants_[variant].rate);
   return compares_dephasings() ? fmt::format("dephasing {:g}, {}", variants_[variant].dephasing, rates)
                                : rates;
 }
@@ -100,11 +117,16 @@ void SteadyStudy::say_state(std::size_t variant, std::size_t size, Report& repor
     report.say("                WARNING: no density matrix is negative; lower steady.tolerance\n");
   for (std::size_t r = 0; r < state.heat.size(); ++r) {
     const auto& reservoir = model.bath.reservoirs[r];
-    report.say("                reservoir at site {}, T = {:g}: heat {:.6g} into the lattice\n",
-               reservoir.site, reservoir.temperature, state.heat[r]);
+    const auto temperature = reservoir_temperature(reservoir, model.energies_of(reservoir.site));
+    report.say("                reservoir at site {}{}: heat {:.6g} into the lattice\n", reservoir.site,
+               temperature ? fmt::format(", T = {:g}", *temperature) : "", state.heat[r]);
   }
-  report.say("                entropy production {:.3g}; currents balance the heats to {:.1e}\n",
-             state.entropy_production, state.balance);
+  say_jumps(model, state, report);
+  report.say("                {}currents balance the heats to {:.1e}\n",
+             std::isnan(state.entropy_production)
+                 ? ""
+                 : fmt::format("entropy production {:.3g}; ", state.entropy_production),
+             state.balance);
   say_gradients(variant, size, report);
 }
 
@@ -199,9 +221,8 @@ void SteadyStudy::summarize(Report& report) const {
     }
   }
   if (bonds_keep_level_energy(*models_.back())) return;
-  report.say(
-      "                WARNING: bonds do not keep the sum of level energies, and local reservoirs then "
-      "break detailed balance\n");
+  report.say("                WARNING: bonds do not keep the sum of level energies{}\n",
+             has_temperatures(*models_.back()) ? ", and local reservoirs then break detailed balance" : "");
 }
 
 }  // namespace qheat

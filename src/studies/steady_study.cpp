@@ -28,6 +28,7 @@ void visit_series(State& state, const Visit& visit) {
   visit("current", state.current);
   visit("temperature", state.temperature);
   visit("heat", state.heat);
+  visit("jump_heat", state.jump_heat);
 }
 
 void save(const SteadyState& state, StateWriter& writer) {
@@ -69,6 +70,7 @@ SteadyState unknown_state(const Model& model) {
   state.outflow.assign(2 * bonds, unknown);
   state.current.assign(bonds, unknown);
   state.heat.assign(model.bath.reservoirs.size(), unknown);
+  state.jump_heat.assign(2 * model.bath.jumps.size(), unknown);
   state.entropy_production = unknown;
   state.residual = unknown;
   state.balance = unknown;
@@ -261,7 +263,9 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/current", {bonds}, state.current);
   file.dataset(group + "/outflow", {bonds, 2}, state.outflow);
   file.dataset(group + "/temperature", {sites}, state.temperature);
-  file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
+  if (!state.heat.empty()) file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
+  if (!state.jump_heat.empty())
+    file.dataset(group + "/jump_heat", {static_cast<Index>(state.jump_heat.size() / 2), 2}, state.jump_heat);
   file.dataset(group + "/entropy_production", {1}, std::span(&state.entropy_production, 1));
   file.dataset(group + "/balance", {1}, std::span(&state.balance, 1));
   if (!std::isnan(state.smallest_eigenvalue))

@@ -29,7 +29,7 @@ std::optional<std::size_t> only_reservoir_at(const Model& model, int site) {
 }
 
 JumpRates rates_of(const Model& model, const Reservoir& reservoir) {
-  return jump_rates(reservoir, model.energy(reservoir.site, 1) - model.energy(reservoir.site, 0));
+  return jump_rates(reservoir, model.energies_of(reservoir.site)).front();
 }
 
 double occupation(const Model& model, std::size_t number) {
@@ -62,6 +62,7 @@ std::string kind_obstacle(const Model& model) {
   const auto right = only_reservoir_at(model, model.sites() - 1);
   if (model.bath.reservoirs.size() != 2 || !left || !right || *left == *right)
     return "the chain is not between one reservoir at its first site and one at its last";
+  if (!model.bath.jumps.empty()) return "jumps take part beside the reservoirs";
   if (!keeps_excitations(model)) return "the interaction does not keep the number of excited sites";
   return {};
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "qheat/model/dissipator.hpp"
 #include "qheat/steady/steady.hpp"
 
 namespace qheat {
@@ -56,23 +57,46 @@ bool same_levels(const Model& model) {
   return true;
 }
 
+bool has_temperatures(const Model& model) {
+  return std::any_of(model.bath.reservoirs.begin(), model.bath.reservoirs.end(), [&](const Reservoir& r) {
+    return reservoir_temperature(r, model.energies_of(r.site)).has_value();
+  });
+}
+
 std::vector<bool> temperatures_known(const Model& model) {
-  std::vector<bool> known(static_cast<std::size_t>(model.sites()), false);
-  std::vector<int> reached;
-  const auto reach = [&](int site) {
-    const auto levels = model.energies_of(site);
-    if (known[static_cast<std::size_t>(site)] || levels.front() == levels.back()) return;
-    known[static_cast<std::size_t>(site)] = true;
-    reached.push_back(site);
+  // What feeds a site: 0 nothing, 1 a reservoir with a temperature, 2 anything else that moves levels.
+  std::vector<int> fed(static_cast<std::size_t>(model.sites()), 0);
+  const auto feed = [&](int site, int by) {
+    fed[static_cast<std::size_t>(site)] = std::max(fed[static_cast<std::size_t>(site)], by);
   };
-  for (const Reservoir& reservoir : model.bath.reservoirs) reach(reservoir.site);
-  while (!reached.empty()) {
-    const int site = reached.back();
-    reached.pop_back();
-    for (const int b : model.lattice.bonds_of(site)) {
-      const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-      if (bond_keeps_level_energy(model, b)) reach(bond.first == site ? bond.second : bond.first);
+  for (const Reservoir& reservoir : model.bath.reservoirs)
+    feed(reservoir.site, reservoir_temperature(reservoir, model.energies_of(reservoir.site)) ? 1 : 2);
+  for (const Jump& jump : model.bath.jumps)
+    for (const Dissipator& d : dissipators(model, jump))
+      for (const int site : d.sites)
+        if (moves_levels(d)) feed(site, 2);
+  std::vector<bool> known(fed.size(), false);
+  std::vector<bool> seen(fed.size(), false);
+  const auto has_energy = [&](int site) {
+    return model.energies_of(site).front() != model.energies_of(site).back();
+  };
+  for (int start = 0; start < model.sites(); ++start) {
+    std::vector<int> piece;  // that bonds which keep level energy join
+    const auto reach = [&](int site) {
+      if (seen[static_cast<std::size_t>(site)] || !has_energy(site)) return;
+      seen[static_cast<std::size_t>(site)] = true;
+      piece.push_back(site);
+    };
+    reach(start);
+    int by = 0;
+    for (std::size_t k = 0; k < piece.size(); ++k) {
+      by = std::max(by, fed[static_cast<std::size_t>(piece[k])]);
+      for (const int b : model.lattice.bonds_of(piece[k])) {
+        const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+        if (bond_keeps_level_energy(model, b)) reach(bond.first == piece[k] ? bond.second : bond.first);
+      }
     }
+    for (const int site : piece) known[static_cast<std::size_t>(site)] = by == 1;
   }
   return known;
 }
@@ -80,9 +104,12 @@ std::vector<bool> temperatures_known(const Model& model) {
 std::vector<std::string> level_energy_warnings(const Model& model) {
   std::vector<std::string> warnings;
   if (no_level_energy(model)) {
-    warnings.emplace_back(
+    const std::string what =
         "all levels of a site have the same energy: sites carry no level energy, so heat, its currents and "
-        "temperatures are zero or undefined, and reservoirs of any temperature occupy the levels evenly");
+        "temperatures are zero or undefined";
+    warnings.push_back(has_temperatures(model)
+                           ? what + ", and reservoirs of any temperature occupy the levels evenly"
+                           : what);
     return warnings;
   }
   const double coupling = largest_coupling(model);
@@ -96,9 +123,12 @@ std::vector<std::string> level_energy_warnings(const Model& model) {
   }
   if (!bonds_keep_level_energy(model)) {
     warnings.emplace_back(
-        "bonds do not keep the sum of level energies, and local reservoirs then break detailed balance: heat "
-        "can flow from cold to hot, currents take energy from the interaction, and what is behind such bonds "
-        "has no temperature");
+        has_temperatures(model)
+            ? "bonds do not keep the sum of level energies, and local reservoirs then break detailed "
+              "balance: "
+              "heat can flow from cold to hot, currents take energy from the interaction, and what is behind "
+              "such bonds has no temperature"
+            : "bonds do not keep the sum of level energies: currents take energy from the interaction");
   }
   return warnings;
 }

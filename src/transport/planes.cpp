@@ -4,17 +4,19 @@
 #include <cmath>
 #include <limits>
 
+#include "qheat/model/dissipator.hpp"
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/transport/level_energy.hpp"
 
 namespace qheat {
 namespace {
 
-/// Each site of the first and the last plane has a reservoir, and no other site has one.
+/// The bath moves the levels of each site of the first and the last plane, and those of no other site.
 bool between_faces(const Model& model, const TransportAxis& axis) {
   std::vector<bool> fed(static_cast<std::size_t>(model.sites()), false);
-  for (const Reservoir& reservoir : model.bath.reservoirs)
-    fed[static_cast<std::size_t>(reservoir.site)] = true;
+  for (const Dissipator& d : dissipators(model))
+    for (const int site : d.sites)
+      if (moves_levels(d)) fed[static_cast<std::size_t>(site)] = true;
   for (int i = 0; i < model.sites(); ++i) {
     const int plane = axis.plane_of(i);
     if (fed[static_cast<std::size_t>(i)] != (plane == 0 || plane == axis.length - 1)) return false;

@@ -21,7 +21,12 @@ double level_range(const Model& model, int site) {
 
 double largest_rate(const Model& model) {
   double rate = 0.0;
-  for (const Reservoir& r : model.bath.reservoirs) rate = std::max(rate, r.rate);
+  for (const Reservoir& r : model.bath.reservoirs) {
+    if (r.given.empty()) rate = std::max(rate, r.rate);
+    for (const auto& [up, down] : r.given) rate = std::max(rate, up + down);
+  }
+  for (const Jump& jump : model.bath.jumps)
+    for (const JumpElement& e : jump.elements) rate = std::max(rate, jump.rate * std::norm(e.value));
   return rate;
 }
 
@@ -44,8 +49,7 @@ double imbalance(const Model& model, const SteadyState& state) {
   for (const OnsiteElement& u : model.onsite)
     if (u.a != u.b && u.value != Complex{}) return 0.0;  // moves levels as well, which no current shows
   std::vector<double> gain(static_cast<std::size_t>(model.sites()), 0.0);
-  for (std::size_t r = 0; r < state.heat.size(); ++r)
-    gain[static_cast<std::size_t>(model.bath.reservoirs[r].site)] += state.heat[r];
+  visit_heats(model, state, [&](int site, double heat) { gain[static_cast<std::size_t>(site)] += heat; });
   for (std::size_t b = 0; b < state.current.size(); ++b) {
     gain[static_cast<std::size_t>(model.lattice.bonds()[b].first)] -= state.outflow[2 * b];
     gain[static_cast<std::size_t>(model.lattice.bonds()[b].second)] -= state.outflow[2 * b + 1];

@@ -142,7 +142,13 @@ DiffusionEstimate estimate(const std::vector<double>& sizes, const Table& measur
 }  // namespace
 
 Model varied(Model model, const SteadyVariant& variant) {
-  for (Reservoir& reservoir : model.bath.reservoirs) reservoir.rate *= variant.rate;
+  for (Reservoir& reservoir : model.bath.reservoirs) {
+    reservoir.rate *= variant.rate;
+    for (auto& [up, down] : reservoir.given) {
+      up *= variant.rate;
+      down *= variant.rate;
+    }
+  }
   model.bath.dephasing = variant.dephasing;
   return model;
 }

@@ -539,6 +539,13 @@ class BadInputTest(ProgramCase):
                            "version does not compute Markov kernels with reservoirs")
         self.check_refused(chain(4, bath=bath, rates={"kernels": ["markov"]}), r"rates\.kernels\[0\]: .*reservoirs")
 
+    def test_jumps(self):
+        collective = {"elements": [[0, 0, 0, 1, 1.0], [0, 0, 1, 0, 1.0]], "rate": 0.1}
+        self.check_refused(chain(4, bath={"jump": [collective]}, kernel={}),
+                           r"bath\.jump\[0\]\.elements: this jump drives coherences between cells")
+        loss = {"elements": [[0, 0, 1, 1, 1.0]], "rate": 0.1}
+        self.check_refused(chain(4, bath={"jump": [loss]}, kernel={"markov": True}), r"kernel\.markov: .*jumps")
+
     def check_too_large(self, job, said):
         self.write("a.toml", job)
         for ranks in ALONE_AND_THREE:

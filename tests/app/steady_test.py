@@ -61,6 +61,37 @@ class SteadyTextTest(ProgramCase):
         self.assertTrue(np.all(np.abs(found["steady/fit/diffusion_value"] - 0.1) <= found["steady/fit/diffusion_error"]))
         self.assertTrue(np.all(found["steady/fit/diffusion_error"] >= 1e-8))
 
+    def test_nothing_of_sources_and_jumps_is_a_temperature(self):
+        """Rates that are those of no temperature, and jumps: heats without T, no entropy production, no kappa."""
+        tables = job([4], kind="exchange", levels=(0.0, 1.0, 2.5), dephasing=0.1)
+        ends = [{"site": 0, "up": 0.3, "down": [0.1, 0.0]}, {"site": 3, "up": 0.0, "down": 0.2}]
+        loss = {"elements": [[0, 0, 1, 0, 1.0], [0, 0, 0, 1, 1.0]], "rate": 0.1, "bonds": [1]}
+        tables["bath"]["reservoir"] = ends
+        out, found = self.run_job(tables)
+        self.assertIn("reservoir at site 0: heat ", out)
+        self.assertIn("reservoir at site 3, T = 0: heat ", out)
+        self.assertNotIn("entropy production", out)
+        self.assertFalse(found["steady/is_temperature"].any())
+        self.assertTrue(np.isnan(found["steady/kappa"]).all())
+        self.assertTrue(np.isnan(found["steady/entropy_production"]).all())
+        np.testing.assert_allclose(found["steady/heat"].sum(), 0.0, atol=1e-9)
+        tables["bath"]["jump"] = [loss]
+        out, found = self.run_job(tables)
+        self.assertIn("jump at sites 1, 2: heat -", out)
+        self.assertIn("1 jump(s)", out)
+        all_heat = found["steady/heat"].sum() + found["steady/jump_heat"].sum()
+        np.testing.assert_allclose(all_heat, 0.0, atol=1e-9)
+        self.assertTrue((found["steady/jump_heat"] < 0.0).all())
+
+    def test_temperatures_of_rates_are_told(self):
+        """A sink, an inverted reservoir and one of a temperature, all given by their rates."""
+        for up, down, told in ((0.0, 0.4, "T = 0"), (0.4, 0.1, "T = -0.721348"), (0.2, 0.2, "T = inf")):
+            tables = job([3])
+            tables["bath"]["reservoir"] = [{"site": 0, "up": up, "down": down}]
+            out, found = self.run_job(tables)
+            self.assertIn(f"reservoir at site 0, {told}: heat ", out)
+            np.testing.assert_allclose(found["steady/populations"][:, 1], up / (up + down), atol=1e-9)
+
     def test_detuned_sites_have_no_constant_inside(self):
         tables = job([100], dephasing=0.1, hot=float("inf"), steady={"sizes": [25, 50, 100], "method": "two-point"})
         tables["site.detuning"] = {"distribution": "uniform", "width": 0.5, "seed": 1}

@@ -76,6 +76,20 @@ TEST(Open, PopulationsAndCurrentsEqualTheReference) {
   }
 }
 
+TEST(Open, JumpsEqualTheReference) {
+  std::uint64_t seed = 50;
+  for (const auto& random : qheat_test::random_jump_cases(16)) {
+    const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
+    const auto expected = qheat_test::brute::evolve_open(
+        random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+    const auto faber = propagate(random.model, initial, kTimes);
+    expect_equal(faber.mean, expected, random.name);
+    expect_state(*faber.watch);
+    for (const auto method : {ExactMethod::krylov, ExactMethod::runge_kutta})
+      expect_equal(propagate(random.model, initial, kTimes, {.method = method}).mean, expected, random.name);
+  }
+}
+
 TEST(Open, MixturesEqualTheReference) {
   for (const auto& random : qheat_test::random_open_cases(16)) {
     std::vector<double> temperatures;
@@ -351,7 +365,8 @@ TEST(Open, RungeKuttaIsPlannedWithItsStages) {
   const auto bytes = [&](ExactMethod method) {
     return plan_open(model, initial, kTimes, {.method = method}, 1, 0.0).bytes_per_rank;
   };
-  EXPECT_NEAR(bytes(ExactMethod::runge_kutta) / bytes(ExactMethod::chebyshev), 28.0 / 3.0, 0.1);
+  EXPECT_NEAR(bytes(ExactMethod::runge_kutta) / bytes(ExactMethod::chebyshev), 28.0 / 3.0,
+              0.4);  // and tables
 }
 
 }  // namespace

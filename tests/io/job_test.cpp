@@ -844,7 +844,7 @@ TEST(JobProblems, Bath) {
   expect_only(with_bath("[bath]\ndephasing = -1\n"), "16:1: bath.dephasing: -1 is not possible");
   expect_only(with_bath("[bath]\ndephasing = false\n"), "16:1: bath.dephasing: a boolean");
   expect_only(with_bath("[bath]\ngamma = 1\n"), "16:1: bath.gamma",
-              "bath may have dephasing, reservoir, correlation");
+              "bath may have dephasing, reservoir, jump, correlation");
   expect_only(with_bath("[bath.reservoir]\nsite = 1\ntemperature = 1\nrate = 1\n"), "15:1: bath.reservoir",
               "each under its own [[bath.reservoir]]");
   expect_only(with_bath("[bath]\nreservoir = [1]\n"), "16:14: bath.reservoir[0]: an integer stands here");

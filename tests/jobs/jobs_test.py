@@ -191,6 +191,20 @@ class JobsTest(ProgramCase):
         self.assertTrue(np.all(found["steady/fit/conductivity_error"] < 1e-3))
         self.assertTrue(verdict.startswith("diffusive at these sizes"), verdict)
 
+    def test_job_boundary_driven(self):
+        """The published currents between a source and a sink; nothing has a temperature."""
+        path = next(path for path in JOBS if path.stem == "boundary_driven")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        for size, current in ((2, 0.9411764706), (3, 0.8918032787), (4, 0.8445829007), (5, 0.796697662)):
+            group = f"steady/size_{size}"
+            np.testing.assert_allclose(2.0 * found[f"{group}/current"], current, rtol=1e-9)
+            np.testing.assert_allclose(2.0 * found[f"{group}/jump_heat"], [[current, 0], [-current, 0]], rtol=1e-9)
+            self.assertFalse(found[f"{group}/is_temperature"].any())
+            self.assertTrue(np.isnan(found[f"{group}/entropy_production"]).all())
+            self.assertLess(found[f"{group}/balance"][0], 1e-9)
+        np.testing.assert_array_equal(found["model/jump_sites"], [[0, -1], [4, -1]])
+
     def test_job_steady_planes(self):
         """Heat goes down from plane to plane, along the axis alone, with the constant of the gradient inside."""
         path = next(path for path in JOBS if path.stem == "steady_planes")

@@ -10,6 +10,7 @@
 #include "qheat/kernel/exact_kernel.hpp"
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/kernel/tcl_kernel.hpp"
+#include "qheat/parallel/error.hpp"
 #include "qheat/propagator/open_propagator.hpp"
 #include "support/cell_reference.hpp"
 #include "support/random_models.hpp"
@@ -200,6 +201,40 @@ std::vector<Case> small_cases() {
   return cases;
 }
 
+/// The same under jumps that keep populations apart from coherences: weighted ladders of a site, also with
+/// bands, and on bonds correlated loss and hops, with which K_0 is no sum over sites.
+std::vector<Case> jump_cases() {
+  std::vector<Case> cases;
+  int number = 0;
+  for (auto& one : small_cases()) {
+    const auto m = static_cast<std::size_t>(one.reference.levels);
+    const int last = one.reference.sites - 1;
+    const bool bands = !one.reference.band_of_level.empty();
+    std::vector<Complex> up(m * m), down(m * m), loss(m * m * m * m), hop(m * m * m * m);
+    for (std::size_t n = 1; n < m; ++n) {
+      up[n * m + n - 1] = std::sqrt(static_cast<double>(n));
+      down[(n - 1) * m + n] = {0.3, 0.9 * std::sqrt(static_cast<double>(n))};
+    }
+    loss[0 * m * m + (m * m - 1)] = 1.0;
+    hop[(m - 1) * m * m * m + m - 1] = {0.6, 0.8};  // <M-1 0|A|0 M-1>
+    one.reference.jumps = {{{last}, up, 0.2}, {{last}, down, 0.3}};
+    if (!bands && ++number % 2 == 0) one.reference.jumps.pop_back();
+    if (!bands && number % 3 != 0) one.reference.jumps.push_back({{0, 1}, loss, 0.25});
+    if (!bands) one.reference.jumps.push_back({{1, 0}, hop, 0.15});
+    if (!bands && number == 1) one.reference.jumps = {{{0, 1}, hop, 0.4}};  // keeps the bands
+    qheat_test::copy_bath(one.reference, one.model);
+    one.name += ", jumps";
+    cases.push_back(std::move(one));
+  }
+  return cases;
+}
+
+std::vector<Case> all_cases() {
+  auto cases = small_cases();
+  for (auto& one : jump_cases()) cases.push_back(std::move(one));
+  return cases;
+}
+
 InitialState some_start(const Model& model) {
   return InitialState::thermal(model, std::vector<double>(static_cast<std::size_t>(model.sites()), 1.0));
 }
@@ -212,7 +247,7 @@ double size_of(const brute::RealMatrix& matrix) {
 }
 
 TEST(OpenExactKernel, EqualsTheReference) {
-  for (const auto& random : small_cases()) {
+  for (const auto& random : all_cases()) {
     const CellSpace cells(random.model, some_start(random.model));
     ExactKernel kernel = exact_kernel(random.model, cells, 1.5);
     for (const double t : {0.3, 1.5}) {
@@ -235,7 +270,7 @@ TEST(OpenExactKernel, EqualsTheReference) {
 
 /// K(0) = P L_0 P: the jumps of the reservoirs between bands that are evenly filled.
 TEST(OpenExactKernel, BeginsWithTheJumpsOfTheReservoirs) {
-  for (const auto& random : small_cases()) {
+  for (const auto& random : all_cases()) {
     const CellSpace cells(random.model, some_start(random.model));
     ExactKernel kernel = exact_kernel(random.model, cells, 1.0);
     const auto k = kernel.at(0.0);
@@ -251,7 +286,7 @@ TEST(OpenExactKernel, BeginsWithTheJumpsOfTheReservoirs) {
 TEST(OpenTclKernel, EqualsTheDenseRecursion) {
   const std::vector<int> orders = {1, 2, 3, 4};
   constexpr double kTime = 0.9;
-  for (const auto& random : small_cases()) {
+  for (const auto& random : all_cases()) {
     const CellSpace cells(random.model, some_start(random.model));
     const auto expected = DenseSeries(random.reference, kTime).kernels(orders.back());
     const auto values = tcl_kernels(random.model, cells, orders, 1.3).at(kTime);
@@ -266,6 +301,13 @@ TEST(OpenTclKernel, EqualsTheDenseRecursion) {
       }
     }
   }
+}
+
+TEST(OpenTclKernel, RefusesWhatJoinsPopulationsToCoherences) {
+  auto random = small_cases().front();
+  random.model.bath.jumps = {{{0, 1}, {{0, 1, 1.0}, {0, 2, 1.0}}, 0.3}};
+  EXPECT_THROW(tcl_kernels(random.model, CellSpace(random.model, some_start(random.model)), {2}, 1.0),
+               InputError);
 }
 
 /// With dephasing alone the recursion is the closed second-order form, at any time.

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/random_models.hpp"
@@ -74,6 +76,13 @@ void expect_reference(const qheat_test::RandomCase& random, const Sector& pairs)
 
 TEST(Liouvillian, EqualsTheReference) {
   for (const auto& random : qheat_test::random_open_cases(kLargestDimension)) {
+    const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, 3));
+    expect_reference(random, density_space(random.model, density_counts(random.model, initial)));
+  }
+}
+
+TEST(Liouvillian, OfJumpsEqualsTheReference) {
+  for (const auto& random : qheat_test::random_jump_cases(32)) {
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, 3));
     expect_reference(random, density_space(random.model, density_counts(random.model, initial)));
   }
@@ -190,6 +199,42 @@ TEST(Liouvillian, NumericalRangeOfTheDissipatorsIsBounded) {
       EXPECT_GE(quotient, range.low) << random.name;
       EXPECT_LE(quotient, range.high) << random.name;
     }
+  }
+}
+
+/// Of the whole dissipator as a dense matrix: eigenvalues of its Hermitian part, and of the other.
+TEST(Liouvillian, NumericalRangeOfJumpsHoldsThatOfTheDenseMatrix) {
+  for (auto random : qheat_test::random_jump_cases(9)) {
+    auto system = random.reference;
+    for (auto& bond : system.bonds) std::fill(bond.v.begin(), bond.v.end(), Complex{});
+    for (auto& energies : system.energies) std::fill(energies.begin(), energies.end(), 0.0);
+    system.onsite.clear();
+    system.reservoirs.clear();  // whose rates are those of other levels
+    random.model.bath.reservoirs.clear();
+    const std::size_t full = qheat_test::brute::dimension(system);
+    const std::size_t n = full * full;
+    ComplexMatrix hermitian(n * n);
+    ComplexMatrix other(n * n);
+    for (std::size_t column = 0; column < n; ++column) {
+      ComplexMatrix unit(n, 0.0);
+      unit[column] = 1.0;
+      const auto image = qheat_test::brute::liouvillian(system, unit);
+      for (std::size_t row = 0; row < n; ++row) {
+        hermitian[row * n + column] += 0.5 * image[row];
+        hermitian[column * n + row] += 0.5 * std::conj(image[row]);
+        other[row * n + column] += Complex(0.0, -0.5) * image[row];
+        other[column * n + row] += Complex(0.0, 0.5) * std::conj(image[row]);
+      }
+    }
+    const auto real = qheat_test::brute::eigen_hermitian(hermitian, n).values;
+    const auto imaginary = qheat_test::brute::eigen_hermitian(other, n).values;
+    const auto range = dissipator_range(random.model, {{}});
+    const auto [low, high] = std::minmax_element(real.begin(), real.end());
+    const auto [lowest, highest] = std::minmax_element(imaginary.begin(), imaginary.end());
+    EXPECT_LE(range.low, *low + 1e-12) << random.name;
+    EXPECT_GE(range.high, *high - 1e-12) << random.name;
+    EXPECT_GE(range.imaginary, std::max(-*lowest, *highest) - 1e-12) << random.name;
+    EXPECT_GT(range.low, 12.0 * *low - 1.0) << random.name << ": far too wide";
   }
 }
 

@@ -65,6 +65,13 @@ TEST(OpenPropagator, EqualsTheReferenceOnRandomModels) {
 }
 
 /// Reservoirs in the middle, bands of several levels that fill unevenly in time.
+TEST(OpenPropagator, EqualsTheReferenceUnderJumps) {
+  for (const auto& random : qheat_test::random_jump_cases(9)) {
+    const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, 2));
+    expect_reference(random.name, random.model, random.reference, initial);
+  }
+}
+
 TEST(OpenPropagator, SumsOverTheStatesOfBands) {
   for (const bool conserving : {true, false}) {
     auto reference = brute::random_system(

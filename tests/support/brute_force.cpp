@@ -173,6 +173,12 @@ struct Jump {
   ComplexMatrix l_squared;  ///< L^+ L
 };
 
+/// A in the full space, by a loop over all pairs of states.
+ComplexMatrix embed_jump(const System& system, const LocalJump& jump) {
+  if (jump.sites.size() == 1) return embed_site(system, jump.sites.front(), jump.a);
+  return embed_bond(system, {jump.sites[0], jump.sites[1], jump.a});
+}
+
 /// |n+1><n| and |n><n+1| for every n at every reservoir's site.
 std::vector<Jump> jumps_of(const System& system) {
   const std::size_t dim = dimension(system);
@@ -193,6 +199,10 @@ std::vector<Jump> jumps_of(const System& system) {
       add(reservoir.site, n + 1, n, reservoir.rate * (reservoir.bose ? n_b : 1 / (1 + factor)));
       add(reservoir.site, n, n + 1, reservoir.rate * (reservoir.bose ? n_b + 1 : 1 / (1 + 1 / factor)));
     }
+  }
+  for (const LocalJump& jump : system.jumps) {
+    const ComplexMatrix l = embed_jump(system, jump);
+    jumps.push_back({jump.rate, l, multiply(adjoint(l, dim), l, dim)});
   }
   return jumps;
 }
@@ -231,7 +241,7 @@ PropagatorPair propagator_pair(const System& system, double t) {
   const std::vector<double> size = cell_sizes(system);
   PropagatorPair pair{RealMatrix(cells * cells, 0.0), RealMatrix(cells * cells, 0.0)};
 
-  if (system.dephasing > 0 || !system.reservoirs.empty()) {
+  if (system.dephasing > 0 || !system.reservoirs.empty() || !system.jumps.empty()) {
     for (std::size_t from = 0; from < cells; ++from) {
       ComplexMatrix rho0(dim * dim, 0.0);
       for (std::size_t m = 0; m < dim; ++m) {
@@ -438,6 +448,15 @@ void check(const System& system) {
     require(reservoir.site >= 0 && reservoir.site < system.sites, "a reservoir's site does not exist");
     require(reservoir.temperature > 0 && reservoir.rate >= 0,
             "a reservoir's temperature or rate is negative");
+  }
+  for (const LocalJump& jump : system.jumps) {
+    require(jump.sites.size() == 1 || jump.sites.size() == 2, "a jump has one site or two");
+    for (const int site : jump.sites) {
+      require(site >= 0 && site < system.sites, "a jump's site does not exist");
+    }
+    const std::size_t size = jump.sites.size() == 1 ? levels : levels * levels;
+    require(jump.a.size() == size * size, "a jump's matrix has the wrong size");
+    require(jump.rate >= 0, "a jump's rate is negative");
   }
   if (!system.band_of_level.empty()) {
     require(system.band_of_level.size() == levels, "band_of_level: one entry a level");
@@ -798,6 +817,14 @@ ComplexMatrix liouvillian(const System& system, const ComplexMatrix& rho) {
                            dimension(system));
 }
 
+ComplexMatrix dissipator(const System& system, const LocalJump& jump, const ComplexMatrix& rho) {
+  System alone{.sites = system.sites, .levels = system.levels, .energies = system.energies};
+  alone.jumps = {jump};
+  const std::size_t dim = dimension(system);
+  return apply_liouvillian(ComplexMatrix(dim * dim, 0.0), RealMatrix(dim * dim, 0.0), jumps_of(alone), rho,
+                           dim);
+}
+
 std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMatrix& rho0,
                                           const std::vector<double>& times) {
   const std::size_t dim = dimension(system);
@@ -815,7 +842,15 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
   const std::vector<Jump> jumps = jumps_of(system);
   double bound = 2 * largest_row + system.dephasing * system.sites;
   for (const Jump& jump : jumps) {
-    bound += 2 * jump.rate;
+    double largest = 0;
+    for (std::size_t x = 0; x < dim; ++x) {
+      double row = 0;
+      for (std::size_t y = 0; y < dim; ++y) {
+        row += std::abs(jump.l_squared[x * dim + y]);
+      }
+      largest = std::max(largest, row);
+    }
+    bound += 2 * jump.rate * largest;
   }
 
   std::vector<ComplexMatrix> result;
@@ -845,7 +880,8 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
 Evolution evolve(const System& system, const std::vector<std::vector<double>>& local_probabilities,
                  const std::vector<double>& times) {
   check(system);
-  require(system.dephasing == 0 && system.reservoirs.empty(), "evolve is for closed systems");
+  require(system.dephasing == 0 && system.reservoirs.empty() && system.jumps.empty(),
+          "evolve is for closed systems");
   const std::size_t dim = dimension(system);
   const std::vector<double> probabilities = state_probabilities(system, local_probabilities);
   const Observer observer(system);

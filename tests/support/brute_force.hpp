@@ -37,6 +37,14 @@ struct Reservoir {
   bool bose = false;
 };
 
+/// A Lindblad operator on one site or two (section 1): `a` is dense, M x M or M^2 x M^2 with the first site
+/// most significant.
+struct LocalJump {
+  std::vector<int> sites{};
+  std::vector<Complex> a{};
+  double rate = 1;
+};
+
 /// A system and its surroundings (section 1); lambda and J_b are folded into `v` and `onsite`.
 struct System {
   int sites = 0;
@@ -49,6 +57,7 @@ struct System {
   /// gamma of section 1, on every site.
   double dephasing = 0;
   std::vector<Reservoir> reservoirs{};
+  std::vector<LocalJump> jumps{};
   /// Bands numbered from 0 without a gap; empty: each level its own.
   std::vector<int> band_of_level{};
 };
@@ -124,6 +133,8 @@ EigenDecomposition eigen_hermitian(const ComplexMatrix& matrix, std::size_t n);
 ComplexMatrix unitary(const System& system, double t);
 /// L rho = -i [H, rho] - Gamma o rho (elementwise) + the reservoirs' dissipators.
 ComplexMatrix liouvillian(const System& system, const ComplexMatrix& rho);
+/// The part of L of one jump.
+ComplexMatrix dissipator(const System& system, const LocalJump& jump, const ComplexMatrix& rho);
 /// e^{Lt} rho0 at ascending times >= 0, by Taylor steps; any dephasing >= 0, any reservoirs.
 std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMatrix& rho0,
                                           const std::vector<double>& times);

@@ -84,12 +84,22 @@ brute::System reference_of(const qheat::Model& model) {
 }
 
 void copy_bath(const brute::System& reference, qheat::Model& model) {
+  const auto m = static_cast<std::size_t>(reference.levels);
   model.bath.dephasing = reference.dephasing;
   model.bath.reservoirs.clear();
   for (const auto& r : reference.reservoirs) {
     using Statistics = qheat::Reservoir::Statistics;
     model.bath.reservoirs.push_back(
         {r.site, r.temperature, r.rate, r.bose ? Statistics::bose : Statistics::fermi});
+  }
+  model.bath.jumps.clear();
+  for (const auto& jump : reference.jumps) {
+    auto& copy = model.bath.jumps.emplace_back(qheat::Jump{jump.sites, {}, jump.rate});
+    const std::size_t size = jump.sites.size() == 1 ? m : m * m;
+    for (std::size_t to = 0; to < size; ++to)
+      for (std::size_t from = 0; from < size; ++from)
+        if (jump.a[to * size + from] != brute::Complex{})
+          copy.elements.push_back({to, from, jump.a[to * size + from]});
   }
 }
 
@@ -150,6 +160,140 @@ std::vector<RandomCase> random_open_cases(int largest_dimension) {
       random.reference.dephasing = 0.2;
     copy_bath(random.reference, random.model);
     cases.push_back(std::move(random));
+  }
+  return cases;
+}
+
+namespace {
+
+/// A jump operator: M x M, or M^2 x M^2 with the first site most significant.
+class LocalOperator {
+ public:
+  LocalOperator(int levels, int sites)
+      : levels_(static_cast<std::size_t>(levels)),
+        size_(sites == 1 ? levels_ : levels_ * levels_),
+        elements(size_ * size_) {}
+
+  brute::Complex& at(std::size_t to, std::size_t from) { return elements[to * size_ + from]; }
+  brute::Complex& at(std::size_t a, std::size_t b, std::size_t c, std::size_t d) {
+    return at(a * levels_ + b, c * levels_ + d);
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t levels_, size_;
+
+ public:
+  std::vector<brute::Complex> elements;
+};
+
+using Jumps = std::vector<brute::LocalJump>;
+
+/// Random, with all elements.
+Jumps dense_jump(const std::vector<int>& sites, int levels, std::uint64_t seed) {
+  brute::Generator random(seed);
+  LocalOperator a(levels, static_cast<int>(sites.size()));
+  for (auto& element : a.elements) element = {random.symmetric(), random.symmetric()};
+  return {{sites, a.elements, 0.3 / static_cast<double>(a.size())}};
+}
+
+/// The lowering of both sites with one amplitude, sqrt(n)-weighted.
+Jumps collective_loss(const std::vector<int>& sites, int levels) {
+  LocalOperator a(levels, 2);
+  for (std::size_t n = 1; n < static_cast<std::size_t>(levels); ++n) {
+    for (std::size_t other = 0; other < static_cast<std::size_t>(levels); ++other) {
+      a.at(n - 1, other, n, other) += std::sqrt(static_cast<double>(n));
+      a.at(other, n - 1, other, n) += std::sqrt(static_cast<double>(n));
+    }
+  }
+  return {{sites, a.elements, 0.4}};
+}
+
+/// The raising and lowering of a site, weighted, each by itself.
+Jumps weighted_ladder(int site, int levels) {
+  LocalOperator down(levels, 1);
+  LocalOperator up(levels, 1);
+  for (std::size_t n = 1; n < static_cast<std::size_t>(levels); ++n) {
+    down.at(n - 1, n) = std::sqrt(static_cast<double>(n));
+    up.at(n, n - 1) = std::sqrt(static_cast<double>(n));
+  }
+  return {{{site}, down.elements, 0.5}, {{site}, up.elements, 0.2}};
+}
+
+/// Raising and lowering in one operator, which no number survives.
+Jumps mixing_jump(int site, int levels) {
+  LocalOperator a(levels, 1);
+  for (std::size_t n = 1; n < static_cast<std::size_t>(levels); ++n) {
+    a.at(n - 1, n) = {1.0, 0.3};
+    a.at(n, n - 1) = 0.4;
+  }
+  return {{{site}, a.elements, 0.6}};
+}
+
+/// Both sites of a bond lose together, and change places.
+Jumps correlated_jumps(const std::vector<int>& sites, int levels) {
+  const auto top = static_cast<std::size_t>(levels) - 1;
+  LocalOperator loss(levels, 2);
+  LocalOperator hop(levels, 2);
+  loss.at(0, 0, top, top) = 1.0;
+  hop.at(top, 0, 0, top) = {0.6, 0.8};
+  return {{sites, loss.elements, 0.7}, {sites, hop.elements, 0.3}};
+}
+
+Jumps jumps_of_kind(int kind, const brute::System& system, std::uint64_t seed) {
+  const int last = system.sites - 1;
+  const int m = system.levels;
+  const std::vector<int> bond = {system.bonds.empty() ? 0 : system.bonds.back().first,
+                                 system.bonds.empty() ? 0 : system.bonds.back().second};
+  if (system.bonds.empty() && kind != 0 && kind != 3) return weighted_ladder(0, m);
+  switch (kind) {
+    case 0:
+      return dense_jump({last}, m, seed);
+    case 1:
+      return dense_jump(bond, m, seed);
+    case 2:
+      return collective_loss(bond, m);
+    case 3:
+      return mixing_jump(last, m);
+    case 4:
+      return correlated_jumps(bond, m);
+    default:
+      return weighted_ladder(last, m);
+  }
+}
+
+}  // namespace
+
+std::vector<RandomCase> random_jump_cases(int largest_dimension) {
+  constexpr int kKinds = 6;
+  const char* names[kKinds] = {"dense", "dense on a bond", "collective", "mixing", "correlated", "weighted"};
+  std::vector<RandomCase> cases;
+  std::uint64_t seed = 200;
+  auto systems = random_cases();
+  for (const int sites :
+       {2, 3}) {  // small ones of three levels, and of two with a bond beside that of the jump
+    for (const bool conserving : {true, false}) {
+      const auto lattice = qheat::Lattice::chain(sites);
+      auto reference = brute::random_system(++seed, pairs_of(lattice), sites, sites == 2 ? 3 : 2,
+                                            {.conserving = conserving, .detuned = true});
+      auto model = model_of(reference, lattice, seed);
+      systems.push_back({std::string(sites == 2 ? "pair, M = 3" : "chain 3, M = 2") +
+                             (conserving ? ", conserving" : ", mixing"),
+                         std::move(model), std::move(reference)});
+    }
+  }
+  for (const auto& random : systems) {
+    if (brute::dimension(random.reference) > static_cast<std::size_t>(largest_dimension)) continue;
+    for (int kind = 0; kind < kKinds; ++kind) {
+      ++seed;
+      if ((seed + seed / kKinds) % 2 == 0) continue;
+      auto& one = cases.emplace_back(random);
+      one.name += std::string(", jumps: ") + names[kind];
+      one.reference.dephasing = seed % 3 == 0 ? 0.2 : 0.0;
+      one.reference.jumps = jumps_of_kind(kind, one.reference, seed);
+      if (seed % 4 == 1) one.reference.reservoirs = {{.site = 0, .temperature = 0.7, .rate = 0.8}};
+      copy_bath(one.reference, one.model);
+    }
   }
   return cases;
 }

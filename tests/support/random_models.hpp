@@ -31,7 +31,11 @@ std::vector<RandomCase> random_cases();
 /// the last), and with both; up to this dimension of the full space.
 std::vector<RandomCase> random_open_cases(int largest_dimension);
 
-/// The reference's dephasing and reservoirs.
+/// The same with jumps, and with dephasing and reservoirs beside some of them: dense complex ones on a site
+/// and on a bond, collective, correlated, weighted, mixing what they do to the bands, and incoherent hopping.
+std::vector<RandomCase> random_jump_cases(int largest_dimension);
+
+/// The reference's dephasing, reservoirs and jumps.
 void copy_bath(const brute::System& reference, qheat::Model& model);
 
 /// A sharp product state and a mixture for a model: levels of each site, seeded.

@@ -18,8 +18,9 @@ Sector level_sector(const Model& model, const std::vector<int>& band_counts);
 Index level_sector_dimension(const Model& model, const std::vector<int>& band_counts);
 
 /// The blocks of the density matrix that a diagonal initial state reaches: the same counts in ket and bra,
-/// since dephasing keeps both and a reservoir changes both alike. One block for a state with sharp band
-/// counts and no reservoirs, all of them otherwise; the full space if H mixes bands (empty counts).
+/// which H and dephasing keep and most jumps change alike. One block for a state with sharp band counts where
+/// nothing changes them, all of them otherwise; the full space if H mixes bands or a jump mixes what changes
+/// counts in different ways (empty counts).
 std::vector<std::vector<int>> density_counts(const Model& model, const InitialState& initial);
 /// The same from the cells of one sector (CellSector::band_counts).
 std::vector<std::vector<int>> density_counts(const Model& model, const std::vector<int>& band_counts);

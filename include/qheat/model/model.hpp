@@ -35,9 +35,12 @@ struct Model {
     return interactions[static_cast<std::size_t>(interaction_of_bond[static_cast<std::size_t>(bond)])];
   }
   bool is_real() const;
-  /// All of V and U keep the multiset of bands and no reservoir feeds sites: the number of sites in each band
-  /// is conserved.
+  /// All of V and U keep the multiset of bands and so do the jumps of the bath: the number of sites in each
+  /// band is conserved.
   bool conserves_bands() const;
+  /// H conserves it and every jump changes it alike in all that it does, hence in ket and bra: coherences
+  /// between states of different numbers stay apart from the rest.
+  bool conserves_band_difference() const;
   /// H alone conserves it: all of V and U keep the multiset of bands.
   bool hamiltonian_conserves_bands() const;
 };

@@ -9,16 +9,15 @@
 
 namespace qheat {
 
-/// The generator of d rho/dt = L rho = -i[H, rho] + dephasing + reservoirs, as a sum of local terms on a
-/// lattice of twice the sites: sites 0 .. N-1 are those of the ket, N .. 2N-1 those of the bra, and
-/// <ket|rho|bra> is the amplitude of the configuration (ket, bra). In units of inverse time.
+/// The generator of d rho/dt = L rho = -i[H, rho] + dissipators(model), as a sum of local terms on a lattice
+/// of twice the sites: sites 0 .. N-1 are those of the ket, N .. 2N-1 those of the bra, and <ket|rho|bra> is
+/// the amplitude of the configuration (ket, bra). In units of inverse time. The terms of each dissipator but
+/// dephasing are its own: sums of their elements would not keep the trace to the last digit.
 TermSum<Complex> liouvillian(const Model& model);
 
-/// The same without dephasing, whose elements -gamma (number of sites on which ket and bra differ) the
-/// matrix-free backend computes instead of storing them.
-TermSum<Complex> liouvillian_without_dephasing(const Model& model);
-
-/// L on pairs of states (Sector::pairs, density_space). `dense` needs a communicator of one rank.
+/// L on pairs of states (Sector::pairs, density_space). `dense` needs a communicator of one rank;
+/// matrix-free, the elements of dephasing, -gamma (number of sites on which ket and bra differ), are
+/// computed, not stored.
 std::unique_ptr<Operator> make_liouvillian(std::shared_ptr<const DistributedSector> space, const Model& model,
                                            Backend backend = Backend::matrix_free);
 

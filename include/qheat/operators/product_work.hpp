@@ -24,4 +24,7 @@ Work dense_work(double operations);
 /// All eigenvalues and eigenvectors of a Hermitian matrix.
 Work diagonalization_work(double dimension, bool real);
 
+/// Bytes on every rank of the tables by which jumps cross from ket to bra, for so many kets.
+double jump_table_bytes(const Model& model, double kets);
+
 }  // namespace qheat

@@ -56,7 +56,8 @@ DenseRates solve_many_body(const Model& model, const InitialState& initial, cons
                            double fastest, const RateOptions& options, const Communicator& comm,
                            RunControl& control, Timings& timings);
 
-/// Site equation with the bond rates of a dense kernel; NaN after `known_until`.
+/// Site equation with the bond rates of a dense kernel; NaN after `known_until`, and after the first time
+/// where dissipators on two sites leave single sites no equation of their own (moves_pairs).
 RateSolution solve_sites(const Model& model, const InitialState& initial, const DenseRates& rates,
                          const std::vector<double>& times, const RateOptions& options,
                          const Communicator& comm, RunControl& control, Timings& timings);

@@ -36,7 +36,11 @@ struct SteadyState {
   std::vector<double> current;      ///< (J_p - J_q)/2, [B], power
   std::vector<double> temperature;  ///< from u(i), [N], energy; NaN where u exceeds the mean level
   std::vector<double> heat;         ///< tr(h D_r rho): from each reservoir into the levels of its site, power
-  double entropy_production = 0.0;  ///< Spohn's, -sum heat/T, not negative
+  /// From each jump into the levels of its first and its second site (0 if it has one), [J][2], power.
+  std::vector<double> jump_heat;
+  /// Spohn's, -sum heat/T, not negative; NaN where a jump moves levels or a reservoir has no temperature, or
+  /// 0.
+  double entropy_production = 0.0;
   /// Density matrix: the correction that the solver would still make, over the norm of rho. Two-point
   /// functions: |A C + Gamma_up| / (r |C|), two_point.hpp.
   double residual = 0.0;
@@ -55,9 +59,19 @@ struct SteadyState {
   std::string method;    ///< "direct", "iterative" or "two-point"
 };
 
+/// Calls visit(site, heat) for what each reservoir and each jump brings into the levels of a site.
+template <class Visit>
+void visit_heats(const Model& model, const SteadyState& state, const Visit& visit) {
+  for (std::size_t r = 0; r < state.heat.size(); ++r) visit(model.bath.reservoirs[r].site, state.heat[r]);
+  for (std::size_t j = 0; 2 * j < state.jump_heat.size(); ++j) {
+    const auto& sites = model.bath.jumps[j].sites;
+    for (std::size_t k = 0; k < sites.size(); ++k) visit(sites[k], state.jump_heat[2 * j + k]);
+  }
+}
+
 /// Throws InputError, with every reason, if a model can have no steady state that is unique and has digits in
-/// double precision: no reservoir, sites that no bond joins to one, or rates too far apart (more than 1e14
-/// between reservoirs or dephasing and the bonds) or out of range.
+/// double precision: no reservoir or jump that changes the numbers of sites in the bands, sites that no bond
+/// joins to one, or rates too far apart (more than 1e14 between bath and bonds) or out of range.
 void require_possible_steady_state(const Model& model, const SteadyOptions& options);
 
 /// The steady state between reservoirs. Collective. Throws InputError as require_possible_steady_state does,

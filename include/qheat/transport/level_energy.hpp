@@ -17,9 +17,13 @@ bool same_levels(const Model& model);
 /// The same of two sites.
 bool same_levels(const Model& model, int p, int q);
 
+/// True if a reservoir has a temperature (reservoir_temperature).
+bool has_temperatures(const Model& model);
+
 /// [N]: whether the temperature of a site, from its energy, is one. It is where bonds that keep the sum of
-/// level energies join the site to a reservoir. Where they do not, populations even out under dephasing
-/// whatever the levels are, and a site of high levels looks hot.
+/// level energies join the site to a reservoir with a temperature, and to nothing else of the bath that moves
+/// levels. Where they do not, populations even out under dephasing whatever the levels are, and a site of
+/// high levels looks hot.
 std::vector<bool> temperatures_known(const Model& model);
 
 /// What a reader must know before heat and temperatures of this model are read, a sentence each: degenerate

@@ -103,11 +103,14 @@ def legend_below(ax):
 
 
 def draw_heats(ax, results, planes, direction):
-    """Draw what the reservoirs give and take, per site of a plane, as lines."""
-    heat = results.vector("/steady/heat")
-    if heat is None or not np.isfinite(heat).all():
+    """Draw what the reservoirs and jumps of the bath give and take, per site of a plane, as lines."""
+    heat, jumps = results.vector("/steady/heat"), results.matrix("/steady/jump_heat", 2)
+    name = "reservoirs" if jumps is None else "bath"
+    heat = np.concatenate([part.ravel() for part in (heat, jumps) if part is not None] or [np.zeros(0)])
+    if heat.size == 0 or not np.isfinite(heat).all():
         return
-    for sign, dash, text in ((1, (0, (5, 2)), "reservoirs give"), (-1, (0, (1, 1.5)), "reservoirs take")):
+    verbs = ("give", "take") if jumps is None else ("gives", "takes")
+    for sign, dash, text in ((1, (0, (5, 2)), f"{name} {verbs[0]}"), (-1, (0, (1, 1.5)), f"{name} {verbs[1]}")):
         total = sum(value for value in sign * heat if value > 0) / (planes.area if planes.found else 1.0)
         label = text + (" (a site of a plane)" if planes.several else "" if planes.found else " in all")
         ax.axhline(direction * total, color="0.2", linestyle=dash, linewidth=1.6, label=label)
