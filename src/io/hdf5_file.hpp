@@ -84,8 +84,17 @@ class File {
   bool is_scale(const std::string& name) const;
   /// Gives an axis of a dataset a dimension scale.
   void attach_scale(const std::string& name, unsigned axis, const std::string& scale);
+  /// All that another file holds, as a group of this one.
+  void copy(const File& source, const std::string& group);
 
   bool has(const std::string& name) const;
+  /// True for datasets of real numbers.
+  bool is_real(const std::string& name) const;
+  /// True for those of real numbers and of integers.
+  bool is_numeric(const std::string& name) const;
+  /// The dataset that names the places along each axis of a dataset (its dimension scale); empty where there
+  /// is none.
+  std::vector<std::string> scales(const std::string& name) const;
   std::vector<Index> shape(const std::string& name) const;
   /// Number of elements.
   Index size(const std::string& name) const;

@@ -174,6 +174,13 @@ void ResultsFile::timings(const Timings& timings) {
   }
 }
 
+void ResultsFile::copy(const std::filesystem::path& results, const std::string& group) {
+  std::error_code failure;
+  const auto bytes = comm_.is_root() ? std::filesystem::file_size(results, failure) : 0;
+  guarded(group, failure ? 0 : static_cast<Index>(bytes),
+          [&] { writer_->file.copy(hdf5::File::open(results), group); });
+}
+
 /// What went wrong, on rank 0; empty if the file has its name.
 std::string ResultsFile::write_to_end() {
   const auto lost = failures_.find(kWholeFile);

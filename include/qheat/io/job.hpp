@@ -123,7 +123,8 @@ struct Job {
 /// Reads and checks a job file. Throws InputError with all problems in order of their place, each as
 /// "file:line:column: key: what is wrong; remedy".
 Job read_job(const std::filesystem::path& file);
-/// The same for a text; `name` stands for the file in messages.
+/// The same for a text; `name` stands for the file in messages. A text with [sweep] stands for many jobs
+/// (sweep.hpp), and is refused here.
 Job parse_job(std::string text, const std::string& name);
 
 /// What is wrong with the name of a results file, and the remedy; empty if nothing is.
