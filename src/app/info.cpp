@@ -91,9 +91,9 @@ void describe_origin(const hdf5::File& file, Description& out) {
   }
 }
 
-/// The number of a group of many alike, "/point/0003" and "/mean/0003" with all below; empty for others.
+/// The number of a group of many alike, "/points/0003" and "/mean/0003" with all below; empty for others.
 std::string number_of_many(const std::string& group) {
-  for (const std::string parent : {"/point/", "/mean/"}) {
+  for (const std::string parent : {"/points/", "/mean/"}) {
     if (!group.starts_with(parent)) continue;
     const std::string number = group.substr(parent.size(), group.find('/', parent.size()) - parent.size());
     const bool digits = number.find_first_not_of("0123456789") == std::string::npos;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/hdf5_file.hpp"
+#include "io/netcdf.hpp"
 
 namespace qheat {
 namespace {
@@ -168,7 +169,7 @@ int write_csv(const hdf5::File& results, const std::filesystem::path& folder) {
   std::vector<std::string> tables[2];
   const std::string groups[2] = {"/sweep", "/mean"};
   for (const auto& name : results.datasets("/")) {
-    if (!results.is_numeric(name)) continue;
+    if (!results.is_numeric(name) || is_made_scale(results, name)) continue;
     bool in_table = false;
     for (std::size_t g = 0; g < 2; ++g) {
       if (!is_in_table(name, groups[g])) continue;

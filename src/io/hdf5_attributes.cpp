@@ -138,15 +138,17 @@ std::vector<Attribute> File::attributes(const std::string& object) const {
   for (const auto& name : names) {
     const Id attribute = opened(file_.get(), object, name);
     const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
+    const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
+    const bool is_scalar = H5Sget_simple_extent_type(space.get()) == H5S_SCALAR;
     switch (H5Tget_class(type.get())) {
       case H5T_STRING:
-        found.push_back({name, texts_in(attribute)});
+        found.push_back({name, texts_in(attribute), is_scalar});
         break;
       case H5T_INTEGER:
-        found.push_back({name, numbers_in<std::int64_t>(attribute, H5T_NATIVE_INT64)});
+        found.push_back({name, numbers_in<std::int64_t>(attribute, H5T_NATIVE_INT64), is_scalar});
         break;
       case H5T_FLOAT:
-        found.push_back({name, numbers_in<double>(attribute, H5T_NATIVE_DOUBLE)});
+        found.push_back({name, numbers_in<double>(attribute, H5T_NATIVE_DOUBLE), is_scalar});
         break;
       default:
         break;

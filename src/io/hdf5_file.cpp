@@ -175,11 +175,12 @@ void File::write_part(const std::string& name, Index offset, std::span<const dou
   require(data.close(), "write " + name);
 }
 
-void File::copy(const File& source, const std::string& group) {
-  const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "make a property list");
-  H5Pset_create_intermediate_group(links.get(), 1);
-  require(H5Ocopy(source.file_.get(), "/", file_.get(), group.c_str(), H5P_DEFAULT, links.get()) >= 0,
-          "copy a file to " + group);
+void File::copy(const File& source, const std::string& name, const std::string& to) {
+  make_groups(to);
+  const Id options(H5Pcreate(H5P_OBJECT_COPY), H5Pclose, "make a property list");
+  H5Pset_copy_object(options.get(), H5O_COPY_WITHOUT_ATTR_FLAG);
+  require(H5Ocopy(source.file_.get(), name.c_str(), file_.get(), to.c_str(), options.get(), H5P_DEFAULT) >= 0,
+          "copy " + name);
 }
 
 bool File::is_real(const std::string& name) const {

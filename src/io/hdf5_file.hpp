@@ -47,6 +47,7 @@ class Id {
 struct Attribute {
   std::string name;
   std::variant<std::vector<std::string>, std::vector<double>, std::vector<std::int64_t>> values;
+  bool is_scalar = false;  ///< one value, and no list of one
 };
 
 /// A file that one rank writes, or any number of ranks read, each for itself; names are paths from the root,
@@ -84,8 +85,8 @@ class File {
   bool is_scale(const std::string& name) const;
   /// Gives an axis of a dataset a dimension scale.
   void attach_scale(const std::string& name, unsigned axis, const std::string& scale);
-  /// All that another file holds, as a group of this one.
-  void copy(const File& source, const std::string& group);
+  /// A dataset of another file, without its attributes.
+  void copy(const File& source, const std::string& name, const std::string& to);
 
   bool has(const std::string& name) const;
   /// True for datasets of real numbers.

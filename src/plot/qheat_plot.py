@@ -183,7 +183,7 @@ def subject(files, options):
     """Return what is drawn: one file, one point of a sweep, or many results at once."""
     if options.point is not None:
         points = len(files[0].vector("/sweep/point")) if files[0].holds("/sweep/point") else 0
-        part = files[0].part(f"/point/{options.point:0{max(4, len(str(points - 1)))}}")
+        part = files[0].part(f"/points/{options.point:0{max(4, len(str(points - 1)))}}")
         if len(files) > 1 or part is None:
             raise BadInput(f"{files[0].path}: has no point {options.point}")
         return part

@@ -65,7 +65,7 @@ class Collection {
   void write_points(ResultsFile& file) const {
     for (Index point = 0; point < sweep_.points(); ++point) {
       if (!is_finished(point)) continue;
-      const std::string group = numbered("/point", point, sweep_.points());
+      const std::string group = numbered("/points", point, sweep_.points());
       file.copy(files_.results(point), group);
       file.attribute(group, "values", sweep_.label(point));
     }

@@ -14,7 +14,7 @@ struct Lacking {
   std::vector<std::string> failures;  ///< a sentence a point that failed, or that failed in parts
 };
 
-/// Puts all points that are finished into one results file: each as /point/<number>, the numbers that they
+/// Puts all points that are finished into one results file: each as /points/<number>, the numbers that they
 /// tell as a table in /sweep, and means over averaged keys in /mean. Collective; the work is rank 0's.
 Lacking collect_points(const Sweep& sweep, const PointFiles& files, const std::filesystem::path& output,
                        const Communicator& comm);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "io/hdf5_file.hpp"
+#include "io/netcdf.hpp"
 
 namespace qheat {
 namespace {
@@ -19,7 +20,7 @@ using Shapes = std::map<std::string, std::vector<Index>>;
 
 /// Not a result but what results refer to.
 bool describes(const std::string& name) {
-  return name.starts_with("/model/") || name == "/time" || name == "/kernel/cells";
+  return name.starts_with("/model/") || name.rfind('/') == 0 || name == "/kernel/cells";
 }
 
 /// The datasets to average or to copy, with the shape that they have in all files.
@@ -29,6 +30,7 @@ Shapes common_shapes(const Paths& results) {
   const auto names = first.datasets("/");
   for (const auto& name : names) {
     if (name == "/job" || name.starts_with("/timing/") || is_error_of_another(name, names)) continue;
+    if (is_made_scale(first, name)) continue;
     if (describes(name) || first.is_real(name)) shapes[name] = first.shape(name);
   }
   for (const auto& other : results) {

@@ -48,7 +48,7 @@ class Scalars {
     const auto datasets = file_.datasets("/");
     std::set<std::string> kernels;
     for (const auto& name : datasets) {
-      if (name.starts_with("/timing/") || name.starts_with("/model/") || name == "/time") continue;
+      if (name.starts_with("/timing/") || name.starts_with("/model/") || name.rfind('/') == 0) continue;
       if (file_.size(name) == 1 && file_.is_real(name)) found_[name.substr(1)] = file_.read(name).front();
       if (name.starts_with("/kernel/") && name.find('/', 8) != std::string::npos)
         kernels.insert(name.substr(0, name.find('/', 8)));

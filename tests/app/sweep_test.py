@@ -87,14 +87,14 @@ class PointsTest(SweepCase):
             np.testing.assert_array_equal(found["sweep/bath.dephasing"], gammas * 3)
             np.testing.assert_array_equal(found["sweep/finished"], 1)
             for number, expected in enumerate(alone):
-                self.assert_equal(below(f"point/{number:04}", found), expected)
+                self.assert_equal(below(f"points/{number:04}", found), expected)
             self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                              ["a.h5", "a.toml", "point.h5", "point.toml"])
 
     def test_table_of_scalars(self):
         _, found = self.run_sweep(swept(self.JOB, interaction__strength=[0.05, 0.2, 0.8]), ranks=2)
         for number in range(3):
-            point = below(f"point/{number:04}", found)
+            point = below(f"points/{number:04}", found)
             for kernel in ("exact", "tcl2"):
                 for score in SCORES:
                     expected = until(point["time"], point[f"kernel/{kernel}/{score}"])
@@ -109,21 +109,21 @@ class PointsTest(SweepCase):
         shapes, starts = [[2], [3], [4]], [[1, 0], [1, 0, 0], [1, 0, 0, 0]]
         _, found = self.run_sweep(swept(chain(4, exact={}), combine="zip", lattice__shape=shapes, initial__levels=starts))
         for number in range(3):
-            self.assertEqual(found[f"point/{number:04}/exact/energy"].shape, (11, number + 2))
+            self.assertEqual(found[f"points/{number:04}/exact/energy"].shape, (11, number + 2))
         np.testing.assert_array_equal(found["sweep/lattice.shape"], [0, 1, 2])
         with h5py.File(self.folder / "a.h5", "r") as file:
             texts = [text.decode() for text in file["sweep/lattice.shape"].attrs["values"]]
             self.assertEqual(texts, ["[2]", "[3]", "[4]"])
             self.assertEqual(file.attrs["filetype"], b"qheat results")
-            self.assertEqual(file["point/0001"].attrs["filetype"], b"qheat results")
-            self.assertEqual(file["point/0001"].attrs["complete"], 1)
+            self.assertEqual(file["points/0001"].attrs["filetype"], b"qheat results")
+            self.assertEqual(file["points/0001"].attrs["complete"], 1)
 
     def test_more_ranks_than_points(self):
         """One point on all of three ranks, and two points on one rank each of three."""
         for strengths in ([0.3], [0.3, 0.5]):
             expected = self.run_point({**chain(4, exact={}), "interaction": {"kind": "exchange", "strength": 0.3}})
             _, found = self.run_sweep(swept(chain(4, exact={}), interaction__strength=strengths), ranks=3)
-            self.assert_equal(below("point/0000", found), expected, tolerance=1e-12)
+            self.assert_equal(below("points/0000", found), expected, tolerance=1e-12)
 
 
 class AverageTest(SweepCase):
@@ -140,7 +140,7 @@ class AverageTest(SweepCase):
         np.testing.assert_array_equal(found["mean/interaction.strength"], [0.2, 0.4])
         np.testing.assert_array_equal(found["mean/points"], [5, 5])
         for group in range(2):
-            points = [below(f"point/{5 * group + k:04}", found) for k in range(5)]
+            points = [below(f"points/{5 * group + k:04}", found) for k in range(5)]
             mean = below(f"mean/{group:04}", found)
             for name in ("exact/energy", "steady/current", "steady/planes/inside_diffusion", "steady/populations"):
                 values = np.array([point[name] for point in points])
@@ -179,10 +179,10 @@ class ExportTest(SweepCase):
                 np.testing.assert_array_equal([float(line[name.removeprefix("sweep/scalar/")]) for line in table], column)
         means = self.read("a_csv/mean.csv")
         self.assertEqual([line["points"] for line in means], ["2", "2"])
-        energy = self.read("a_csv/point/0002/exact/energy.csv")
+        energy = self.read("a_csv/points/0002/exact/energy.csv")
         self.assertEqual(len(energy), 11 * 3)
         np.testing.assert_array_equal([float(line["energy"]) for line in energy],
-                                      found["point/0002/exact/energy"].ravel())
+                                      found["points/0002/exact/energy"].ravel())
         self.assertEqual(len(energy[0]), 3)
         self.assertEqual([line[list(line)[1]] for line in energy[:6]], ["0", "1", "2"] * 2)
         self.assertTrue((self.folder / "a_csv/mean/0001/exact/energy_error.csv").exists())
@@ -212,8 +212,8 @@ class FailureTest(SweepCase):
             self.assertRegex(run.err, r"point 1 \(lattice\.shape = \[24\], ")
             self.assertRegex(run.err, r"1 point\(s\) without results: 1; ")
             np.testing.assert_array_equal(found["sweep/finished"], [1, 0, 1])
-            self.assertIn("point/0002/exact/energy", found)
-            self.assertNotIn("point/0001/exact/energy", found)
+            self.assertIn("points/0002/exact/energy", found)
+            self.assertNotIn("points/0001/exact/energy", found)
             with h5py.File(self.folder / "a.h5", "r") as file:
                 failures = [text.decode() for text in file["sweep"].attrs["failures"]]
             self.assertEqual(len(failures), 1)

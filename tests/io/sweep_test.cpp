@@ -100,7 +100,7 @@ TEST(Sweep, TextsOfPointsAreJobs) {
     EXPECT_EQ(again.model->energies, job.model->energies);
     EXPECT_EQ(again.model->bath.reservoirs[0].temperature, job.model->bath.reservoirs[0].temperature);
     EXPECT_EQ(again.model->bath.reservoirs[1].rate, 1e-3);
-    EXPECT_EQ(again.exact->method, ExactRequest::Method::krylov);
+    EXPECT_EQ(again.exact->method, ExactMethod::krylov);
   }
 }
 

@@ -47,7 +47,7 @@ class ManyCase(PlotterCase):
     def write_sweep(self, name, strengths, gammas=(0.0,), averaged=False, left_out=()):
         """Write a sweep's file, of means with errors if `averaged`."""
         values = [(strength, gamma) for strength in strengths for gamma in gammas]
-        parts = "mean" if averaged else "point"
+        parts = "mean" if averaged else "points"
         datasets, table = {}, {}
         for number, (strength, gamma) in enumerate(values):
             if number in left_out:

@@ -99,7 +99,7 @@ def until(time, score):
 
 def scalars_of(results):
     """Return the numbers {name: value} that a file tells of its job, as the table of a sweep does."""
-    skipped = ("timing/", "model/", "time", "sweep/", "point/", "mean/")
+    skipped = ("timing/", "model/", "time", "sweep/", "points/", "mean/")
     found = {name: results.matrix("/" + name, len(shape)).item()
              for name, shape in results.datasets("/").items()
              if int(np.prod(shape)) == 1 and not name.startswith(skipped) and results.holds("/" + name)}
@@ -138,7 +138,7 @@ def of_sweep(results):
     if not names:
         return None
     averaged = results.texts("/sweep", "average")
-    group, parts = ("/mean", "/mean") if averaged else ("/sweep", "/point")
+    group, parts = ("/mean", "/mean") if averaged else ("/sweep", "/points")
     keys = [key_of_sweep(results, group, name) for name in names if name not in averaged]
     if not keys:
         raise BadInput(f"{results.path}: everything has been averaged: there is one mean, and nothing differs")
