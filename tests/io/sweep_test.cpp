@@ -163,7 +163,7 @@ TEST(SweepProblems, AreToldWithTheirPlace) {
   expect("\"time.end\" = { from = 0, to = 1, points = 3, scale = \"log\" }", "26:", "above 0");
   expect("\"time.end\" = { from = 0, to = 1, points = 1 }", "26:", "at least 2");
   expect("\"time.end\" = { from = 0, points = 0, steps = 1 }", "26:", "sweep.time.end.steps");
-  expect("\"time.end\" = [1.0]\ntime.end = [2.0]", "27:", "swept twice");
+  expect("\"time.end\" = [1.0]\ntime.end = [2.0]", "26:", "swept twice");
   expect(
       "\"time.end\" = { from = 1, to = 2, points = 1001 }\n"
       "\"interaction.strength\" = { from = 1, to = 2, points = 1000 }",

@@ -70,7 +70,8 @@ class Many:
 
     def error(self, name):
         """Return the errors [P] of a scalar, None if there are none."""
-        return self.scalars.get(ERRORS.get(name, name + "_error"))
+        own = self.scalars.get(name + "_error")
+        return self.scalars.get(ERRORS.get(name)) if own is None else own
 
 
 def short(name):
