@@ -8,8 +8,10 @@
 #include "app/job_input.hpp"
 #include "app/model_text.hpp"
 #include "app/output_file.hpp"
+#include "app/sweep_commands.hpp"
 #include "io/console.hpp"
 #include "qheat/parallel/error.hpp"
+#include "studies/job_run.hpp"
 #include "studies/requirements.hpp"
 #include "studies/sensible_ranks.hpp"
 #include "studies/study.hpp"
@@ -45,7 +47,9 @@ void say_ranks(const std::vector<std::unique_ptr<Study>>& studies, const Machine
 }  // namespace
 
 int check(const std::string& name, const Communicator& comm) {
-  const Job job = read_job_on_all_ranks(name, comm);
+  const Sweep sweep = read_sweep_on_all_ranks(name, comm);
+  if (sweep.swept()) return check_sweep(sweep, comm);
+  const Job job = ready_job(sweep, 0);
   output_file(job.output, name, comm);
   UninterruptedRun control;
   Progress silent(false);

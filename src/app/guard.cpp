@@ -2,31 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdio>
 #include <new>
 #include <string>
-#include <thread>
 
 #include "io/console.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat::app {
 namespace {
-
-/// True if every rank gets here within a few seconds.
-bool all_ranks_arrive(const Communicator& comm) {
-  constexpr auto kPatience = std::chrono::seconds(5);
-  MPI_Request request = MPI_REQUEST_NULL;
-  MPI_Ibarrier(comm.get(), &request);
-  const auto start = std::chrono::steady_clock::now();
-  for (int done = 0;;) {
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done != 0) return true;
-    if (std::chrono::steady_clock::now() - start > kPatience) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
 
 void tell(const std::string& message) {
   say(stderr, message + "\n");
@@ -37,7 +21,7 @@ int fail(const Communicator* comm, int code, const std::string& message) {
     tell(message);
     return code;
   }
-  if (all_ranks_arrive(*comm)) {
+  if (comm->all_arrive()) {
     if (comm->is_root()) tell(message);
     return code;
   }

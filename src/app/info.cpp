@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "app/commands.hpp"
+#include "app/results_input.hpp"
 #include "io/console.hpp"
 #include "io/hdf5_file.hpp"
 #include "qheat/io/results.hpp"
@@ -91,14 +91,31 @@ void describe_origin(const hdf5::File& file, Description& out) {
   }
 }
 
-/// Attributes, then datasets with their shapes, of each group.
+/// The number of a group of many alike, "/points/0003" and "/mean/0003" with all below; empty for others.
+std::string number_of_many(const std::string& group) {
+  for (const std::string parent : {"/points/", "/mean/"}) {
+    if (!group.starts_with(parent)) continue;
+    const std::string number = group.substr(parent.size(), group.find('/', parent.size()) - parent.size());
+    const bool digits = number.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && !number.empty()) return parent + number;
+  }
+  return {};
+}
+
+/// Attributes, then datasets with their shapes, of each group; of many alike those of the first.
 void describe_groups(const hdf5::File& file, Description& out) {
   std::map<std::string, std::vector<std::string>> groups;
+  std::map<std::string, std::set<std::string>> many;
   for (const auto& dataset : file.datasets("/")) {
     const auto slash = dataset.rfind('/');
     const auto shape = file.shape(dataset);
     const auto group = dataset.rfind("/timing/", 0) == 0 ? std::string() : dataset.substr(0, slash);
     if (group.empty()) continue;
+    if (const auto number = number_of_many(group); !number.empty()) {
+      auto& seen = many[number.substr(0, number.rfind('/'))];
+      seen.insert(number);
+      if (seen.size() > 1 || group.find("/timing/") != std::string::npos) continue;
+    }
     groups[group].push_back(shape.empty()
                                 ? dataset.substr(slash + 1)
                                 : fmt::format("{} [{}]", dataset.substr(slash + 1), fmt::join(shape, ", ")));
@@ -109,6 +126,8 @@ void describe_groups(const hdf5::File& file, Description& out) {
     for (const auto& attribute : file.attributes(group)) attributes.push_back(shown(attribute));
     if (!attributes.empty()) out.list("", attributes);
   }
+  for (const auto& [parent, numbers] : many)
+    out.say("{:<22} {} of them; above the first\n", parent, numbers.size());
 }
 
 void describe_timing(const hdf5::File& file, Description& out) {
@@ -187,15 +206,7 @@ std::string description(const std::string& name, const hdf5::File& file) {
 }  // namespace
 
 int info(const std::string& name) {
-  hdf5::prepare();
-  if (!std::filesystem::exists(name)) throw InputError(fmt::format("there is no file {}", name));
-  const auto file = [&] {
-    try {
-      return hdf5::File::open(name);
-    } catch (const Error&) {
-      throw InputError(fmt::format("{} is no HDF5 file, or it is cut off", name));
-    }
-  }();
+  const auto file = open_for_reading(name);
   std::string text;
   try {
     text = description(name, file);

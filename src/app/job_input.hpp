@@ -2,16 +2,13 @@
 
 #include <string>
 
-#include "qheat/io/job.hpp"
+#include "qheat/io/sweep.hpp"
 #include "qheat/parallel/communicator.hpp"
 
 namespace qheat::app {
 
-/// The same job on all ranks; only rank 0 touches the file. Throws InputError on all ranks, also for
-/// computations that this version does not have. Collective.
-Job read_job_on_all_ranks(const std::string& file, const Communicator& comm);
-
-/// Fingerprint of the model that a job stands for: numbers that a checkpoint must agree with.
-std::string model_digest(const Job& job);
+/// What a job file stands for, the same on all ranks; only rank 0 touches the file. Throws InputError on all
+/// ranks; the job of a file that stands for one has been read then. Collective.
+Sweep read_sweep_on_all_ranks(const std::string& file, const Communicator& comm);
 
 }  // namespace qheat::app

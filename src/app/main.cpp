@@ -23,8 +23,12 @@ struct CommandLine {
   RunArguments run;
   std::optional<std::string> max_time;
   std::optional<std::string> out;
+  std::optional<std::string> point;
   std::string job;
   std::string results;
+  std::optional<std::string> folder;
+  bool csv = false;
+  std::vector<std::string> pictured;  ///< results files of `plot`
   std::vector<std::string> plot_arguments;
   std::vector<std::string> petsc_options;  ///< behind "--"
 };
@@ -57,6 +61,8 @@ void add_plot_options(CLI::App& plot, std::vector<std::string>& arguments) {
   pass_on("-o,--output", "--output", "folder of the pictures; default: <RESULT>_plots");
   pass_on("--only", "--only",
           "pictures to draw, such as kernel_rates,currents; default: all that the file allows");
+  pass_on("--against", "--against", "of a sweep or several files: the key of the job along the x axis");
+  pass_on("--point", "--point", "of a sweep: the pictures of this point alone");
   pass_on("--xlim", "--xlim", "range of the times shown, such as 0,20");
   pass_on("--ylim", "--ylim", "range of the other axis, such as -0.1,0.1");
   pass_on("--log", "--log", "logarithmic axes: x, y or xy");
@@ -74,15 +80,27 @@ void add_commands(CLI::App& app, CommandLine& line) {
   run->add_flag("--resume", line.run.resume, "go on from the checkpoint of an earlier run");
   run->add_option("--max-time", line.max_time,
                   "wall time after which to save and stop with exit code 75, such as 3h50m");
+  run->add_option(
+      "--point", line.point,
+      "of a sweep: these points alone, 3/16 for the third of sixteen shares; `collect` puts all together");
   run->footer("PETSc options may follow after --");
   auto* check =
       app.add_subcommand("check", "Validate a job file; tell sizes, memory and sensible numbers of ranks");
   check->add_option("JOB", line.job, "job file (TOML)")->required();
+  auto* collect =
+      app.add_subcommand("collect", "Put the points of a sweep that --point has left into one file");
+  collect->add_option("JOB", line.run.job, "job file (TOML)")->required();
+  collect->add_option("--out", line.out, "results file; default: as the job says");
   auto* info = app.add_subcommand("info", "Tell what is in a results file");
   info->add_option("RESULT", line.results, "results file (HDF5)")->required();
   auto* plot = app.add_subcommand("plot", "Draw the pictures of a results file");
-  plot->add_option("RESULT", line.results, "results file (HDF5)")->required();
+  plot->add_option("RESULT", line.pictured, "results file (HDF5); several: against what their jobs differ in")
+      ->required();
   add_plot_options(*plot, line.plot_arguments);
+  auto* tables = app.add_subcommand("export", "Write the numbers of a results file as tables");
+  tables->add_option("RESULT", line.results, "results file (HDF5)")->required();
+  tables->add_flag("--csv", line.csv, "comma-separated values, the one format so far")->required();
+  tables->add_option("-o,--output", line.folder, "folder of the tables; default: <RESULT>_csv");
   app.add_subcommand("version", "Tell the versions of the program and its libraries");
 }
 
@@ -90,7 +108,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
 int run_alone(const CLI::App& app, const CommandLine& line, const std::string& program) {
   if (app.got_subcommand("version")) return version();
   if (app.got_subcommand("info")) return info(line.results);
-  std::vector<std::string> arguments = {line.results};
+  if (app.got_subcommand("export")) return export_tables(line.results, line.folder);
+  std::vector<std::string> arguments = line.pictured;
   arguments.insert(arguments.end(), line.plot_arguments.begin(), line.plot_arguments.end());
   return plot(program, arguments);
 }
@@ -111,6 +130,8 @@ bool started_as_copies(const std::vector<LauncherClaim>& claims, const Communica
 int run_on_ranks(const CLI::App& app, CommandLine& line, const Communicator& comm, double started) {
   if (app.got_subcommand("check")) return check(line.job, comm);
   if (line.out) line.run.out = checked_output(*line.out);
+  if (app.got_subcommand("collect")) return collect(line.run, comm);
+  if (line.point) line.run.share = parse_share(*line.point);
   if (line.max_time) {
     try {
       line.run.max_time = parse_duration(*line.max_time);
@@ -138,7 +159,9 @@ int program(int argc, char** argv) {
     parsed = app.exit(error, out, err) == 0 ? 0 : kExitBadInput;
     message = out.str() + err.str();
   }
-  if (message.empty() && !app.got_subcommand("run") && !app.got_subcommand("check")) {
+  const bool on_ranks =
+      app.got_subcommand("run") || app.got_subcommand("check") || app.got_subcommand("collect");
+  if (message.empty() && !on_ranks) {
     return guarded(nullptr, [&] { return run_alone(app, line, argv[0]); });
   }
   hdf5::prepare();

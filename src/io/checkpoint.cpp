@@ -325,6 +325,7 @@ void CheckpointedRun::offer(double fraction, const Save& save) {
   if (comm_.is_root()) {
     const double needed = 1.5 * longest_pause_ + 2.0 * longest_write_ + 1.0;
     if (options_.max_time > 0.0 && now - started_ + needed > options_.max_time) wish = kStop;
+    if (options_.stop_asked && options_.stop_asked()) wish = kStop;
     if (wish == 0 && now - last_saved_ > options_.interval) wish = kSave;
   }
   wish = comm_.max(wish);

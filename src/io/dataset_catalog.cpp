@@ -82,6 +82,20 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
     {"spectrum/outflow", "eigenstate bond end", "energy^2", "energy that leaves the sites through a bond"},
     {"spectrum/current", "eigenstate bond", "energy^2", "energy current of a bond"},
 
+    {"sweep/point", "point", "1", "number of a point of the sweep"},
+    {"sweep/finished", "point", "1", "1 where there are results"},
+    {"sweep/*", "point", "unit of the key", "value of a key at each point"},
+    {"sweep/scalar/*", "point", "unit of its dataset", "number of each point"},
+    {"sweep/scalar/*/*", "point", "unit of its dataset", "number of each point"},
+    {"sweep/scalar/*/*/*", "point", "unit of its dataset", "number of each point"},
+    {"sweep/scalar/*/*/*/*", "point", "unit of its dataset", "number of each point"},
+    {"mean/points", "group", "1", "points in each mean"},
+    {"mean/*", "group", "unit of the key", "value of a key in each group of points"},
+    {"mean/scalar/*", "group", "unit of its dataset", "mean of the numbers of points"},
+    {"mean/scalar/*/*", "group", "unit of its dataset", "mean of the numbers of points"},
+    {"mean/scalar/*/*/*", "group", "unit of its dataset", "mean of the numbers of points"},
+    {"mean/scalar/*/*/*/*", "group", "unit of its dataset", "mean of the numbers of points"},
+
     {"timing/peak_bytes", "rank", "byte", "largest resident set of each rank"},
     {"timing/*/seconds", "", "s", "time of a phase on the slowest rank"},
     {"timing/*/calls", "", "1", "how often a phase was entered"},
@@ -188,7 +202,9 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-std::optional<CatalogMatch> find_in_catalog(std::string_view path, std::size_t axes) {
+namespace {
+
+std::optional<CatalogMatch> find_itself(std::string_view path, std::size_t axes) {
   const auto matches = [&](const DatasetEntry& entry) { return words_of(entry.axes).size() == axes; };
   for (const DatasetEntry& entry : kCatalog) {
     const auto root = root_of_match(path, entry.path);
@@ -201,6 +217,18 @@ std::optional<CatalogMatch> find_in_catalog(std::string_view path, std::size_t a
     if (steady && is_root(*steady)) return CatalogMatch{&entry, *steady};
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<CatalogMatch> find_in_catalog(std::string_view path, std::size_t axes) {
+  constexpr std::string_view kError = "_error";
+  auto match = find_itself(path, axes);
+  if (match || !path.ends_with(kError)) return match;
+  path.remove_suffix(kError.size());
+  match = find_itself(path, axes);
+  if (match) match->is_error = true;
+  return match;
 }
 
 }  // namespace qheat

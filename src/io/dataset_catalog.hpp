@@ -19,6 +19,7 @@ struct DatasetEntry {
 struct CatalogMatch {
   const DatasetEntry* entry;
   std::string_view root;
+  bool is_error = false;  ///< the dataset is the standard error of what the entry describes
 };
 /// `path` begins with a slash. `axes`: of the dataset; entries with other numbers of axes do not match.
 std::optional<CatalogMatch> find_in_catalog(std::string_view path, std::size_t axes);

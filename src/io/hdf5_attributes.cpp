@@ -85,6 +85,27 @@ void File::attribute(const std::string& object, const std::string& name, std::sp
                   padded.data());
 }
 
+std::vector<std::string> File::scales(const std::string& name) const {
+  std::vector<std::string> names(shape(name).size());
+  if (!has_attribute(name, "DIMENSION_LIST")) return names;
+  const Id list = opened(file_.get(), name, "DIMENSION_LIST");  // for each axis references to its scales
+  const Id type(H5Aget_type(list.get()), H5Tclose, "read a type");
+  const Id space(H5Aget_space(list.get()), H5Sclose, "read a shape");
+  std::vector<hvl_t> axes(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  require(H5Aread(list.get(), type.get(), axes.data()) >= 0, "read the axes of " + name);
+  for (std::size_t k = 0; k < std::min(axes.size(), names.size()); ++k) {
+    if (axes[k].len == 0) continue;
+    const hid_t scale = H5Rdereference2(list.get(), H5P_DEFAULT, H5R_OBJECT, axes[k].p);
+    if (scale < 0) continue;
+    std::string path(static_cast<std::size_t>(std::max<ssize_t>(0, H5Iget_name(scale, nullptr, 0))), '\0');
+    H5Iget_name(scale, path.data(), path.size() + 1);
+    names[k] = path;
+    H5Oclose(scale);
+  }
+  H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, axes.data());
+  return names;
+}
+
 bool File::has_attribute(const std::string& object, const std::string& name) const {
   return H5Aexists_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
@@ -117,15 +138,17 @@ std::vector<Attribute> File::attributes(const std::string& object) const {
   for (const auto& name : names) {
     const Id attribute = opened(file_.get(), object, name);
     const Id type(H5Aget_type(attribute.get()), H5Tclose, "read a type");
+    const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
+    const bool is_scalar = H5Sget_simple_extent_type(space.get()) == H5S_SCALAR;
     switch (H5Tget_class(type.get())) {
       case H5T_STRING:
-        found.push_back({name, texts_in(attribute)});
+        found.push_back({name, texts_in(attribute), is_scalar});
         break;
       case H5T_INTEGER:
-        found.push_back({name, numbers_in<std::int64_t>(attribute, H5T_NATIVE_INT64)});
+        found.push_back({name, numbers_in<std::int64_t>(attribute, H5T_NATIVE_INT64), is_scalar});
         break;
       case H5T_FLOAT:
-        found.push_back({name, numbers_in<double>(attribute, H5T_NATIVE_DOUBLE)});
+        found.push_back({name, numbers_in<double>(attribute, H5T_NATIVE_DOUBLE), is_scalar});
         break;
       default:
         break;

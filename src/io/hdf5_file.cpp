@@ -175,6 +175,25 @@ void File::write_part(const std::string& name, Index offset, std::span<const dou
   require(data.close(), "write " + name);
 }
 
+void File::copy(const File& source, const std::string& name, const std::string& to) {
+  make_groups(to);
+  const Id options(H5Pcreate(H5P_OBJECT_COPY), H5Pclose, "make a property list");
+  H5Pset_copy_object(options.get(), H5O_COPY_WITHOUT_ATTR_FLAG);
+  require(H5Ocopy(source.file_.get(), name.c_str(), file_.get(), to.c_str(), options.get(), H5P_DEFAULT) >= 0,
+          "copy " + name);
+}
+
+bool File::is_real(const std::string& name) const {
+  const Id type(H5Dget_type(dataset(name).get()), H5Tclose, "read a type");
+  return H5Tget_class(type.get()) == H5T_FLOAT;
+}
+
+bool File::is_numeric(const std::string& name) const {
+  const Id type(H5Dget_type(dataset(name).get()), H5Tclose, "read a type");
+  const H5T_class_t kind = H5Tget_class(type.get());
+  return kind == H5T_FLOAT || kind == H5T_INTEGER;
+}
+
 bool File::has(const std::string& name) const {
   for (std::size_t slash = name.find('/', 1);; slash = name.find('/', slash + 1)) {
     const std::string part = name.substr(0, slash);

@@ -47,6 +47,7 @@ class Id {
 struct Attribute {
   std::string name;
   std::variant<std::vector<std::string>, std::vector<double>, std::vector<std::int64_t>> values;
+  bool is_scalar = false;  ///< one value, and no list of one
 };
 
 /// A file that one rank writes, or any number of ranks read, each for itself; names are paths from the root,
@@ -84,8 +85,17 @@ class File {
   bool is_scale(const std::string& name) const;
   /// Gives an axis of a dataset a dimension scale.
   void attach_scale(const std::string& name, unsigned axis, const std::string& scale);
+  /// A dataset of another file, without its attributes.
+  void copy(const File& source, const std::string& name, const std::string& to);
 
   bool has(const std::string& name) const;
+  /// True for datasets of real numbers.
+  bool is_real(const std::string& name) const;
+  /// True for those of real numbers and of integers.
+  bool is_numeric(const std::string& name) const;
+  /// The dataset that names the places along each axis of a dataset (its dimension scale); empty where there
+  /// is none.
+  std::vector<std::string> scales(const std::string& name) const;
   std::vector<Index> shape(const std::string& name) const;
   /// Number of elements.
   Index size(const std::string& name) const;

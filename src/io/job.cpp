@@ -9,6 +9,7 @@
 
 #include "io/job_sections.hpp"
 #include "io/toml_tree.hpp"
+#include "qheat/io/sweep.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
@@ -25,7 +26,9 @@ constexpr std::size_t kMaxFileSize = std::size_t{64} << 20;
   throw InputError(fmt::format("{}: the job file cannot be read: {}", file.string(), why));
 }
 
-std::string file_text(const std::filesystem::path& file) {
+}  // namespace
+
+std::string read_job_text(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) cannot_read(file, "it is a directory; name a file in it");
   errno = 0;
@@ -42,6 +45,8 @@ std::string file_text(const std::filesystem::path& file) {
   return text;
 }
 
+namespace {
+
 void read_title(CheckedTable& root, std::string& title) {
   if (!root.text("title", title) || title.find('\0') == std::string::npos) return;
   root.problem("title", "contains a NUL character, which texts in results cannot hold; remove it");
@@ -57,6 +62,7 @@ void read_sections(CheckedTable& root, Draft& draft) {
   read_requests(root, draft);
   read_heat(root, draft);
   read_output(root, draft);
+  root.table("sweep");  // a word for those who misspell it; what it says has been read before
   root.report_unknown_keys();
   check_requests(root, draft);
 }
@@ -72,25 +78,29 @@ std::vector<double> TimeGrid::times() const {
   return times;
 }
 
-Job parse_job(std::string text, const std::string& name) {
+Job jobfile::job_of(const TomlTable& toml, std::string text, const std::string& name) {
   Problems problems(name);
-  const auto toml = jobfile::parse_toml(text, problems);
-  problems.throw_if_any();
-  CheckedTable root(*toml, Place{}, "", problems);
+  CheckedTable root(toml, Place{}, "", problems);
   Draft draft;
   draft.job.name = name;
   draft.job.text = std::move(text);
   read_sections(root, draft);
   problems.throw_if_any();
   assemble_model(draft);
-  complete_steady(*toml, draft, problems);
+  complete_steady(toml, draft, problems);
   problems.throw_if_any();
-  draft.job.unavailable = unavailable_computations(draft.job, draft.bath, *toml);
+  draft.job.unavailable = unavailable_computations(draft.job, draft.bath, toml);
   return std::move(draft.job);
 }
 
+Job parse_job(std::string text, const std::string& name) {
+  const Sweep sweep(std::move(text), name);
+  if (sweep.swept()) throw InputError(fmt::format("{}: stands for many jobs; remove [sweep]", name));
+  return sweep.job(0);
+}
+
 Job read_job(const std::filesystem::path& file) {
-  return parse_job(file_text(file), file.string());
+  return parse_job(read_job_text(file), file.string());
 }
 
 }  // namespace qheat

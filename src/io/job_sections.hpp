@@ -71,6 +71,9 @@ void complete_steady(const TomlTable& root, Draft& draft, Problems& problems);
 /// Computations that this version does not have, as sentences with their place.
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root);
 
+/// The job that these tables are. Throws InputError with all problems.
+Job job_of(const TomlTable& toml, std::string text, const std::string& name);
+
 /// End of a lattice along one axis.
 struct Face {
   int axis = 0;

@@ -13,6 +13,8 @@
 namespace qheat {
 namespace {
 
+constexpr const char* kMeaning = "long_name";
+
 std::string group_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
@@ -69,7 +71,8 @@ void describe(hdf5::File& file, const std::string& path) {
   if (match) {
     for (const std::string_view axis : words_of(match->entry->axes))
       axes.push_back(resolved(file, match->root, axis, shape[axes.size()]));
-    file.attribute(path, "long_name", std::string(match->entry->meaning));
+    file.attribute(path, kMeaning,
+                   (match->is_error ? "standard error of: " : "") + std::string(match->entry->meaning));
     file.attribute(path, "units", std::string(match->entry->unit));
   }
   const std::string root = match ? std::string(match->root) : group_of(path);
@@ -84,10 +87,14 @@ void describe(hdf5::File& file, const std::string& path) {
 /// A dataset of one axis that bears the name of its axis holds its values.
 bool is_coordinate(const std::string& path, std::size_t axes) {
   const auto match = axes == 1 ? find_in_catalog(path, 1) : std::nullopt;
-  return match && path == fmt::format("{}/{}", match->root, match->entry->axes);
+  return match && name_of_dataset(path) == match->entry->axes;
 }
 
 }  // namespace
+
+bool is_made_scale(const hdf5::File& file, const std::string& name) {
+  return file.is_scale(name) && !file.has_attribute(name, kMeaning);
+}
 
 void add_dimension_scales(hdf5::File& file) {
   const std::vector<std::string> all = file.datasets("/");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "io/hdf5_file.hpp"
 
 namespace qheat {
@@ -9,5 +11,8 @@ namespace qheat {
 /// the root of their results (of a point of a sweep: its group) as long as they have one length there. What
 /// the catalogue does not know gets axes of its own.
 void add_dimension_scales(hdf5::File& file);
+
+/// True for a scale that add_dimension_scales has made, of numbers 0, 1, ... only.
+bool is_made_scale(const hdf5::File& file, const std::string& name);
 
 }  // namespace qheat

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include "io/hdf5_file.hpp"
 #include "io/netcdf.hpp"
@@ -47,6 +48,30 @@ void remove_incomplete(const std::filesystem::path& results) {
     if (ours) std::filesystem::remove(file);
   } catch (const std::exception&) {
     return;  // there is none, or none that a run has left
+  }
+}
+
+/// Axes are described anew where everything is together: scales without a meaning of their own stay behind.
+void copy_results(const hdf5::File& from, hdf5::File& to, const std::string& group) {
+  std::set<std::string> groups = {"/"};
+  for (const auto& name : from.datasets("/")) {
+    if (is_made_scale(from, name)) continue;
+    to.copy(from, name, group + name);
+    for (auto slash = name.rfind('/'); slash > 0; slash = name.rfind('/', slash - 1))
+      groups.insert(name.substr(0, slash));
+  }
+  for (const auto& name : groups) {
+    const std::string copy = name == "/" ? group : group + name;
+    for (const auto& attribute : from.attributes(name)) {
+      const auto write = [&](const auto& values) {
+        if (attribute.is_scalar) {
+          to.attribute(copy, attribute.name, values.front());
+        } else {
+          to.attribute(copy, attribute.name, std::span(values));
+        }
+      };
+      std::visit(write, attribute.values);
+    }
   }
 }
 
@@ -172,6 +197,13 @@ void ResultsFile::timings(const Timings& timings) {
     dataset(group + "/calls", {}, std::span<const std::int64_t>(&timing.calls, 1));
     dataset(group + "/bytes_sent", {}, std::span<const std::int64_t>(&timing.bytes_sent, 1));
   }
+}
+
+void ResultsFile::copy(const std::filesystem::path& results, const std::string& group) {
+  std::error_code failure;
+  const auto bytes = comm_.is_root() ? std::filesystem::file_size(results, failure) : 0;
+  guarded(group, failure ? 0 : static_cast<Index>(bytes),
+          [&] { copy_results(hdf5::File::open(results), writer_->file, group); });
 }
 
 /// What went wrong, on rank 0; empty if the file has its name.

@@ -102,7 +102,8 @@ TomlValue convert(const toml::node& node) {
   return result;
 }
 
-/// Splits "orders[1]" into "orders" and 1.
+}  // namespace
+
 std::pair<std::string_view, std::optional<std::size_t>> split_index(std::string_view part) {
   const std::size_t bracket = part.find('[');
   if (bracket == std::string_view::npos) return {part, {}};
@@ -110,8 +111,6 @@ std::pair<std::string_view, std::optional<std::size_t>> split_index(std::string_
   std::from_chars(part.data() + bracket + 1, part.data() + part.size(), index);
   return {part.substr(0, bracket), index};
 }
-
-}  // namespace
 
 const TomlEntry* TomlTable::find(std::string_view key) const {
   for (const auto& entry : entries) {

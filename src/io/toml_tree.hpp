@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,8 +45,20 @@ std::optional<TomlTable> parse_toml(const std::string& text, Problems& problems)
 /// "a string", "an integer", ... for messages.
 std::string_view type_name(const TomlValue& value);
 
+/// Splits a part of a path, "orders[1]", into "orders" and 1.
+std::pair<std::string_view, std::optional<std::size_t>> split_index(std::string_view part);
+
 /// Place of the value at a path such as "kernel.orders[1]"; where that is not written down, of what encloses
 /// it.
 Place place_of(const TomlTable& root, std::string_view path);
+
+/// Sets the value at a path such as "bath.reservoir[0].rate"; tables that are missing on the way are made.
+/// False, and nothing is changed, if the path leads through something else or to an entry that a list has
+/// not.
+bool assign(TomlTable& root, std::string_view path, const TomlValue& value);
+
+/// The table as the text of a file that is read as the same table, and a single value as it stands in one.
+std::string toml_text(const TomlTable& root);
+std::string toml_text(const TomlValue& value);
 
 }  // namespace qheat::jobfile

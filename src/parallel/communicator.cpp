@@ -1,6 +1,10 @@
 #include "qheat/parallel/communicator.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <thread>
+#include <vector>
 
 #include "qheat/parallel/error.hpp"
 
@@ -25,7 +29,7 @@ void in_chunks(std::span<T> values, const Call& call) {
 
 }  // namespace
 
-Communicator::Communicator(MPI_Comm comm) : comm_(comm) {
+Communicator::Communicator(MPI_Comm comm, int ranks_on_node) : comm_(comm), ranks_on_node_(ranks_on_node) {
   MPI_Comm_rank(comm, &rank_);
   MPI_Comm_size(comm, &size_);
 }
@@ -68,6 +72,38 @@ void Communicator::broadcast(std::span<double> values, int root) const {
 
 void Communicator::broadcast(std::span<char> values) const {
   in_chunks(values, [&](char* data, int count) { MPI_Bcast(data, count, MPI_CHAR, 0, comm_); });
+}
+
+std::string Communicator::broadcast(std::string text) const {
+  Index size = static_cast<Index>(text.size());
+  MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm_);
+  text.resize(static_cast<std::size_t>(size));
+  broadcast(std::span(text.data(), text.size()));
+  return text;
+}
+
+std::string Communicator::gather(const std::string& text) const {
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(size_));
+  MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, comm_);
+  std::vector<int> begins(lengths.size(), 0);
+  std::partial_sum(lengths.begin(), lengths.end() - 1, begins.begin() + 1);
+  std::string all(is_root() ? static_cast<std::size_t>(begins.back() + lengths.back()) : 0, ' ');
+  MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), begins.data(), MPI_CHAR, 0, comm_);
+  return all;
+}
+
+bool Communicator::all_arrive() const {
+  constexpr auto kPatience = std::chrono::seconds(5);
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Ibarrier(comm_, &request);
+  const auto start = std::chrono::steady_clock::now();
+  for (int done = 0;;) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done != 0) return true;
+    if (std::chrono::steady_clock::now() - start > kPatience) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 }  // namespace qheat

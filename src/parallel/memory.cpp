@@ -74,7 +74,7 @@ double free_bytes_per_rank(const Communicator& comm) {
   int ranks_here = 1;
   MPI_Comm_size(node, &ranks_here);
   MPI_Comm_free(&node);
-  const double share = free / ranks_here;
+  const double share = free / std::max(ranks_here, comm.ranks_on_node());
   const double limit = process_limit_free_bytes();
   // Unknown on this rank (0) is no limit on it.
   return -comm.max(

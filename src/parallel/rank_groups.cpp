@@ -13,12 +13,22 @@ MPI_Comm split(const Communicator& comm, int group) {
   return part;
 }
 
+/// Ranks on this node.
+int ranks_here(const Communicator& comm) {
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(comm.get(), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  int ranks = 1;
+  MPI_Comm_size(node, &ranks);
+  MPI_Comm_free(&node);
+  return std::max(ranks, comm.ranks_on_node());
+}
+
 }  // namespace
 
 RankGroups::RankGroups(const Communicator& comm, int groups)
     : count_(groups),
       group_(std::min(groups, comm.rank() / (comm.size() / groups))),
-      comm_(split(comm, group_)) {
+      comm_(split(comm, group_), ranks_here(comm)) {
   QHEAT_ASSERT(groups >= 1 && groups <= comm.size());
 }
 

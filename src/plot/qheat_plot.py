@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""Draw the pictures of a qheat results file.
+"""Draw the pictures of a qheat results file, or of many: the points of a sweep, or several files.
 
     qheat_plot.py RESULT.h5 [-o DIR] [--svg] [--only kernel_rates,currents] [--xlim 0,20] [--ylim -1,1] [--log xy]
+    qheat_plot.py SWEEP.h5 [--only steady/mean_current,exact/energy[0]] [--against bath.dephasing] [--point 3]
+    qheat_plot.py A.h5 B.h5 ...
 
 Every picture is drawn from the datasets that are in the file; pictures whose
 datasets are absent are left out and named in the closing summary.  The paths of
@@ -30,7 +32,7 @@ except ImportError as problem:
 
 matplotlib.use("Agg")
 
-from figures import families, layout, style  # noqa: E402
+from figures import families, layout, many, style, sweep  # noqa: E402
 from figures.results import BadInput, NotDrawn, Results  # noqa: E402
 from figures.view import View  # noqa: E402
 
@@ -86,7 +88,8 @@ def folder(text):
 def parse_arguments(arguments):
     """Return the parsed command line."""
     parser = Parser(prog="qheat plot", description="Draw the pictures of a qheat results file.")
-    parser.add_argument("result", metavar="RESULT.h5", help="results file of qheat run")
+    parser.add_argument("results", metavar="RESULT.h5", nargs="+",
+                        help="results file of qheat run; several: numbers and series against what their jobs differ in")
     parser.add_argument("-o", "--output", metavar="DIR", type=folder,
                         help="directory for the pictures, made if absent "
                              "(default: RESULT_plots in the working directory)")
@@ -95,6 +98,8 @@ def parse_arguments(arguments):
     parser.add_argument("--svg", action="store_true", help="SVG too: the same as --format png,svg")
     parser.add_argument("--only", metavar="LIST", type=name_list,
                         help="comma-separated names of the pictures to draw (default: all that the file allows)")
+    parser.add_argument("--against", metavar="KEY", help="of several results: the key of the job along the x axis")
+    parser.add_argument("--point", metavar="NUMBER", type=int, help="of a sweep: the pictures of this point alone")
     parser.add_argument("--xlim", metavar="LOW,HIGH", type=limits,
                         help="range of the time axes; with --only of the x axes of those pictures, whatever they show")
     parser.add_argument("--ylim", metavar="LOW,HIGH", type=limits, help="range of the y axes; needs --only")
@@ -121,8 +126,15 @@ def write_picture(figure, path):
         unfinished.unlink(missing_ok=True)
 
 
+def file_name(name):
+    """Return a picture's name, which may be that of a dataset, as the name of a file."""
+    return "".join(c if c.isalnum() or c in "-_.," else "_" for c in name).strip("_")
+
+
 def chosen_families(results, only):
     """Return the pictures (name, function) to draw: all that a file of this kind can have, or those named."""
+    if isinstance(results, many.Many):
+        return sweep.PICTURES if only is None else [(name, sweep.picture(results, name)) for name in only]
     known = families(results)
     if only is None:
         return known
@@ -149,7 +161,7 @@ def draw_all(results, directory, options):
             continue
         layout.fit(figure)
         for picture_format in options.format:
-            path = directory / f"{name}.{picture_format}"
+            path = directory / f"{file_name(name)}.{picture_format}"
             write_picture(figure, path)
             print(style.printable(path), flush=True)
             written += 1
@@ -160,10 +172,27 @@ def summary(results, directory, written, left_out):
     """Return the closing lines: what was written, what was not and why."""
     lines = [f"qheat plot: {written} files in {directory}"]
     if results.unfinished:
-        lines.append("  the file is not marked complete: the run did not finish")
+        lines.append("  some points have no results" if isinstance(results, many.Many)
+                     else "  the file is not marked complete: the run did not finish")
     lines += [f"  not drawn: {name} ({reason})" for name, reason in left_out]
     lines += [f"  ignored: {note}" for note in results.notes]
     return "\n".join(lines)
+
+
+def subject(files, options):
+    """Return what is drawn: one file, one point of a sweep, or many results at once."""
+    if options.point is not None:
+        points = len(files[0].vector("/sweep/point")) if files[0].holds("/sweep/point") else 0
+        part = files[0].part(f"/points/{options.point:0{max(4, len(str(points - 1)))}}")
+        if len(files) > 1 or part is None:
+            raise BadInput(f"{files[0].path}: has no point {options.point}")
+        return part
+    found = many.of_sweep(files[0]) if len(files) == 1 else many.of_files(files)
+    if options.against is not None:
+        if found is None:
+            raise BadInput("--against is for sweeps and for several files")
+        found.choose_against(options.against)
+    return files[0] if found is None else found
 
 
 def plot(arguments):
@@ -171,13 +200,15 @@ def plot(arguments):
     options = parse_arguments(arguments)
     warnings.simplefilter("ignore")  # NaN and missing glyphs are expected, not news
     style.apply()
-    with Results(options.result) as results:
-        directory = options.output or pathlib.Path(pathlib.Path(options.result).stem + "_plots")
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(Results(path)) for path in options.results]
+        results = subject(files, options)
+        directory = options.output or pathlib.Path(pathlib.Path(files[0].path).stem + "_plots")
         written, left_out = draw_all(results, directory, options)
         if not written:
             reasons = {reason for _, reason in left_out}
             why = [*reasons] if len(reasons) == 1 else results.notes
-            raise BadInput("; ".join([f"{options.result}: no datasets to draw", *why]))
+            raise BadInput("; ".join([f"{files[0].path}: no datasets to draw", *why]))
         tell(summary(results, directory, written, left_out))
 
 

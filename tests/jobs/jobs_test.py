@@ -230,6 +230,40 @@ class JobsTest(ProgramCase):
         self.assertTrue(np.all(np.diff(found["steady/temperature"]) < 0))
         np.testing.assert_allclose(found["steady/current"], found["steady/heat"][0], rtol=1e-6)
 
+    def test_job_sweep_coupling(self):
+        """Closed: times that go as 1/lambda; with dephasing weak couplings hold to the end."""
+        path = next(path for path in JOBS if path.stem == "sweep_coupling")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        closed = found["sweep/bath.dephasing"] == 0
+        strength = found["sweep/interaction.strength"]
+        until = found["sweep/scalar/kernel/exact/locality_until"]
+        seen = closed & np.isfinite(until) & (until > 1)
+        self.assertGreater(np.count_nonzero(seen), 3)
+        np.testing.assert_allclose(strength[seen] * until[seen], 0.328, rtol=0.02)
+        self.assertTrue(np.isposinf(until[~closed & (strength < 0.05)]).all())
+        self.assertTrue((until[~closed] >= until[closed]).all())
+
+    def test_job_sweep_dephasing(self):
+        """lambda^2/gamma where dephasing is strong; less where the interaction scatters."""
+        path = next(path for path in JOBS if path.stem == "sweep_dephasing")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        gamma, constant = found["sweep/bath.dephasing"], found["sweep/scalar/steady/planes/inside_diffusion"]
+        self.assertTrue(np.all(np.diff(constant) < 0))
+        np.testing.assert_allclose(constant[-1], 0.2**2 / gamma[-1], rtol=0.02)
+        self.assertLess(constant[0], 0.8 * 0.2**2 / gamma[0])
+
+    def test_job_sweep_disorder(self):
+        """The mean resistance of a bond between sites off resonance: D = lambda^2/gamma/(1 + W^2/(24 gamma^2))."""
+        path = next(path for path in JOBS if path.stem == "sweep_disorder")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        width, constant = found["mean/site.detuning.width"], found["mean/scalar/steady/fit/conductivity"]
+        error = found["mean/scalar/steady/fit/conductivity_error"]
+        self.assertTrue(np.all(found["mean/points"] == 8))
+        self.assertTrue(np.all(np.abs(constant - 0.2**2 / 0.4 / (1 + width**2 / (24 * 0.4**2))) < 4 * error + 1e-4))
+
     def test_job_diffusion_two_point(self):
         """kappa' = D = lambda^2/gamma, and the contact resistances of the closed formula."""
         found, verdict = self.check_steady("diffusion_two_point")

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct CheckpointOptions {
   double max_time = 0.0;       ///< seconds of wall time after which the run saves and stops; 0: none
   bool resume = false;
   bool keep_state = false;  ///< the state at the last output stays as <output>.end
+  std::function<bool()> stop_asked = {};  ///< asked on rank 0 at safe points: true as a signal to stop
 };
 
 /// The RunControl of the program: saves at safe points, stops on time or on a signal (throws Stopped after

@@ -124,7 +124,8 @@ struct Job {
 /// Reads and checks a job file. Throws InputError with all problems in order of their place, each as
 /// "file:line:column: key: what is wrong; remedy".
 Job read_job(const std::filesystem::path& file);
-/// The same for a text; `name` stands for the file in messages.
+/// The same for a text; `name` stands for the file in messages. A text with [sweep] stands for many jobs
+/// (sweep.hpp), and is refused here.
 Job parse_job(std::string text, const std::string& name);
 
 /// The text of a job in one form, without its title, its times and its output: what must be the same for a

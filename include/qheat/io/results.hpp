@@ -47,6 +47,8 @@ class ResultsFile {
   void series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
+  /// All that another results file holds, attributes included, as a group of this one.
+  void copy(const std::filesystem::path& results, const std::string& group);
 
   /// True if sizes are added up and nothing is written anywhere.
   bool measures() const { return measuring(); }

@@ -15,8 +15,8 @@ constexpr bool fits_memory(double bytes, double free_bytes) {
 }
 
 /// Bytes that each rank may use: what the node (or its control group) has free, shared evenly among the
-/// node's ranks, or what the limits of a process (ulimit -v, -d) leave, less some for the libraries; the
-/// least over all ranks. Collective. 0 if the system does not tell.
+/// node's ranks (those of other groups included), or what the limits of a process (ulimit -v, -d) leave, less
+/// some for the libraries; the least over all ranks. Collective. 0 if the system does not tell.
 double free_bytes_per_rank(const Communicator& comm);
 
 /// Bytes of address space that this process has in use.

@@ -5,7 +5,7 @@
 namespace qheat {
 
 /// Splits the ranks of a communicator into groups of equal size, of consecutive ranks; what is left over is
-/// idle.
+/// idle. What a group asks about free memory counts all ranks of the node.
 class RankGroups {
  public:
   /// 1 <= groups <= comm.size(). Collective.

@@ -68,6 +68,15 @@ class Results:
     def __exit__(self, *exception):
         self.file.close()
 
+    def part(self, path):
+        """Return the results that stand in a group as if they were a file of their own, None if absent."""
+        group = self._node(path, h5py.Group)
+        if group is None:
+            return None
+        part = object.__new__(type(self))
+        part.path, part.notes, part.file = f"{self.path}{path}", self.notes, group
+        return part
+
     def _check_type(self):
         """Refuse checkpoints and files of a newer format; files without attributes may pass."""
         file_type = self._file_type()
@@ -102,7 +111,7 @@ class Results:
     def _node(self, path, kind):
         """Return the group or dataset at a path, None if absent or of another kind."""
         try:
-            node = self.file.get(path)
+            node = self.file.get(path.strip("/")) if path != "/" else self.file
         except (KeyError, ValueError, TypeError, OSError, RuntimeError):
             node = None
         return node if isinstance(node, kind) else None
@@ -213,6 +222,29 @@ class Results:
         """Return a dataset without times and with `ndim` dimensions as float64, None if absent, empty or other."""
         dataset = self._dataset(path)
         return None if dataset is None or dataset.ndim != ndim else self._load(dataset)
+
+    def datasets(self, path):
+        """Return the numeric datasets below a group as {path from there on: shape}."""
+        found = {}
+
+        def visit(name, node):
+            if isinstance(node, h5py.Dataset) and node.dtype.kind in "fiu":
+                found[name] = node.shape
+
+        group = self._node(path, h5py.Group)
+        if group is not None:
+            with self._damage_reported(path):
+                group.visititems(visit)
+        return found
+
+    def texts(self, path, name):
+        """Return an attribute of a group or dataset as a list of texts, empty if absent."""
+        node = self._node(path, (h5py.Group, h5py.Dataset))
+        if node is None:
+            return []
+        with self._damage_reported(f"attribute {name} of {path}"):
+            values = np.ravel(node.attrs.get(name, []))
+        return [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
 
     def text(self, path, name):
         """Return an attribute of a group as text, empty if absent."""

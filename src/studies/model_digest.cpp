@@ -1,0 +1,50 @@
+#include "studies/model_digest.hpp"
+
+#include <bit>
+#include <cstdint>
+
+#include "io/hash.hpp"
+#include "qheat/model/dissipator.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+
+namespace qheat {
+
+std::string model_digest(const Job& job) {
+  Hash hash;  // of the numbers of H and the initial state
+  const auto add_real = [&](double number) { hash.add(std::bit_cast<std::uint64_t>(number)); };
+  if (job.model) {
+    for (const auto& term : hamiltonian(*job.model).terms) {
+      for (const int site : term.sites) hash.add(static_cast<std::uint64_t>(site));
+      for (const auto& e : term.elements) {
+        hash.add(e.to);
+        hash.add(e.from);
+        add_real(e.value.real());
+        add_real(e.value.imag());
+      }
+    }
+    for (const Level band : job.model->site.band_of_level()) hash.add(std::uint64_t{band});
+    for (const Dissipator& d : dissipators(*job.model)) {
+      for (const int site : d.sites) hash.add(static_cast<std::uint64_t>(site));
+      for (const JumpElement& e : d.elements) {
+        hash.add(e.to);
+        hash.add(e.from);
+        add_real(e.value.real());
+        add_real(e.value.imag());
+      }
+      add_real(d.rate);
+    }
+    if (const auto& correlation = job.model->bath.correlation) {
+      hash.add(static_cast<std::uint64_t>(correlation->kind));
+      add_real(correlation->rate);
+      add_real(correlation->alpha);
+      add_real(correlation->cutoff);
+      add_real(correlation->temperature);
+    }
+  }
+  if (job.initial) {
+    for (const double p : job.initial->probabilities) add_real(p);
+  }
+  return hash.text();
+}
+
+}  // namespace qheat
