@@ -262,7 +262,11 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/energy", {sites}, state.energy);
   file.dataset(group + "/current", {bonds}, state.current);
   file.dataset(group + "/outflow", {bonds, 2}, state.outflow);
-  file.dataset(group + "/temperature", {sites}, state.temperature);
+  std::vector<double> temperature = state.temperature;
+  const auto defined = temperatures_defined(model);
+  for (std::size_t i = 0; i < temperature.size(); ++i)
+    if (!defined[i]) temperature[i] = std::numeric_limits<double>::quiet_NaN();
+  file.dataset(group + "/temperature", {sites}, temperature);
   if (!state.heat.empty()) file.dataset(group + "/heat", {static_cast<Index>(state.heat.size())}, state.heat);
   if (!state.jump_heat.empty())
     file.dataset(group + "/jump_heat", {static_cast<Index>(state.jump_heat.size() / 2), 2}, state.jump_heat);

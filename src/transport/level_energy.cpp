@@ -63,42 +63,65 @@ bool has_temperatures(const Model& model) {
   });
 }
 
-std::vector<bool> temperatures_known(const Model& model) {
-  // What feeds a site: 0 nothing, 1 a reservoir with a temperature, 2 anything else that moves levels.
-  std::vector<int> fed(static_cast<std::size_t>(model.sites()), 0);
-  const auto feed = [&](int site, int by) {
-    fed[static_cast<std::size_t>(site)] = std::max(fed[static_cast<std::size_t>(site)], by);
+namespace {
+
+/// What the bath feeds a site with, the more doubtful the greater.
+enum class Feed { nothing, temperature, other };
+
+/// By the bath on each site itself, [N].
+std::vector<Feed> feeds(const Model& model) {
+  std::vector<Feed> feeds(static_cast<std::size_t>(model.sites()), Feed::nothing);
+  const auto feed = [&](int site, Feed by) {
+    feeds[static_cast<std::size_t>(site)] = std::max(feeds[static_cast<std::size_t>(site)], by);
   };
-  for (const Reservoir& reservoir : model.bath.reservoirs)
-    feed(reservoir.site, reservoir_temperature(reservoir, model.energies_of(reservoir.site)) ? 1 : 2);
+  for (const Reservoir& r : model.bath.reservoirs)
+    feed(r.site, reservoir_temperature(r, model.energies_of(r.site)) ? Feed::temperature : Feed::other);
   for (const Jump& jump : model.bath.jumps)
     for (const Dissipator& d : dissipators(model, jump))
       for (const int site : d.sites)
-        if (moves_levels(d)) feed(site, 2);
-  std::vector<bool> known(fed.size(), false);
-  std::vector<bool> seen(fed.size(), false);
-  const auto has_energy = [&](int site) {
-    return model.energies_of(site).front() != model.energies_of(site).back();
-  };
+        if (moves_levels(d)) feed(site, Feed::other);
+  return feeds;
+}
+
+/// The same for all sites that bonds which keep level energy join; nothing where sites carry none.
+std::vector<Feed> feeds_of_pieces(const Model& model) {
+  const auto own = feeds(model);
+  std::vector<Feed> of_piece(own.size(), Feed::nothing);
+  std::vector<bool> seen(own.size(), false);
   for (int start = 0; start < model.sites(); ++start) {
-    std::vector<int> piece;  // that bonds which keep level energy join
+    std::vector<int> piece;
     const auto reach = [&](int site) {
-      if (seen[static_cast<std::size_t>(site)] || !has_energy(site)) return;
+      const auto levels = model.energies_of(site);
+      if (seen[static_cast<std::size_t>(site)] || levels.front() == levels.back()) return;
       seen[static_cast<std::size_t>(site)] = true;
       piece.push_back(site);
     };
     reach(start);
-    int by = 0;
+    Feed by = Feed::nothing;
     for (std::size_t k = 0; k < piece.size(); ++k) {
-      by = std::max(by, fed[static_cast<std::size_t>(piece[k])]);
+      by = std::max(by, own[static_cast<std::size_t>(piece[k])]);
       for (const int b : model.lattice.bonds_of(piece[k])) {
         const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
         if (bond_keeps_level_energy(model, b)) reach(bond.first == piece[k] ? bond.second : bond.first);
       }
     }
-    for (const int site : piece) known[static_cast<std::size_t>(site)] = by == 1;
+    for (const int site : piece) of_piece[static_cast<std::size_t>(site)] = by;
   }
+  return of_piece;
+}
+
+}  // namespace
+
+std::vector<bool> temperatures_known(const Model& model) {
+  std::vector<bool> known;
+  for (const Feed by : feeds_of_pieces(model)) known.push_back(by == Feed::temperature);
   return known;
+}
+
+std::vector<bool> temperatures_defined(const Model& model) {
+  std::vector<bool> defined;
+  for (const Feed by : feeds_of_pieces(model)) defined.push_back(by != Feed::other);
+  return defined;
 }
 
 std::vector<std::string> level_energy_warnings(const Model& model) {

@@ -25,6 +25,9 @@ bool has_temperatures(const Model& model);
 /// levels. Where they do not, populations even out under dephasing whatever the levels are, and a site of
 /// high levels looks hot.
 std::vector<bool> temperatures_known(const Model& model);
+/// [N]: false where such bonds join a site to a jump or a reservoir without a temperature: then not even the
+/// energy of a site is shown as one.
+std::vector<bool> temperatures_defined(const Model& model);
 
 /// What a reader must know before heat and temperatures of this model are read, a sentence each: degenerate
 /// levels, an interaction that is not small against the level spacings, bonds that do not keep level energy.

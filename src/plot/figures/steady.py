@@ -201,6 +201,8 @@ def draw(results):
     warm = results.vector("/steady/planes/temperature")
     if degenerate(results):
         style.note(temperatures, "all levels of a site are equal:\nno level energy, no temperature")
+    elif known is not None and not np.any(known) and np.isnan(temperature).all():
+        style.note(temperatures, "the bath has no temperature:\njumps, or rates of no temperature")
     else:
         draw_profile(temperatures, planes, temperature, warm, "temperature $T$  (energy)", style.PALETTE[1], known)
     text = constant_text(results, "kappa", "$\\kappa$", "a site")
