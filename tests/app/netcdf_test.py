@@ -24,6 +24,10 @@ JOBS = {
     "steady": (chain(4, **DEPHASED, steady={}), RESERVOIRS % 3),
     "sizes": (chain(4, steady={"sizes": [3, 4, 5, 6], "dephasings": [0.1, 0.2], "rates": [1.0, 2.0]}), RESERVOIRS % 3),
     "ring": ({**chain(4, exact={}), "lattice": {"shape": [4], "periodic": [True], "spacing": 2.0}}, ""),
+    "sweep": (chain(3, **DEPHASED, exact={}, kernel={"exact": True}, steady={}), RESERVOIRS % 2 +
+              '[sweep]\n"site.detuning" = [{ distribution = "uniform", width = 0.1, seed = 1 }, '
+              '{ distribution = "uniform", width = 0.1, seed = 2 }]\n'
+              '"interaction.strength" = [0.1, 0.2, 0.3]\naverage = ["site.detuning"]\n'),
     "one site": (chain(1, exact={}), ""),
     "no times": ({k: v for k, v in chain(4, spectrum={}).items() if k != "time"}, ""),
 }

@@ -130,7 +130,7 @@ def key_of_sweep(results, path, name):
     texts = results.texts(f"{path}/{name}", "values")
     if texts:
         return Key(name, values, [texts[int(place)] for place in values], numeric=False)
-    return Key(name, values, [f"{value:g}" for value in values])
+    return Key(name, values, [f"{value:.4g}" for value in values])
 
 
 def of_sweep(results):

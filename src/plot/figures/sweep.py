@@ -68,10 +68,10 @@ def value_axis(ax, curves, label):
         ax.set_yscale("log")
 
 
-def finish(ax, many):
-    """Say in a panel what its numbers are means of."""
+def finish(figure, many):
+    """Say below a figure what its numbers are means of."""
     if many.averaged:
-        style.remark(ax, many.averaged)
+        figure.supxlabel(style.plain(many.averaged), fontsize=10, color="0.35")
 
 
 def draw_scalar(many, name):
@@ -88,7 +88,7 @@ def draw_scalar(many, name):
         handles.append(style.key(style.plain(label), **look))
     key_axis(ax, many)
     value_axis(ax, [values], NAMES.get(name, style.plain(name)))
-    finish(ax, many)
+    finish(figure, many)
     if len(handles) > 1:
         style.outside_legend(ax, named(handles))
     return figure
@@ -142,12 +142,16 @@ def draw_holds(many):
         open_end |= any(np.isposinf(values).any() for values in drawn)
         key_axis(ax, many)
         value_axis(ax, drawn, "")
-        if not any((np.isfinite(values) | np.isposinf(values)).any() for values in drawn):
+        known_values = np.concatenate(drawn) if drawn else np.zeros(0)
+        if not np.isfinite(known_values).any():
+            ax.set_xlim(axes[0, 0].get_xlim())
+            ax.set_ylim(0.0, 1.15 * max((member.time[-1] for member in many.members if member is not None), default=1))
+        if np.isnan(known_values).all():
             style.note(ax, assumptions.NOT_TESTED)
     for ax in axes[:, 0]:
         ax.set_ylabel("holds until $t$  (1/energy)")
     style.clear([axes[1, 3]])
-    finish(axes[0, 0], many)
+    finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
     if open_end:
         handles.append(style.key("holds to the\nlast output", "0.25", linestyle="none", marker="^", markersize=9,
@@ -170,7 +174,7 @@ def draw_kernel_scalar(many, suffix, label):
         drawn.append(values[places])
     key_axis(ax, many)
     value_axis(ax, drawn, label)
-    finish(ax, many)
+    finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
     style.outside_legend(ax, handles, title=title)
     return figure
@@ -187,8 +191,8 @@ def curve_colours(many):
     return [shades[value] for value in many.against.values], handles
 
 
-def draw_curves(ax, many, places, read):
-    """Draw the series of some points over their times; return how many there were."""
+def draw_curves(ax, many, places, read, faint_after=False):
+    """Draw the series of some points over their times, if asked for faint after t_1; return how many there were."""
     shades, _ = curve_colours(many)
     count, end = 0, 0.0
     for place in places:
@@ -198,7 +202,10 @@ def draw_curves(ax, many, places, read):
             continue
         if error is not None:
             ax.fill_between(member.time, series - error, series + error, color=shades[place], alpha=0.25, linewidth=0)
-        style.line(ax, member.time, series, color=shades[place], linewidth=1.6)
+        after = member.time >= member.singular_times.min(initial=np.inf) if faint_after else np.zeros(series.size, bool)
+        style.line(ax, member.time, np.where(after, np.nan, series), color=shades[place], linewidth=1.6)
+        if after.any():
+            ax.plot(member.time, np.where(after, series, np.nan), color=shades[place], linewidth=0.8, alpha=0.3)
         count, end = count + 1, max(end, member.time[-1])
     if count:
         style.time_axis(ax, np.array([0.0, end]) if end > 0 else np.zeros(1))
@@ -218,7 +225,8 @@ def draw_scores(many):
         path = f"/kernel/{kernel}/{score}"
         ax.set_title(score.replace("_", " "), fontsize=11)
         draw_curves(ax, many, places, lambda member, path=path: (
-            member.series(path, 1, one_row=True), member.series(path + "_error", 1, one_row=True)))
+            member.series(path, 1, one_row=True), member.series(path + "_error", 1, one_row=True)),
+            faint_after=kernel.name == "exact")
         ax.set_ylim(-0.04, 1.04)
         ax.axhline(0.95, color="0.6", linewidth=0.8, zorder=0.5)
         if not any(np.isfinite(line.get_ydata()).any() for line in ax.lines[:-1]):
@@ -226,9 +234,10 @@ def draw_scores(many):
     for ax in axes[:, 0]:
         ax.set_ylabel("score")
     style.clear([axes[1, 3]])
-    finish(axes[0, 0], many)
+    finish(figure, many)
     title = f"{kernel.title}\n{key_label(many.against)}" + (f"\n{style.plain(label)}" if label else "")
-    style.outside_legend(axes[0, 3], curve_colours(many)[1], title=title)
+    faint = [style.key("after $t_1$", "0.25", linewidth=0.8, alpha=0.3)] if kernel.name == "exact" else []
+    style.outside_legend(axes[0, 3], curve_colours(many)[1] + faint, title=title)
     return figure
 
 
@@ -262,7 +271,7 @@ def draw_series(many, name):
     if not any(counts):
         raise NotDrawn(f"{path} is no series over the output times")
     axes[0, 0].set_ylabel(style.plain(name))
-    finish(axes[0, 0], many)
+    finish(figure, many)
     style.outside_legend(axes[0, -1], curve_colours(many)[1], title=key_label(many.against))
     return figure
 
