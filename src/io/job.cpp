@@ -60,7 +60,6 @@ void read_sections(CheckedTable& root, Draft& draft) {
   read_bath(root, draft);
   read_initial(root, draft);
   read_requests(root, draft);
-  read_heat(root, draft);
   read_output(root, draft);
   root.table("sweep");  // a word for those who misspell it; what it says has been read before
   root.report_unknown_keys();

@@ -1,29 +1,16 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "io/job_sections.hpp"
 
 namespace qheat::jobfile {
 namespace {
-
-struct Needs {
-  std::string_view computation;
-  std::vector<std::string_view> tables;
-};
-
-const std::vector<Needs>& needs() {
-  static const std::vector<Needs> list = {{"exact", {"lattice", "site", "interaction", "initial", "time"}},
-                                          {"spectrum", {"lattice", "site", "interaction", "initial"}},
-                                          {"kernel", {"lattice", "site", "interaction", "time"}},
-                                          {"rates", {"lattice", "site", "interaction", "initial", "time"}},
-                                          {"steady", {"lattice", "site", "interaction", "bath"}},
-                                          {"transport", {"lattice", "site", "interaction"}},
-                                          {"matrix-elements", {"interaction"}},
-                                          {"heat", {"lattice", "time"}}};
-  return list;
-}
 
 std::string_view example_of(std::string_view table) {
   if (table == "lattice") return "shape = [8]";
@@ -37,24 +24,26 @@ std::string_view example_of(std::string_view table) {
 /// A missing table is told once, where it is first needed.
 void check_needed_tables(const CheckedTable& root) {
   std::vector<std::string_view> told;
-  for (const auto& [computation, tables] : needs()) {
-    if (!root.has(computation)) continue;
-    for (const auto table : tables) {
+  for (const Computation& computation : computations()) {
+    if (!root.has(computation.table)) continue;
+    for (const auto table : computation.needs) {
       if (root.has(table) || std::find(told.begin(), told.end(), table) != told.end()) continue;
       told.push_back(table);
-      root.problem(computation, fmt::format("needs a table [{}], which is missing; add [{}] with {}", table,
-                                            table, example_of(table)));
+      root.problem(computation.table, fmt::format("needs a table [{}], which is missing; add [{}] with {}",
+                                                  table, table, example_of(table)));
     }
   }
 }
 
 void check_something_asked(const CheckedTable& root) {
-  const bool asked =
-      std::any_of(needs().begin(), needs().end(), [&](const Needs& n) { return root.has(n.computation); });
-  if (asked) return;
-  root.problem(
-      "this job asks for no computation; add [exact], [spectrum], [kernel], [rates], [steady], "
-      "[transport], [matrix-elements] or [heat]");
+  std::vector<std::string> names;
+  for (const Computation& computation : computations()) {
+    if (root.has(computation.table)) return;
+    names.push_back(fmt::format("[{}]", computation.table));
+  }
+  const std::string last = std::move(names.back());
+  names.pop_back();
+  root.problem(fmt::format("this job asks for no computation; add {} or {}", fmt::join(names, ", "), last));
 }
 
 void tell(const CheckedTable& root, std::string_view path, std::string_view message) {

@@ -219,19 +219,6 @@ void read_checkpoint_interval(CheckedTable& table, double& seconds) {
   }
 }
 
-}  // namespace
-
-void read_requests(CheckedTable& root, Draft& draft) {
-  read_time(root, draft);
-  read_exact(root, draft);
-  read_spectrum(root, draft);
-  read_kernel(root, draft);
-  read_rates(root, draft);
-  read_steady(root, draft);
-  read_transport(root, draft);
-  read_matrix_elements(root, draft);
-}
-
 void read_heat(CheckedTable& root, Draft& draft) {
   auto table = root.table("heat");
   if (!table) return;
@@ -243,6 +230,26 @@ void read_heat(CheckedTable& root, Draft& draft) {
   }
   read_boundary(*table, draft, heat);
   table->report_unknown_keys();
+}
+
+}  // namespace
+
+const std::vector<Computation>& computations() {
+  static const std::vector<Computation> list = {
+      {"exact", read_exact, {"lattice", "site", "interaction", "initial", "time"}},
+      {"spectrum", read_spectrum, {"lattice", "site", "interaction", "initial"}},
+      {"kernel", read_kernel, {"lattice", "site", "interaction", "time"}},
+      {"rates", read_rates, {"lattice", "site", "interaction", "initial", "time"}},
+      {"steady", read_steady, {"lattice", "site", "interaction", "bath"}},
+      {"transport", read_transport, {"lattice", "site", "interaction"}},
+      {"matrix-elements", read_matrix_elements, {"interaction"}},
+      {"heat", read_heat, {"lattice", "time"}}};
+  return list;
+}
+
+void read_requests(CheckedTable& root, Draft& draft) {
+  read_time(root, draft);
+  for (const Computation& computation : computations()) computation.read(root, draft);
 }
 
 void read_output(CheckedTable& root, Draft& draft) {

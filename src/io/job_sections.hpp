@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/job_schema.hpp"
@@ -45,6 +46,15 @@ struct Draft {
   Length one_a_site() const;
 };
 
+/// A table that asks for a computation: its reader, and the tables that it needs.
+struct Computation {
+  std::string_view table;
+  void (*read)(CheckedTable& root, Draft& draft);
+  std::vector<std::string_view> needs;
+};
+/// In the order in which they are done.
+const std::vector<Computation>& computations();
+
 /// Each reads one table of the job, if it is there, and tells everything that is wrong with it. In this
 /// order: later ones check against what earlier ones found.
 void read_lattice(CheckedTable& root, Draft& draft);
@@ -55,7 +65,6 @@ void read_bath(CheckedTable& root, Draft& draft);
 void read_jump(CheckedTable& table, bool kernels, Draft& draft);
 void read_initial(CheckedTable& root, Draft& draft);
 void read_requests(CheckedTable& root, Draft& draft);
-void read_heat(CheckedTable& root, Draft& draft);
 void read_output(CheckedTable& root, Draft& draft);
 
 /// What concerns several tables: what a computation needs, and what excludes it.
