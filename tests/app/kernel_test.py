@@ -185,6 +185,25 @@ class PhysicsTest(KernelCase):
         self.assertLess(errors[2], errors[1] / 9)
         np.testing.assert_allclose(found["kernel/tcl2/bond_rate"][:, 0], 0.02 * found["time"], rtol=1e-12)
 
+    def test_jumps_have_kernels_and_rates(self):
+        """Jumps of sites take part in both equations; those of bonds leave sites no equation of their own."""
+        loss = {"elements": [[0, 1, 1.0]], "rate": 0.1}
+        hop = {"elements": [[0, 1, 1, 0, 0.6, 0.8]], "rate": 0.2, "bonds": [1]}
+        pair = {"elements": [[0, 0, 1, 1, 1.0]], "rate": 0.3, "bonds": [0]}
+        tables = {"interaction": {"strength": 0.05}, "exact": {}, "kernel": {"orders": [2]},
+                  "rates": {"kernels": ["exact", "tcl2"]}, "time": {"end": 3.0, "outputs": 7}}
+        found, known = self.check_exact_rates(chain(4, bath={"dephasing": 0.3, "jump": [loss]}, **tables))
+        self.assertTrue(known.all())
+        self.assertLess(found["sites/exact/deviation"].max(), 0.05)
+        for jumps, cells in (([hop], 6), ([loss, hop, pair], 16)):
+            found = self.results(chain(4, bath={"dephasing": 0.3, "jump": jumps}, **tables), ranks=2)
+            self.assertEqual(len(found["kernel/cells"]), cells)
+            self.assertLess(found["rates/exact/deviation"].max(), 1e-7)
+            self.assertLess(found["rates/tcl2/deviation"].max(), 1e-3)
+            for kernel in ("exact", "tcl2"):
+                self.assertTrue(np.isfinite(found[f"sites/{kernel}/populations"][0]).all())
+                self.assertTrue(np.isnan(found[f"sites/{kernel}/populations"][1:]).all())
+
     def test_exact_kernel_gives_exact_populations(self):
         found, known = self.check_exact_rates(
             chain(6, exact={}, time={"end": 4.0, "outputs": 41}, rates={"kernels": ["exact"]}), ranks=2)
