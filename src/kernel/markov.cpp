@@ -122,8 +122,7 @@ Line markov_line(const Model& model, const std::optional<Broadening>& broadening
     throw InputError(
         "the Markov kernel of second order does not hold with reservoirs and jumps, which change the levels "
         "between two actions of the interaction; remove the reservoirs and jumps, or do not ask for the "
-        "Markov "
-        "kernel");
+        "Markov kernel");
   }
   if ((model.bath.dephasing > 0.0 || model.bath.correlation) && broadening) {
     throw InputError(
