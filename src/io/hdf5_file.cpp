@@ -39,6 +39,16 @@ Id access() {
   return list;
 }
 
+/// Files of many groups are written at random places: their structure stays in memory as far as HDF5 allows.
+void keep_in_memory(const Id& access_list) {
+  constexpr std::size_t kBytes = std::size_t{64} << 20;
+  H5AC_cache_config_t cache;
+  cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
+  H5Pget_mdc_config(access_list.get(), &cache);
+  cache.max_size = kBytes;
+  H5Pset_mdc_config(access_list.get(), &cache);
+}
+
 }  // namespace
 
 void prepare() {
@@ -50,6 +60,7 @@ void prepare() {
 File File::create(const std::filesystem::path& path, bool checksummed) {
   prepare();
   const Id list = access();
+  keep_in_memory(list);
   // From 1.8 (of 2008) on attributes may have more than 64 KB.
   H5Pset_libver_bounds(list.get(), checksummed ? H5F_LIBVER_LATEST : H5F_LIBVER_V18, H5F_LIBVER_LATEST);
   const Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "make a property list");

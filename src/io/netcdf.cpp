@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -96,8 +97,13 @@ bool is_made_scale(const hdf5::File& file, const std::string& name) {
   return file.is_scale(name) && !file.has_attribute(name, kMeaning);
 }
 
-void add_dimension_scales(hdf5::File& file) {
-  const std::vector<std::string> all = file.datasets("/");
+void add_dimension_scales(hdf5::File& file, const std::string& group,
+                          const std::set<std::string>& described) {
+  std::vector<std::string> all = file.datasets(group);
+  std::erase_if(all, [&](const std::string& path) {
+    const auto before = described.upper_bound(path);  // the one that may be the beginning of the path
+    return before != described.begin() && path.starts_with(*std::prev(before) + "/");
+  });
   for (const std::string& path : all)
     if (is_coordinate(path, file.shape(path).size())) file.make_scale(path);
   for (const std::string& path : all) describe(file, path);

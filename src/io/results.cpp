@@ -55,7 +55,7 @@ void remove_incomplete(const std::filesystem::path& results) {
 void copy_results(const hdf5::File& from, hdf5::File& to, const std::string& group) {
   std::set<std::string> groups = {"/"};
   for (const auto& name : from.datasets("/")) {
-    if (is_made_scale(from, name)) continue;
+    if (name.starts_with("/timing/") || is_made_scale(from, name)) continue;
     to.copy(from, name, group + name);
     for (auto slash = name.rfind('/'); slash > 0; slash = name.rfind('/', slash - 1))
       groups.insert(name.substr(0, slash));
@@ -202,15 +202,18 @@ void ResultsFile::timings(const Timings& timings) {
 void ResultsFile::copy(const std::filesystem::path& results, const std::string& group) {
   std::error_code failure;
   const auto bytes = comm_.is_root() ? std::filesystem::file_size(results, failure) : 0;
-  guarded(group, failure ? 0 : static_cast<Index>(bytes),
-          [&] { copy_results(hdf5::File::open(results), writer_->file, group); });
+  guarded(group, failure ? 0 : static_cast<Index>(bytes), [&] {
+    copy_results(hdf5::File::open(results), writer_->file, group);
+    add_dimension_scales(writer_->file, group);  // now, while all of it is in HDF5's cache
+    described_.insert(group);
+  });
 }
 
 /// What went wrong, on rank 0; empty if the file has its name.
 std::string ResultsFile::write_to_end() {
   const auto lost = failures_.find(kWholeFile);
   if (lost != failures_.end()) return fmt::format("{}: {}", file_.string(), lost->second);
-  guarded("dimension scales", 0, [&] { add_dimension_scales(writer_->file); });
+  guarded("dimension scales", 0, [&] { add_dimension_scales(writer_->file, "/", described_); });
   const bool whole = failures_.empty();
   const auto name = whole ? file_ : incomplete_file(file_);
   try {

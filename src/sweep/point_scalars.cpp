@@ -56,6 +56,8 @@ class Scalars {
     const auto time = file_.has("/time") ? file_.read("/time") : std::vector<double>{};
     for (const auto& kernel : kernels) add_kernel(kernel, time);
     add_current();
+    if (file_.has("/timing/whole_run/seconds"))
+      found_["seconds"] = file_.read("/timing/whole_run/seconds").front();
     return std::move(found_);
   }
 

@@ -107,6 +107,10 @@ PointNeed need_of(const std::vector<std::unique_ptr<Study>>& studies, Index poin
 /// Reads a point's job and asks its computations; throws like them.
 PointNeed survey_point(const Sweep& sweep, Index point, const Machine& machine) {
   const Job job = ready_job(sweep, point);
+  if (job.keep_state) {
+    throw InputError(fmt::format(
+        "{}: output.keep_state: points of a sweep do not go on to a later end; remove it", sweep.name()));
+  }
   UninterruptedRun control;
   Progress silent(false);
   Timings timings;

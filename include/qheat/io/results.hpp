@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ class ResultsFile {
   void series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void slice(const std::string& name, Index number, std::span<const double> values);
   void timings(const Timings& timings);
-  /// All that another results file holds, attributes included, as a group of this one.
+  /// All that another results file holds but for its timings, attributes included, as a group of this one.
   void copy(const std::filesystem::path& results, const std::string& group);
 
   /// True if sizes are added up and nothing is written anywhere.
@@ -70,6 +71,7 @@ class ResultsFile {
   std::filesystem::path file_;
   Communicator comm_;
   std::unique_ptr<Writer> writer_;
+  std::set<std::string> described_;              ///< groups whose axes have their names (rank 0)
   std::map<std::string, std::string> failures_;  ///< object: why it could not be written (rank 0)
   Index bytes_ = 0;
 };
