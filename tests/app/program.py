@@ -206,12 +206,16 @@ def executable(pid):
 
 
 def datasets(path):
-    """Return {path in the file: values} of all datasets except timings."""
+    """Return {path in the file: values} of all datasets except timings and the numbers 0, 1, ... of axes."""
     found = {}
 
     def visit(name, item):
-        if isinstance(item, h5py.Dataset) and not name.startswith("timing/"):
-            found[name] = item[()]
+        if not isinstance(item, h5py.Dataset) or name.startswith("timing/"):
+            return
+        if h5py.h5ds.is_scale(item.id) and "units" not in item.attrs:
+            return
+        values = item[()]
+        found[name] = values if hasattr(values, "dtype") else np.bytes_(values)
 
     with h5py.File(path, "r") as file:
         file.visititems(visit)
