@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "qheat/evolution/open.hpp"
 #include "qheat/parallel/error.hpp"
@@ -36,7 +37,9 @@ void expect_near(const std::vector<double>& got, const std::vector<double>& expe
 
 TEST(Resolvents, EqualPolynomials) {
   std::uint64_t seed = 1;
-  for (const auto& random : qheat_test::random_open_cases(12)) {
+  auto cases = qheat_test::random_open_cases(12);
+  for (auto& random : qheat_test::random_jump_cases(4)) cases.push_back(std::move(random));
+  for (const auto& random : cases) {
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
     const auto polynomials = propagate(random.model, initial, 3.0, 4, {});
     const auto implicit = propagate(random.model, initial, 3.0, 4, {.method = ExactMethod::implicit});
