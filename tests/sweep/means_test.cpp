@@ -139,9 +139,8 @@ TEST_F(PointResults, MeansOfFiles) {
     file.commit();
   }
   const auto file = hdf5::File::open(folder_ / "mean.h5");
-  EXPECT_EQ(file.datasets("/"),
-            (std::vector<std::string>{"/mean/0000/exact/norm", "/mean/0000/exact/norm_error",
-                                      "/mean/0000/time"}));
+  EXPECT_EQ(file.datasets("/"), (std::vector<std::string>{"/mean/0000/exact/norm",
+                                                          "/mean/0000/exact/norm_error", "/mean/0000/time"}));
   const auto mean = file.read("/mean/0000/exact/norm");
   const auto error = file.read("/mean/0000/exact/norm_error");
   for (std::size_t e = 0; e < 2; ++e) {

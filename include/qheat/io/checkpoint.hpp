@@ -33,7 +33,7 @@ struct CheckpointOptions {
   double interval = 600.0;     ///< seconds of wall time between checkpoints
   double max_time = 0.0;       ///< seconds of wall time after which the run saves and stops; 0: none
   bool resume = false;
-  bool keep_state = false;  ///< the state at the last output stays as <output>.end
+  bool keep_state = false;                ///< the state at the last output stays as <output>.end
   std::function<bool()> stop_asked = {};  ///< asked on rank 0 at safe points: true as a signal to stop
 };
 
