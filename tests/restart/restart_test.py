@@ -609,7 +609,7 @@ class ResultsFileTest(RestartCase):
 
     OUTPUTS, SITES, LEVELS, BONDS, CELLS = 6, 4, 2, 3, 6
     FLOATS = {
-        "time": (OUTPUTS,), "model/site_energies": (SITES, LEVELS),
+        "time": (OUTPUTS,), "x": (SITES,), "bond_x": (BONDS,), "model/site_energies": (SITES, LEVELS),
         "exact/populations": (OUTPUTS, SITES, LEVELS), "exact/energy": (OUTPUTS, SITES),
         "exact/current": (OUTPUTS, BONDS), "exact/outflow": (OUTPUTS, BONDS, 2), "exact/norm": (OUTPUTS,),
         "exact/total_energy": (OUTPUTS,), "exact/truncation_error": (OUTPUTS,),
@@ -623,7 +623,7 @@ class ResultsFileTest(RestartCase):
             "symmetry", "locality", "additivity", "spectator_independence", "energy_conservation", "swap_fraction",
             "level_independence", "negativity")},
     }
-    INTEGERS = {"model/bonds": (BONDS, 2), "kernel/cells": (CELLS, SITES), "kernel/tcl2/compared": (OUTPUTS, 8)}
+    INTEGERS = {"site": (SITES,), "model/bonds": (BONDS, 2), "kernel/cells": (CELLS, SITES), "kernel/tcl2/compared": (OUTPUTS, 8)}
     TEXTS = ("filetype", "qheat_version", "git_revision", "petsc_version", "slepc_version", "scalar", "created")
 
     def run_everything(self, ranks):
@@ -638,7 +638,7 @@ class ResultsFileTest(RestartCase):
             self.assertTrue(str(attributes[name]), name)
         self.assertEqual(attributes["filetype"].decode() if isinstance(attributes["filetype"], bytes)
                          else attributes["filetype"], "qheat results")
-        self.assertEqual(list(attributes["format_version"]), [1, 1])
+        self.assertEqual(list(attributes["format_version"]), [1, 2])
         self.assertEqual(attributes["format_version"].dtype.kind, "i")
         self.assertEqual(int(attributes["ranks"]), max(1, ranks))
         self.assertIn(int(attributes["index_bits"]), (32, 64))
