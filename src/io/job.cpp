@@ -17,8 +17,6 @@ namespace {
 
 using jobfile::CheckedTable;
 using jobfile::Draft;
-using jobfile::Place;
-using jobfile::Problems;
 
 constexpr std::size_t kMaxFileSize = std::size_t{64} << 20;
 

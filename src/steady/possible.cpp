@@ -51,9 +51,10 @@ void check_rates(const Model& model, Sentences& problems) {
   for (const auto& [sites, rate] : two_way_rates(model)) {
     if (in_range(rate) || sites == told) continue;
     told = sites;
+    const int site = sites.front();
     const bool bosons =
         std::any_of(model.bath.reservoirs.begin(), model.bath.reservoirs.end(), [&](const Reservoir& r) {
-          return r.given.empty() && r.statistics == Reservoir::Statistics::bose && sites.front() == r.site;
+          return r.given.empty() && r.statistics == Reservoir::Statistics::bose && site == r.site;
         });
     problems.push_back(fmt::format(
         "the jumps of {}{} have the rate {:g}, which is not between {:g} and {:g}; change its rate{}",

@@ -98,11 +98,12 @@ std::vector<Feed> feeds_of_pieces(const Model& model) {
     };
     reach(start);
     Feed by = Feed::nothing;
-    for (std::size_t k = 0; k < piece.size(); ++k) {
-      by = std::max(by, own[static_cast<std::size_t>(piece[k])]);
-      for (const int b : model.lattice.bonds_of(piece[k])) {
+    for (std::size_t next = 0; next < piece.size();) {  // which grows on the way
+      const int site = piece[next++];
+      by = std::max(by, own[static_cast<std::size_t>(site)]);
+      for (const int b : model.lattice.bonds_of(site)) {
         const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-        if (bond_keeps_level_energy(model, b)) reach(bond.first == piece[k] ? bond.second : bond.first);
+        if (bond_keeps_level_energy(model, b)) reach(bond.first == site ? bond.second : bond.first);
       }
     }
     for (const int site : piece) of_piece[static_cast<std::size_t>(site)] = by;
