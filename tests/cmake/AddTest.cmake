@@ -1,4 +1,4 @@
-# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s])
+# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s] [NO_VALGRIND])
 #
 # One executable, run once for each number of ranks. It fails if any rank fails (tests/support/main.cpp).
 # Labels: ranks-N; nightly for NIGHTLY_RANKS (numbers that find what another one found already: 3 where 2 and 4 run); numeric on 1 and 2 ranks (run under a second choice of BLAS kernels); quick, if given, also for a
@@ -10,7 +10,7 @@ set(QHEAT_TEST_ENVIRONMENT
   "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;ASAN_OPTIONS=detect_leaks=0")
 
 function(qheat_add_test NAME)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_VALGRIND" "TIMEOUT" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -29,7 +29,7 @@ function(qheat_add_test NAME)
     set_tests_properties(${NAME}.${ranks} PROPERTIES
       PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")
   endforeach()
-  if("quick" IN_LIST ARG_LABELS AND QHEAT_VALGRIND)
+  if("quick" IN_LIST ARG_LABELS AND QHEAT_VALGRIND AND NOT ARG_NO_VALGRIND)
     qheat_add_valgrind_test(${NAME})
   endif()
 endfunction()

@@ -460,7 +460,7 @@ TEST(TimeGrid, IncludesBothEnds) {
   EXPECT_EQ(times.front(), 0.0);
   EXPECT_EQ(times[7], 3.5);
   EXPECT_EQ(times.back(), 50.0);
-  EXPECT_EQ((TimeGrid{1e308, 1001}.times().back()), 1e308);
+  EXPECT_EQ((TimeGrid{1e50, 1001}.times().back()), 1e50);  // the largest that a job may have
 }
 
 // ---------------------------------------------------------------------------------- places and suggestions
