@@ -11,6 +11,7 @@
 #include "app/output_file.hpp"
 #include "io/console.hpp"
 #include "io/version.hpp"
+#include "parallel/on_root.hpp"
 #include "qheat/io/checkpoint.hpp"
 #include "qheat/parallel/error.hpp"
 #include "studies/job_run.hpp"
@@ -23,24 +24,6 @@ namespace {
 
 std::filesystem::path output_of(const Sweep& sweep, const RunArguments& arguments, const Communicator& comm) {
   return output_file(arguments.out ? *arguments.out : sweep.job(0).output, sweep.name(), comm);
-}
-
-/// What rank 0 does for all, with its failures on all of them.
-template <class Action>
-void on_root(const Communicator& comm, const Action& action) {
-  std::string input_problem;
-  std::string failure;
-  if (comm.is_root()) {
-    try {
-      action();
-    } catch (const InputError& error) {
-      input_problem = error.what();
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-  }
-  if (comm.any(!input_problem.empty())) throw InputError(input_problem);
-  if (comm.any(!failure.empty())) throw Error(failure);
 }
 
 std::string header(const Sweep& sweep, const Survey& survey, const Machine& machine) {

@@ -380,56 +380,51 @@ std::string CheckpointedRun::write_beside(const std::filesystem::path& temporary
   return failure;
 }
 
-bool CheckpointedRun::write(const Save& save) {
-  const double start = MPI_Wtime();
-  const auto temporary = with_suffix(options_.file, ".tmp");
+/// Writes a whole checkpoint and gives it its name, after `before_it` on rank 0; why that failed, on all
+/// ranks, or nothing.
+std::string CheckpointedRun::put(const std::filesystem::path& file, const Save& save,
+                                 const std::function<void()>& before_it) const {
+  const auto temporary = with_suffix(file, ".tmp");
   std::string failure = write_beside(temporary, save);
-  bool ok = !comm_.any(!failure.empty());
-  if (ok && comm_.is_root()) {
+  if (!comm_.any(!failure.empty()) && comm_.is_root()) {
     try {
-      if (newest_usable_ && std::filesystem::exists(options_.file)) {
-        std::filesystem::rename(options_.file, with_suffix(options_.file, ".prev"));
-      }
-      hdf5::move_into_place(temporary, options_.file);
+      before_it();
+      hdf5::move_into_place(temporary, file);
     } catch (const std::exception& error) {
       failure = error.what();
     }
   }
-  ok = !comm_.any(!failure.empty());
-  if (!ok) {
-    if (comm_.is_root()) {
-      std::error_code ignored;
-      std::filesystem::remove(temporary, ignored);
-    }
-    tell_failure(failure.empty() ? "another rank failed" : failure);
-  } else {
+  if (!comm_.any(!failure.empty())) return {};
+  if (comm_.is_root()) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+  }
+  return failure.empty() ? "another rank failed" : failure;
+}
+
+bool CheckpointedRun::write(const Save& save) {
+  const double start = MPI_Wtime();
+  const std::string failure = put(options_.file, save, [&] {
+    if (newest_usable_ && std::filesystem::exists(options_.file))
+      std::filesystem::rename(options_.file, with_suffix(options_.file, ".prev"));
+  });
+  if (failure.empty()) {
     newest_usable_ = true;
     saved_ = true;
+  } else {
+    tell_failure(failure);
   }
   last_saved_ = MPI_Wtime();
   last_offer_ = last_saved_;
   longest_write_ = std::max(longest_write_, last_saved_ - start);
-  return ok;
+  return failure.empty();
 }
 
 void CheckpointedRun::keep_end(const Save& save) {
   if (!options_.keep_state) return;
-  const auto temporary = with_suffix(end_file(options_.file), ".tmp");
-  std::string failure = write_beside(temporary, save);
-  if (!comm_.any(!failure.empty()) && comm_.is_root()) {
-    try {
-      hdf5::move_into_place(temporary, end_file(options_.file));
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-  }
-  if (comm_.any(!failure.empty())) {
-    std::error_code ignored;
-    if (comm_.is_root()) std::filesystem::remove(temporary, ignored);
-    throw Error(fmt::format("the state at the end (output.keep_state) could not be written: {}",
-                            failure.empty() ? "another rank failed" : failure));
-  }
-  kept_end_ = true;
+  const std::string failure = put(end_file(options_.file), save, [] {});
+  if (!failure.empty())
+    throw Error(fmt::format("the state at the end (output.keep_state) could not be written: {}", failure));
 }
 
 void CheckpointedRun::tell_failure(const std::string& failure) {
@@ -469,10 +464,10 @@ void CheckpointedRun::keep() {
 
 void CheckpointedRun::discard() {
   if (!partial_stage_.empty()) progress_.log("the earlier state did not fit: everything was computed anew");
-  if (options_.keep_state && !kept_end_)
+  if (!comm_.is_root()) return;
+  if (options_.keep_state && !std::filesystem::exists(end_file(options_.file)))
     progress_.log(
         "no state was kept: output.keep_state is for [exact] of one state vector or density matrix");
-  if (!comm_.is_root()) return;
   for (const char* suffix : {"", ".prev", ".tmp"}) {
     std::error_code ignored;
     std::filesystem::remove(with_suffix(options_.file, suffix), ignored);

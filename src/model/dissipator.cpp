@@ -67,6 +67,18 @@ std::vector<Dissipator> dissipators(const Model& model) {
   return all;
 }
 
+std::vector<Dissipator> dissipators_on(const Model& model, int site) {
+  std::vector<Dissipator> all;
+  const auto append = [&](std::vector<Dissipator> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  };
+  for (const Reservoir& reservoir : model.bath.reservoirs)
+    if (reservoir.site == site) append(dissipators(model, reservoir));
+  for (const Jump& jump : model.bath.jumps)
+    if (jump.sites == std::vector<int>{site}) append(dissipators(model, jump));
+  return all;
+}
+
 Dissipation dissipation(const Model& model) {
   Dissipation result;
   const auto levels = static_cast<std::size_t>(model.levels());
@@ -123,6 +135,13 @@ std::vector<std::vector<int>> count_changes(const Model& model, const Dissipator
     changes.insert(std::move(change));
   }
   return {changes.begin(), changes.end()};
+}
+
+bool changes_counts(const Model& model, const Dissipator& dissipator) {
+  const auto changes = count_changes(model, dissipator);
+  return std::any_of(changes.begin(), changes.end(), [](const std::vector<int>& change) {
+    return std::any_of(change.begin(), change.end(), [](int sites) { return sites != 0; });
+  });
 }
 
 }  // namespace qheat

@@ -13,13 +13,9 @@ bool Model::is_real() const {
 }
 
 bool Model::conserves_bands() const {
+  if (!hamiltonian_conserves_bands()) return false;
   const auto all = dissipators(*this);
-  return hamiltonian_conserves_bands() && std::all_of(all.begin(), all.end(), [&](const Dissipator& d) {
-           const auto changes = count_changes(*this, d);
-           return std::all_of(changes.begin(), changes.end(), [](const std::vector<int>& change) {
-             return std::all_of(change.begin(), change.end(), [](int sites) { return sites == 0; });
-           });
-         });
+  return std::none_of(all.begin(), all.end(), [&](const Dissipator& d) { return changes_counts(*this, d); });
 }
 
 bool Model::conserves_band_difference() const {

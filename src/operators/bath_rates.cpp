@@ -33,8 +33,7 @@ double states_in_bands(const Model& model, std::size_t sites, LocalCode levels) 
 std::vector<double> level_jumps(const Model& model, int site) {
   const auto m = static_cast<std::size_t>(model.levels());
   std::vector<double> rates(m * m, 0.0);
-  for (const Dissipator& d : dissipation(model).others) {
-    if (d.sites != std::vector<int>{site}) continue;
+  for (const Dissipator& d : dissipators_on(model, site)) {
     for (const JumpElement& e : d.elements) {
       if (e.to == e.from) continue;
       const double rate = d.weight(e, e).real();

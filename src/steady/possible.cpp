@@ -83,13 +83,6 @@ std::vector<int> pieces(const Model& model) {
   return piece;
 }
 
-bool changes_counts(const Model& model, const Dissipator& d) {
-  const auto changes = count_changes(model, d);
-  return std::any_of(changes.begin(), changes.end(), [](const std::vector<int>& change) {
-    return std::any_of(change.begin(), change.end(), [](int sites) { return sites != 0; });
-  });
-}
-
 void check_reach(const Model& model, Sentences& problems) {
   if (!model.hamiltonian_conserves_bands()) return;  // then dephasing alone may lead to one state
   const auto piece = pieces(model);

@@ -56,7 +56,7 @@ void describe(const Model& model, const std::shared_ptr<const DistributedSector>
 }
 
 SteadyState directly(const Model& model, const SteadyOptions& options, const Communicator& comm) {
-  SteadyState state = on_root(comm, [&] {
+  SteadyState state = state_on_root(comm, [&] {
     const auto space =
         std::make_shared<DistributedSector>(density_space(model, blocks_of(model)), Communicator::self());
     const DirectSolution solution = solve_directly(model, *space, rate_scales(model).fastest);

@@ -218,7 +218,7 @@ SteadyState two_point_steady_state(const Model& model, double tolerance, const C
                                    double free_bytes, Timings& timings) {
   const Timings::Scope scope(timings, "steady state");
   require_possible_steady_state(model, {.method = SteadyMethod::two_point, .tolerance = tolerance});
-  SteadyState state = on_root(comm, [&] {
+  SteadyState state = state_on_root(comm, [&] {
     const Solved solved = solve_widening(TwoPointEquation(model), std::max(tolerance, 1e-12),
                                          rate_scales(model).slowest, free_bytes);
     SteadyState found = state_of(model, solved);

@@ -12,25 +12,20 @@ namespace qheat {
 std::string model_digest(const Job& job) {
   Hash hash;  // of the numbers of H and the initial state
   const auto add_real = [&](double number) { hash.add(std::bit_cast<std::uint64_t>(number)); };
-  if (job.model) {
-    for (const auto& term : hamiltonian(*job.model).terms) {
-      for (const int site : term.sites) hash.add(static_cast<std::uint64_t>(site));
-      for (const auto& e : term.elements) {
-        hash.add(e.to);
-        hash.add(e.from);
-        add_real(e.value.real());
-        add_real(e.value.imag());
-      }
+  const auto add_operator = [&](const auto& local) {
+    for (const int site : local.sites) hash.add(static_cast<std::uint64_t>(site));
+    for (const auto& e : local.elements) {
+      hash.add(e.to);
+      hash.add(e.from);
+      add_real(e.value.real());
+      add_real(e.value.imag());
     }
+  };
+  if (job.model) {
+    for (const auto& term : hamiltonian(*job.model).terms) add_operator(term);
     for (const Level band : job.model->site.band_of_level()) hash.add(std::uint64_t{band});
     for (const Dissipator& d : dissipators(*job.model)) {
-      for (const int site : d.sites) hash.add(static_cast<std::uint64_t>(site));
-      for (const JumpElement& e : d.elements) {
-        hash.add(e.to);
-        hash.add(e.from);
-        add_real(e.value.real());
-        add_real(e.value.imag());
-      }
+      add_operator(d);
       add_real(d.rate);
     }
     if (const auto& correlation = job.model->bath.correlation) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "io/hdf5_file.hpp"
+#include "parallel/on_root.hpp"
 #include "qheat/io/results.hpp"
 #include "sweep/means.hpp"
 #include "sweep/point_scalars.hpp"
@@ -197,20 +198,10 @@ std::string ranges_text(const std::vector<Index>& numbers) {
 Lacking collect_points(const Sweep& sweep, const PointFiles& files, const std::filesystem::path& output,
                        const Communicator& comm) {
   std::optional<Collection> collection;
-  std::string failure;
-  const auto on_root = [&](const auto& action) {
-    try {
-      if (comm.is_root() && failure.empty()) action();
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-  };
   ResultsFile size(comm);
-  on_root([&] { collection.emplace(sweep, files).write(size); });
+  on_root(comm, [&] { collection.emplace(sweep, files).write(size); });
   ResultsFile file(output, comm, size.bytes());
-  on_root([&] { collection->write(file); });
-  if (comm.any(!failure.empty()))
-    throw Error(failure.empty() ? "rank 0 could not collect the points" : failure);
+  on_root(comm, [&] { collection->write(file); });
   file.commit();
   if (!comm.is_root()) return {};
   if (collection->lacking().missing.empty()) {

@@ -72,6 +72,8 @@ class CheckpointedRun final : public RunControl {
   bool load_file(const std::filesystem::path& file, std::string& why_not);
   bool write(const Save& save);
   std::string write_beside(const std::filesystem::path& temporary, const Save& save) const;
+  std::string put(const std::filesystem::path& file, const Save& save,
+                  const std::function<void()>& before_it) const;
   bool extends_earlier(const hdf5::File& file) const;
   void write_header(hdf5::File& file) const;
   void tell_failure(const std::string& failure);
@@ -86,7 +88,6 @@ class CheckpointedRun final : public RunControl {
   std::filesystem::path partial_file_;  ///< checkpoint that holds the stage under way
   std::string partial_stage_;
   bool extending_ = false;  ///< the checkpoint is of a run to an earlier end
-  bool kept_end_ = false;
   /// How far the stage under way is.
   struct Standing {
     double fraction = 0.0;

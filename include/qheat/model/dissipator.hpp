@@ -25,7 +25,11 @@ std::vector<Dissipator> dissipators(const Model& model, const Reservoir& reservo
 /// That of one jump; none if its rate is 0.
 std::vector<Dissipator> dissipators(const Model& model, const Jump& jump);
 
-/// The same, with what acts on all levels of all sites as dephasing does told apart, however it was given.
+/// Those of reservoirs and jumps that act on this site alone.
+std::vector<Dissipator> dissipators_on(const Model& model, int site);
+
+/// The same as dissipators(model), with what acts on all levels of all sites as dephasing does told apart,
+/// however it was given.
 struct Dissipation {
   double dephasing = 0.0;  ///< gamma, inverse time
   std::vector<Dissipator> others;
@@ -41,5 +45,7 @@ bool moves_bands(const Model& model, const Dissipator& dissipator);
 bool keeps_populations_apart(const Dissipator& dissipator);
 /// How A changes the numbers of sites in the bands, one entry for each different change.
 std::vector<std::vector<int>> count_changes(const Model& model, const Dissipator& dissipator);
+/// True if A changes any of these numbers.
+bool changes_counts(const Model& model, const Dissipator& dissipator);
 
 }  // namespace qheat
