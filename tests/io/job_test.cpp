@@ -12,44 +12,18 @@
 #include <vector>
 
 #include "qheat/parallel/error.hpp"
+#include "support/told_problems.hpp"
 
 namespace qheat {
 namespace {
 
-using Strings = std::vector<std::string>;
+using qheat_test::contains;
+using qheat_test::has_problem;
+using qheat_test::joined;
+using qheat_test::problems_of;
+using qheat_test::Strings;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// The problems of a job; none if it is good.
-Strings problems_of(const std::string& text, const std::string& name = "job.toml") {
-  try {
-    parse_job(text, name);
-  } catch (const InputError& error) {
-    return error.problems();
-  }
-  return {};
-}
-
-std::string joined(const Strings& lines) {
-  std::string result;
-  for (const auto& line : lines) result += line + "\n";
-  return result;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// One of the problems starts with `beginning` (place and key) and contains `part`.
-testing::AssertionResult has_problem(const Strings& problems, const std::string& beginning,
-                                     const std::string& part = "") {
-  const bool found = std::any_of(problems.begin(), problems.end(), [&](const std::string& problem) {
-    return problem.starts_with(beginning) && contains(problem, part);
-  });
-  if (found) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "no \"" << beginning << " ... " << part << "\" in\n"
-                                     << joined(problems);
-}
 
 /// Lines 1 to 15 of many tests: a good job that has everything [exact] needs; 4 sites in a row, 2 levels.
 const std::string kBase = R"([lattice]

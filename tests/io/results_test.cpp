@@ -1,7 +1,6 @@
 #include "qheat/io/results.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include "io/hdf5_file.hpp"
 #include "io/printable.hpp"
 #include "qheat/parallel/error.hpp"
+#include "support/scratch_folder.hpp"
 #include "support/world.hpp"
 
 namespace {
@@ -16,18 +16,10 @@ namespace {
 using namespace qheat;
 using qheat_test::world;
 
-/// A folder of its own, removed with the test.
-class Results : public testing::Test {
+class Results : public qheat_test::ScratchFolder {
  protected:
-  Results()
-      : folder_(std::filesystem::temp_directory_path() / ("qheat-results-test-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~Results() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path name() const { return folder_ / "a.h5"; }
   const std::vector<double> values_{1.0, 2.0, 3.0};
-  const std::filesystem::path folder_;
 };
 
 TEST_F(Results, AttributesKeepTheirTypes) {

@@ -1,7 +1,6 @@
 #include "sweep/means.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "io/hdf5_file.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/parallel/error.hpp"
+#include "support/scratch_folder.hpp"
 #include "support/world.hpp"
 #include "sweep/collection.hpp"
 #include "sweep/point_scalars.hpp"
@@ -69,15 +69,9 @@ TEST(Shares, DealOutEveryPointOnce) {
     EXPECT_THROW(parse_share(wrong), InputError) << wrong;
 }
 
-/// Results files in a folder of their own, removed with the test.
-class PointResults : public testing::Test {
+/// Results files of points.
+class PointResults : public qheat_test::ScratchFolder {
  protected:
-  PointResults()
-      : folder_(std::filesystem::temp_directory_path() / ("qheat-sweep-test-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~PointResults() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(
       const std::string& name,
       const std::vector<std::pair<std::string, std::vector<double>>>& datasets) const {
@@ -88,8 +82,6 @@ class PointResults : public testing::Test {
     file.close();
     return path;
   }
-
-  const std::filesystem::path folder_;
 };
 
 TEST_F(PointResults, ScalarsOfSeries) {
