@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 void BlockLayout::add_block(int suffix_class, Index rows, Index row_length) {
@@ -19,7 +21,7 @@ int BlockLayout::block_of_row(Index row) const {
 
 Index BlockLayout::first_state(Index row) const {
   if (row >= rows_) return dimension_;
-  const Block& block = blocks_[static_cast<std::size_t>(block_of_row(row))];
+  const Block& block = at(blocks_, block_of_row(row));
   return block.first_state + (row - block.first_row) * block.row_length;
 }
 

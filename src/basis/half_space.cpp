@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -95,7 +96,7 @@ HalfSpace::HalfSpace(int sites, std::vector<Level> label_of_level, std::vector<s
     throw Error(
         "half of the lattice alone has more than 2^31 configurations; take fewer sites or a smaller sector");
   }
-  table_.reserve(static_cast<std::size_t>(checked_product(size_, sites_, "half of the lattice")));
+  table_.reserve(as_size(checked_product(size_, sites_, "half of the lattice")));
   for (const auto& c : classes_) enumerate(c);
 }
 
@@ -103,14 +104,12 @@ void HalfSpace::enumerate(const Class& wanted) {
   // Lexicographic order: repeat "next configuration with the same counts", which is found by trying levels
   // upwards site by site while the remaining counts allow it. Where one level is left for all sites that
   // remain, there is nothing to try: few excitations on many sites have little else.
-  std::vector<Level> current(static_cast<std::size_t>(sites_));
+  std::vector<Level> current(as_size(sites_));
   std::vector<int> left = wanted.counts;
   const auto only_level_left = [&](std::size_t site) -> std::optional<Level> {
     const int sites_left = sites_ - static_cast<int>(site);
     const auto label = std::find(left.begin(), left.end(), sites_left) - left.begin();
-    if (label == static_cast<std::ptrdiff_t>(left.size()) ||
-        levels_of_label_[static_cast<std::size_t>(label)] > 1)
-      return {};
+    if (label == static_cast<std::ptrdiff_t>(left.size()) || at(levels_of_label_, label) > 1) return {};
     const auto level = std::find(label_of_level_.begin(), label_of_level_.end(), static_cast<Level>(label));
     return static_cast<Level>(level - label_of_level_.begin());
   };
@@ -161,11 +160,11 @@ Index HalfSpace::rank_in_class(std::span<const Level> levels) const {
   std::vector<int> counts(levels_of_label_.size(), 0);
   for (const Level level : levels) ++counts[label_of_level_[level]];
   if (sites_ < kManySites) return rank_by_counting(levels, std::move(counts));
-  return rank_by_search(classes_[static_cast<std::size_t>(find_class(counts))], levels);
+  return rank_by_search(at(classes_, find_class(counts)), levels);
 }
 
 Index HalfSpace::rank_in_class(int class_number, std::span<const Level> levels) const {
-  const Class& c = classes_[static_cast<std::size_t>(class_number)];
+  const Class& c = at(classes_, class_number);
   return sites_ < kManySites ? rank_by_counting(levels, c.counts) : rank_by_search(c, levels);
 }
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
-MirrorPairs::MirrorPairs(Index states)
-    : representatives_(static_cast<std::size_t>(states)), place_(static_cast<std::size_t>(states)) {
+MirrorPairs::MirrorPairs(Index states) : representatives_(as_size(states)), place_(as_size(states)) {
   std::iota(representatives_.begin(), representatives_.end(), Index{0});
   partners_ = representatives_;
   place_ = representatives_;
@@ -15,7 +16,7 @@ MirrorPairs::MirrorPairs(Index states)
 MirrorPairs MirrorPairs::site_reversal(const Sector& sector) {
   MirrorPairs result;
   std::vector<Index> fixed;
-  std::vector<Level> configuration(static_cast<std::size_t>(sector.sites()));
+  std::vector<Level> configuration(as_size(sector.sites()));
   for (Index state = 0; state < sector.dimension(); ++state) {
     sector.configuration(state, configuration);
     std::reverse(configuration.begin(), configuration.end());
@@ -28,10 +29,10 @@ MirrorPairs MirrorPairs::site_reversal(const Sector& sector) {
   result.pairs_ = static_cast<Index>(result.representatives_.size());
   result.representatives_.insert(result.representatives_.end(), fixed.begin(), fixed.end());
   result.partners_.insert(result.partners_.end(), fixed.begin(), fixed.end());
-  result.place_.resize(static_cast<std::size_t>(sector.dimension()));
+  result.place_.resize(as_size(sector.dimension()));
   for (Index k = 0; k < result.even_size(); ++k) {
-    result.place_[static_cast<std::size_t>(result.representative(k))] = k;
-    result.place_[static_cast<std::size_t>(result.partner(k))] = k;
+    at(result.place_, result.representative(k)) = k;
+    at(result.place_, result.partner(k)) = k;
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -27,7 +28,7 @@ std::vector<std::vector<int>> all_counts(const Model& model) {
 }
 
 std::size_t levels_of(const Model& model) {
-  return static_cast<std::size_t>(model.levels());
+  return as_size(model.levels());
 }
 
 Sector::CountPair one_label_for_all(const Model& model) {
@@ -35,7 +36,7 @@ Sector::CountPair one_label_for_all(const Model& model) {
 }
 
 std::vector<Level> every_band_its_own(int bands) {
-  std::vector<Level> labels(static_cast<std::size_t>(bands));
+  std::vector<Level> labels(as_size(bands));
   std::iota(labels.begin(), labels.end(), Level{0});
   return labels;
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -26,12 +27,12 @@ Sector::Sector(int sites, const std::vector<Level>& label_of_level, const std::v
 
 void Sector::add_block(const HalfSpace::Class& prefix_class, const std::vector<int>& suffix_counts) {
   const int partner = suffix_.find_class(suffix_counts);
-  const Index length = partner < 0 ? 0 : suffix_.classes()[static_cast<std::size_t>(partner)].size;
+  const Index length = partner < 0 ? 0 : at(suffix_.classes(), partner).size;
   layout_.add_block(partner, prefix_class.size, length);
 }
 
 Sector Sector::full(int sites, int levels) {
-  return {sites, std::vector<Level>(static_cast<std::size_t>(levels), 0), {sites}};
+  return {sites, std::vector<Level>(as_size(levels), 0), {sites}};
 }
 
 Sector Sector::pairs(int sites, const std::vector<Level>& label_of_level,
@@ -51,7 +52,7 @@ Sector Sector::pairs(int sites, const std::vector<Level>& label_of_level,
 }
 
 Index Sector::index(std::span<const Level> levels) const {
-  const auto h = static_cast<std::size_t>(prefix_.sites());
+  const auto h = as_size(prefix_.sites());
   const int k = prefix_.class_of(levels.first(h));
   if (k < 0) return -1;
   const Block& block = block_of_class(k);
@@ -67,7 +68,7 @@ void Sector::configuration(Index state, std::span<Level> levels) const {
   // Blocks without states share their first_state with the next one; the last of them owns the state.
   const Block& block = *(after - 1);
   const Index inside = state - block.first_state;
-  const auto& suffix_class = suffix_.classes()[static_cast<std::size_t>(block.suffix_class)];
+  const auto& suffix_class = at(suffix_.classes(), block.suffix_class);
   const auto head = prefix_.configuration(block.first_row + inside / block.row_length);
   const auto tail = suffix_.configuration(suffix_class.first + inside % block.row_length);
   std::copy(tail.begin(), tail.end(), std::copy(head.begin(), head.end(), levels.begin()));

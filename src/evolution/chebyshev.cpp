@@ -10,6 +10,7 @@
 #include "operators/block_kernels.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/model/counter_random.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -36,9 +37,9 @@ RitzValues ritz_values(const std::vector<double>& diagonal, const std::vector<do
   petsc::Matrix matrix;
   QHEAT_PETSC(MatCreateSeqDense(PETSC_COMM_SELF, n, n, nullptr, matrix.out()));
   for (PetscInt k = 0; k < n; ++k) {
-    QHEAT_PETSC(MatSetValue(matrix.get(), k, k, diagonal[static_cast<std::size_t>(k)], INSERT_VALUES));
+    QHEAT_PETSC(MatSetValue(matrix.get(), k, k, at(diagonal, k), INSERT_VALUES));
     if (k + 1 == n) break;
-    const double beta = off_diagonal[static_cast<std::size_t>(k)];
+    const double beta = at(off_diagonal, k);
     QHEAT_PETSC(MatSetValue(matrix.get(), k, k + 1, beta, INSERT_VALUES));
     QHEAT_PETSC(MatSetValue(matrix.get(), k + 1, k, beta, INSERT_VALUES));
   }
@@ -70,7 +71,7 @@ RitzValues ritz_values(const std::vector<double>& diagonal, const std::vector<do
 SpectralBounds spectral_bounds(const Operator& hamiltonian) {
   const DistributedSector& space = hamiltonian.space();
   const Communicator& comm = space.comm();
-  const auto size = static_cast<std::size_t>(space.local_size());
+  const auto size = as_size(space.local_size());
   std::vector<Complex> before(size), now(size), next(size);
   const CounterRandom random(1);
   for (std::size_t i = 0; i < size; ++i) {
@@ -82,7 +83,7 @@ SpectralBounds spectral_bounds(const Operator& hamiltonian) {
   double norm = std::sqrt(square_norm(comm, now));
   for (Complex& v : now) v /= norm;
   std::vector<double> alpha, beta;
-  const std::size_t steps = std::min(kLanczosSteps, static_cast<std::size_t>(space.dimension()));
+  const std::size_t steps = std::min(kLanczosSteps, as_size(space.dimension()));
   double scale = 0.0;
   for (std::size_t step = 0; step < steps; ++step) {
     hamiltonian.apply(std::span<const Complex>(now), std::span(next));
@@ -103,7 +104,7 @@ SpectralBounds spectral_bounds(const Operator& hamiltonian) {
   const RitzValues ritz = ritz_values(alpha, beta);
   const auto [low, high] = std::minmax_element(ritz.values.begin(), ritz.values.end());
   const auto error_of = [&](auto place) {
-    return residual * (ritz.last_components[static_cast<std::size_t>(place - ritz.values.begin())]);
+    return residual * (at(ritz.last_components, place - ritz.values.begin()));
   };
   const double margin = kMargin * (*high - *low) + 1e-12 * scale;
   return {*low - error_of(low) - margin, *high + error_of(high) + margin};
@@ -148,8 +149,8 @@ struct ChebyshevEvolution::Series {
 ChebyshevEvolution::ChebyshevEvolution(const Operator& hamiltonian, int intervals_at_once)
     : hamiltonian_(hamiltonian),
       bounds_(spectral_bounds(hamiltonian)),
-      other_(static_cast<std::size_t>(hamiltonian.space().local_size())),
-      sums_(static_cast<std::size_t>(intervals_at_once), std::vector<Complex>(other_.size())) {}
+      other_(as_size(hamiltonian.space().local_size())),
+      sums_(as_size(intervals_at_once), std::vector<Complex>(other_.size())) {}
 
 std::vector<double> ChebyshevEvolution::advance(std::span<const double> dts, double tolerance,
                                                 ColumnBlock<Complex> x, const Observe& observe) {

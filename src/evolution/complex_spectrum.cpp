@@ -11,6 +11,7 @@
 #include "evolution/diagonalized.hpp"
 #include "operators/matrix_elements.hpp"
 #include "parallel/petsc.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -40,8 +41,8 @@ struct PaddedLayout {
 void redistribute(const Communicator& comm, std::span<const Index> from_starts,
                   std::span<const Index> to_starts, ColumnBlock<const Complex> from,
                   ColumnBlock<Complex> to) {
-  const auto ranks = static_cast<std::size_t>(comm.size());
-  const auto me = static_cast<std::size_t>(comm.rank());
+  const auto ranks = as_size(comm.size());
+  const auto me = as_size(comm.rank());
   const auto overlaps = [&](std::span<const Index> mine, std::span<const Index> theirs,
                             std::vector<int>& counts, std::vector<int>& offsets) {
     for (std::size_t r = 0; r < ranks; ++r) {

@@ -7,6 +7,7 @@
 #include "qheat/evolution/chebyshev.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -14,7 +15,7 @@ FaberEvolution::FaberEvolution(const Operator& generator, const FaberPlan& plan,
     : generator_(generator),
       plan_(plan),
       series_(faber_series(plan_.ellipse, end / static_cast<double>(plan_.steps), plan_.step_tolerance)),
-      other_(static_cast<std::size_t>(generator.space().local_size())),
+      other_(as_size(generator.space().local_size())),
       sum_(other_.size()) {}
 
 void FaberEvolution::step(std::span<const double> dts, std::vector<Complex>& rho,

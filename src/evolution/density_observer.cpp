@@ -9,12 +9,13 @@
 #include "qheat/operators/currents.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 std::vector<Index> diagonal_places(const DistributedSector& pairs) {
   std::vector<Index> places;  // bras are in the kets' order
   for (Index row = pairs.first_row(); row < pairs.first_row() + pairs.local_rows(); ++row) {
-    const auto& block = pairs.sector().blocks()[static_cast<std::size_t>(pairs.sector().block_of_row(row))];
+    const auto& block = at(pairs.sector().blocks(), pairs.sector().block_of_row(row));
     QHEAT_ASSERT(block.rows == block.row_length);
     places.push_back(pairs.sector().first_state(row) + (row - block.first_row) - pairs.first_state());
   }
@@ -25,7 +26,7 @@ DensityObserver::DensityObserver(const Model& model, std::shared_ptr<const Distr
     : model_(model),
       layout_(model),
       space_(std::move(pairs)),
-      kets_(static_cast<std::size_t>(space_->local_rows())),
+      kets_(as_size(space_->local_rows())),
       functionals_(2 * layout_.bonds() + 1),
       diagonal_(diagonal_places(*space_)) {
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
@@ -68,11 +69,11 @@ void DensityObserver::list_entries(std::uint32_t functional, TermSum<Complex> ob
 
 void DensityObserver::measure(std::span<const Complex> rho, std::span<double> values) const {
   QHEAT_ASSERT(values.size() == measured());
-  for (std::size_t k = 0; k < kets_; ++k) values[k] = rho[static_cast<std::size_t>(diagonal_[k])].real();
+  for (std::size_t k = 0; k < kets_; ++k) values[k] = at(rho, diagonal_[k]).real();
   const auto sums = values.subspan(kets_);
   std::fill(sums.begin(), sums.end(), 0.0);
   for (const Entry& e : entries_) {
-    const Complex element = rho[static_cast<std::size_t>(e.place)];
+    const Complex element = at(rho, e.place);
     sums[e.functional] += e.value.real() * element.real() - e.value.imag() * element.imag();
   }
 }
@@ -124,7 +125,7 @@ double DensityObserver::hermiticity_error(std::span<const Complex> rho) const {
     int block_number = -1;
     for (Index row = space_->first_row(); row < space_->first_row() + space_->local_rows(); ++row) {
       const int number = pairs.block_of_row(row);
-      const auto& block = pairs.blocks()[static_cast<std::size_t>(number)];
+      const auto& block = at(pairs.blocks(), number);
       if (number != block_number) {
         bras.clear();
         for (Index j = 0; j < block.row_length; ++j) bras.push_back(phase(block.first_row + j, probe));
@@ -132,7 +133,7 @@ double DensityObserver::hermiticity_error(std::span<const Complex> rho) const {
       }
       Complex sum = 0.0;
       for (const Complex& v : bras) sum += *element++ * v;
-      imaginary += (std::conj(bras[static_cast<std::size_t>(row - block.first_row)]) * sum).imag();
+      imaginary += (std::conj(at(bras, row - block.first_row)) * sum).imag();
     }
     imaginary = space_->comm().sum(imaginary);
     square += imaginary * imaginary / kProbes;
@@ -145,15 +146,15 @@ Index DensityObserver::bytes() const {
 }
 
 std::vector<Complex> initial_density(const DistributedSector& pairs, std::span<const double> probabilities) {
-  std::vector<Complex> rho(static_cast<std::size_t>(pairs.local_size()));
+  std::vector<Complex> rho(as_size(pairs.local_size()));
   const HalfSpace& kets = pairs.sector().prefix();
-  const auto levels = static_cast<std::size_t>(kets.levels());
+  const auto levels = as_size(kets.levels());
   Index row = pairs.first_row();
   for (const Index place : diagonal_places(pairs)) {
     const auto ket = kets.configuration(row++);
     double weight = 1.0;
     for (std::size_t i = 0; i < ket.size(); ++i) weight *= probabilities[i * levels + ket[i]];
-    rho[static_cast<std::size_t>(place)] = weight;
+    at(rho, place) = weight;
   }
   return rho;
 }

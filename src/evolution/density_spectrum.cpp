@@ -9,6 +9,7 @@
 
 #include "parallel/petsc.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 // needs PETSc's types before it
 #include <petscblaslapack.h>
@@ -18,7 +19,7 @@ namespace {
 
 /// Of the Hermitian part of a square matrix, which is overwritten.
 double smallest_eigenvalue(std::vector<Complex>& matrix, Index size) {
-  const auto n = static_cast<std::size_t>(size);
+  const auto n = as_size(size);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       const Complex mean = 0.5 * (matrix[i * n + j] + std::conj(matrix[j * n + i]));
@@ -31,7 +32,7 @@ double smallest_eigenvalue(std::vector<Complex>& matrix, Index size) {
   const PetscBLASInt work_size = 64 * std::max<PetscBLASInt>(1, order);
   std::vector<double> eigenvalues(n);
   std::vector<double> real_work(3 * n);
-  std::vector<Complex> work(static_cast<std::size_t>(work_size));
+  std::vector<Complex> work(as_size(work_size));
   PetscBLASInt info = 0;
   LAPACKsyev_("N", "U", &order, matrix.data(), &order, eigenvalues.data(), work.data(), &work_size,
               real_work.data(), &info);
@@ -41,20 +42,20 @@ double smallest_eigenvalue(std::vector<Complex>& matrix, Index size) {
 /// One block, row after row, on rank `owner`; empty on the others. Collective.
 std::vector<Complex> gather_block(const DistributedSector& pairs, std::span<const Complex> rho, int number,
                                   int owner) {
-  const auto& block = pairs.sector().blocks()[static_cast<std::size_t>(number)];
+  const auto& block = at(pairs.sector().blocks(), number);
   const Communicator& comm = pairs.comm();
   const Index begin = std::max(block.first_row, pairs.first_row());
   const Index end = std::min(block.first_row + block.rows, pairs.first_row() + pairs.local_rows());
   const int mine = static_cast<int>(std::max<Index>(0, end - begin) * block.row_length);
   const Complex* first =
       mine == 0 ? nullptr : rho.data() + (pairs.sector().first_state(begin) - pairs.first_state());
-  std::vector<int> counts(static_cast<std::size_t>(comm.size()));
+  std::vector<int> counts(as_size(comm.size()));
   MPI_Gather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, owner, comm.get());
   std::vector<int> places(counts.size());
   std::vector<Complex> whole;
   if (comm.rank() == owner) {
     for (std::size_t r = 1; r < counts.size(); ++r) places[r] = places[r - 1] + counts[r - 1];
-    whole.resize(static_cast<std::size_t>(block.rows * block.row_length));
+    whole.resize(as_size(block.rows * block.row_length));
   }
   MPI_Gatherv(first, mine, MPI_C_DOUBLE_COMPLEX, whole.data(), counts.data(), places.data(),
               MPI_C_DOUBLE_COMPLEX, owner, comm.get());
@@ -77,7 +78,7 @@ double smallest_eigenvalue(const DistributedSector& pairs, std::span<const Compl
     std::vector<Complex> mine;
     Index size = 0;
     for (int owner = 0; owner < std::min(comm.size(), count - first); ++owner) {
-      const auto number = static_cast<std::size_t>(first) + static_cast<std::size_t>(owner);
+      const auto number = as_size(first) + as_size(owner);
       auto block = gather_block(pairs, rho, first + owner, owner);
       if (owner != comm.rank()) continue;
       size = blocks[number].rows;

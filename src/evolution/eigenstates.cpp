@@ -15,6 +15,7 @@
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/product_work.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -98,9 +99,7 @@ class SectorEigenstates {
   double depth(const State& state) const {
     return options_.end == SpectrumEnd::lowest ? state.energy : -state.energy;
   }
-  double beyond_last(const State& state) const {
-    return depth(state) - depth(kept_[static_cast<std::size_t>(wanted_ - 1)]);
-  }
+  double beyond_last(const State& state) const { return depth(state) - depth(at(kept_, wanted_ - 1)); }
 
   /// In its order; what now lies beyond the last level wanted is dropped.
   void insert(State state) {
@@ -152,9 +151,9 @@ class SectorEigenstates {
                       "spectrum.tolerance or ask for other spectrum.states",
                       converged, wanted, kept_.empty() ? "" : " that might be missing", options_.tolerance));
     }
-    std::vector<State> states(static_cast<std::size_t>(wanted));
+    std::vector<State> states(as_size(wanted));
     for (std::size_t k = 0; k < states.size(); ++k) {
-      states[k].psi.resize(static_cast<std::size_t>(space_->local_size()));
+      states[k].psi.resize(as_size(space_->local_size()));
       const petsc::Vector vector = borrowed_vector(*space_, states[k].psi);
       PetscScalar energy = 0.0;
       QHEAT_PETSC(
@@ -201,7 +200,7 @@ class SectorEigenstates {
   std::vector<Complex> random_start() {
     const CounterRandom random(1);
     ++starts_;
-    std::vector<Complex> start(static_cast<std::size_t>(space_->local_size()));
+    std::vector<Complex> start(as_size(space_->local_size()));
     for (std::size_t i = 0; i < start.size(); ++i) {
       const auto state = static_cast<std::uint64_t>(space_->first_state()) + i;
       const auto low = static_cast<std::uint32_t>(state);
@@ -249,7 +248,7 @@ Eigenstates joined(const Model& model, const EigenstateOptions& options,
                    [&](const Found* a, const Found* b) { return sign * a->energy < sign * b->energy; });
   Eigenstates result;
   std::vector<double> observed;
-  const std::size_t wanted = std::min(all.size(), static_cast<std::size_t>(options.states));
+  const std::size_t wanted = std::min(all.size(), as_size(options.states));
   for (std::size_t k = 0; k < wanted; ++k) {
     const bool new_group = k > 0 && std::abs(all[k]->energy - all[k - 1]->energy) > same;
     result.energy_group.push_back(k == 0 ? 0 : result.energy_group.back() + (new_group ? 1 : 0));

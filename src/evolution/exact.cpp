@@ -16,6 +16,7 @@
 #include "qheat/evolution/spectrum.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -146,7 +147,7 @@ class SectorPropagation {
     Index occupied = occupied_before_;
     const CounterRandom random(options_.seed);
     for (Index i = 0; i < psi.rows(); ++i) {
-      const double weight = weights_[static_cast<std::size_t>(i)];
+      const double weight = at(weights_, i);
       if (weight == 0.0) continue;
       const double amplitude = std::sqrt(weight);
       if (plan_.sampled) {
@@ -208,12 +209,12 @@ class SectorPropagation {
   template <class Progress>
   void run_stepwise(RunControl& control, Index first, Index columns, Sums& sums, const Progress& progress) {
     ColumnStorage<Complex> psi(space_->local_size(), columns);
-    const auto doubles = std::span(reinterpret_cast<double*>(psi.block().data()),
-                                   static_cast<std::size_t>(2 * space_->local_size() * columns));
+    const auto doubles =
+        std::span(reinterpret_cast<double*>(psi.block().data()), as_size(2 * space_->local_size() * columns));
     // Columns are saved one by one: each is a distributed vector of its own.
     const auto column = [&](Index k) {
-      const auto size = static_cast<std::size_t>(2 * space_->local_size());
-      return doubles.subspan(static_cast<std::size_t>(k) * size, size);
+      const auto size = as_size(2 * space_->local_size());
+      return doubles.subspan(as_size(k) * size, size);
     };
     std::size_t time = 0;  // output under way
     double elapsed = 0.0;  // since the output before
@@ -283,9 +284,8 @@ class SectorPropagation {
     const auto steps = std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
     Intervals result{{interval / static_cast<double>(steps)}, steps == 1};
     if (steps > 1) return result;
-    for (std::size_t k = time + 1;
-         k < times_.size() && radius_ * (times_[k] - now) <= kPhaseAStep &&
-         result.dts.size() < static_cast<std::size_t>(evolution_->intervals_at_once());
+    for (std::size_t k = time + 1; k < times_.size() && radius_ * (times_[k] - now) <= kPhaseAStep &&
+                                   result.dts.size() < as_size(evolution_->intervals_at_once());
          ++k)
       result.dts.push_back(times_[k] - now);
     return result;

@@ -12,6 +12,7 @@
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/product_work.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -32,12 +33,10 @@ Index occupied_states(const Model& model, const InitialState& initial, const std
     std::map<std::vector<int>, Index> next;
     for (const auto& [used, number] : ways) {
       for (int n = 0; n < model.levels(); ++n) {
-        if (initial.probabilities[static_cast<std::size_t>(i) * static_cast<std::size_t>(model.levels()) +
-                                  static_cast<std::size_t>(n)] == 0.0)
-          continue;
+        if (initial.probabilities[as_size(i) * as_size(model.levels()) + as_size(n)] == 0.0) continue;
         auto more = used;
         if (!counts.empty()) {
-          const std::size_t b = band[static_cast<std::size_t>(n)];
+          const std::size_t b = at(band, n);
           if (++more[b] > counts[b]) continue;
         }
         Index& total = next[more];

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -80,7 +81,7 @@ FaberSeries faber_series(const Ellipse& ellipse, double t, double tolerance) {
 
 std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, double t, std::size_t terms,
                                                    int derivatives) {
-  const auto more = static_cast<std::size_t>(derivatives);
+  const auto more = as_size(derivatives);
   std::vector<std::vector<double>> all(1, all_coefficients(ellipse, t));
   all.front().resize(terms + more + 1, 0.0);
   for (std::size_t d = 1; d <= more; ++d) {

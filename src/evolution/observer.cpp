@@ -6,6 +6,7 @@
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/site_populations.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -62,7 +63,7 @@ void Observer::list_elements(const TermSum<double>& elements) {
         if (e.value == Complex{} || !stands_for_pair(e)) continue;
         while (std::pair(place->to, place->from) < std::pair(e.to, e.from)) ++place;
         QHEAT_ASSERT(place->to == e.to && place->from == e.from);
-        const auto number = listed.first + static_cast<std::size_t>(place - listed.elements->begin());
+        const auto number = listed.first + as_size(place - listed.elements->begin());
         weighted_.push_back({e.to == e.from ? e.value : 2.0 * e.value, static_cast<std::uint32_t>(observable),
                              static_cast<std::uint32_t>(number)});
       }
@@ -70,7 +71,7 @@ void Observer::list_elements(const TermSum<double>& elements) {
   };
   add(layout_.total_energy(), hamiltonian(model_));
   for (int b = 0; b < model_.lattice.bond_count(); ++b) {
-    const std::size_t place = layout_.outflow() + 2 * static_cast<std::size_t>(b);
+    const std::size_t place = layout_.outflow() + 2 * as_size(b);
     add(place, outflow(model_, b, BondEnd::first));
     add(place + 1, outflow(model_, b, BondEnd::second));
   }
@@ -79,14 +80,13 @@ void Observer::list_elements(const TermSum<double>& elements) {
 
 std::vector<double> Observer::observe(ColumnBlock<const Complex> psi) const {
   const std::size_t size = layout_.size();
-  std::vector<double> values(static_cast<std::size_t>(psi.columns()) * size, 0.0);
+  std::vector<double> values(as_size(psi.columns()) * size, 0.0);
   for (Index k = 0; k < psi.columns(); ++k) {
     const auto column = psi.column_span(k);
-    const auto here = std::span(values).subspan(static_cast<std::size_t>(k) * size, size);
+    const auto here = std::span(values).subspan(as_size(k) * size, size);
     const auto populations = here.subspan(layout_.populations(), layout_.sites() * layout_.levels());
     add_site_populations(
-        *space_, [&](Index state) { return std::norm(column[static_cast<std::size_t>(state)]); },
-        populations);
+        *space_, [&](Index state) { return std::norm(at(column, state)); }, populations);
     add_weighted_elements(column, here);
     space_->comm().sum(here);
     for (std::size_t n = 0; n < layout_.levels(); ++n) here[layout_.norm()] += populations[n];  // of site 0

@@ -14,6 +14,7 @@
 #include "qheat/evolution/runge_kutta.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -210,7 +211,7 @@ class DensityPropagation {
     const double phase = phase_of(range_, end);
     const auto outputs =
         1 + std::count_if(times_.begin(), times_.end(), [&](double t) { return t > begin_; });
-    const Index least_steps = least_steps_of(plan_.method, static_cast<std::size_t>(outputs), phase);
+    const Index least_steps = least_steps_of(plan_.method, as_size(outputs), phase);
     if (plan_.method == ExactMethod::implicit) {
       // A tenth for each of the some ten parts of a step
       const double tolerance =

@@ -12,6 +12,7 @@
 #include "operators/factors.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -36,8 +37,7 @@ std::array<Node, kNodes> nodes() {
     const Complex argument(-kAngle, (k + 0.5) * kStep);
     const Complex z = kMu * (1.0 + std::sin(argument));
     const Complex slope = Complex(0.0, kMu) * std::cos(argument);
-    nodes[static_cast<std::size_t>(k)] = {z,
-                                          kStep * std::exp(z) * slope / Complex(0.0, 2.0 * std::numbers::pi)};
+    at(nodes, k) = {z, kStep * std::exp(z) * slope / Complex(0.0, 2.0 * std::numbers::pi)};
   }
   return nodes;
 }
@@ -157,7 +157,7 @@ const ResolventEvolution::FactorsOfNodes& ResolventEvolution::factors(int halvin
   const double h = std::ldexp(length_, -halvings);
   const auto rule = nodes();
   for (int k = space_->comm().rank(); k < kNodes; k += space_->comm().size())
-    all.push_back(generator_->factors(rule[static_cast<std::size_t>(k)].z, h));
+    all.push_back(generator_->factors(at(rule, k).z, h));
   return all;
 }
 
@@ -166,11 +166,11 @@ std::vector<Complex> ResolventEvolution::propagated(const std::vector<Complex>& 
   const auto rule = nodes();
   std::vector<Complex> sum(rho.size()), right(rho), solution(rho.size());
   double failures = 0.0;
-  auto k = static_cast<std::size_t>(space_->comm().rank());
+  auto k = as_size(space_->comm().rank());
   for (const auto& of_node : all) {
     if (of_node->singular() || !of_node->solve(right, solution)) failures += 1.0;
     for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += rule[k].weight * solution[e];
-    k += static_cast<std::size_t>(space_->comm().size());
+    k += as_size(space_->comm().size());
   }
   if (space_->comm().sum(failures) > 0.0)
     throw Error("the resolvents of the Liouvillian could not be applied; use exact.method = \"chebyshev\"");
@@ -216,10 +216,10 @@ void ResolventEvolution::step(std::span<const double> dts, std::vector<Complex>&
                               const LinearMeasurement& measure, std::size_t count,
                               std::span<double> measured) {
   constexpr double kSame = 1e-9;
-  const auto begin = static_cast<std::size_t>(space_->first_state());
+  const auto begin = as_size(space_->first_state());
   std::size_t k = 0;
   for (; k < dts.size() && dts[k] <= kSame * length_; ++k) measure(rho, measured.subspan(k * count, count));
-  std::vector<Complex> whole(static_cast<std::size_t>(space_->dimension()));
+  std::vector<Complex> whole(as_size(space_->dimension()));
   std::copy(rho.begin(), rho.end(), whole.begin() + static_cast<std::ptrdiff_t>(begin));
   space_->comm().sum(doubles_of(whole));
   advance(whole);

@@ -3,13 +3,14 @@
 #include <cmath>
 
 #include "evolution/diagonalized.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
 void turn_phases(double t, std::span<const double> energies, ColumnBlock<const Complex> coefficients,
                  ColumnBlock<Complex> turned) {
   for (Index i = 0; i < coefficients.rows(); ++i) {
-    const Complex phase = std::polar(1.0, -energies[static_cast<std::size_t>(i)] * t);
+    const Complex phase = std::polar(1.0, -at(energies, i) * t);
     for (Index k = 0; k < coefficients.columns(); ++k)
       turned.column(k)[i] = phase * coefficients.column(k)[i];
   }

@@ -10,6 +10,7 @@
 #include "io/hash.hpp"
 #include "io/hdf5_file.hpp"
 #include "io/version.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/stop_signals.hpp"
 
 namespace qheat {
@@ -67,7 +68,7 @@ class FileWriter final : public StateWriter {
     attempt([&] { file_->create_vector(place, global_size); });
     attempt([&] { file_->write_part(place, offset, local); });
     const Index mine[2] = {offset, static_cast<Index>(local.size())};
-    std::vector<Index> parts(2 * static_cast<std::size_t>(comm_.size()));
+    std::vector<Index> parts(2 * as_size(comm_.size()));
     MPI_Gather(mine, 2, MPI_INT64_T, parts.data(), 2, MPI_INT64_T, 0, comm_.get());
     if (!comm_.is_root()) {
       for (Index at = 0; at < mine[1]; at += kPiece) {
@@ -78,10 +79,10 @@ class FileWriter final : public StateWriter {
     }
     std::vector<double> piece;
     for (int rank = 1; rank < comm_.size(); ++rank) {
-      const Index start = parts[2 * static_cast<std::size_t>(rank)];
-      const Index size = parts[2 * static_cast<std::size_t>(rank) + 1];
+      const Index start = parts[2 * as_size(rank)];
+      const Index size = parts[2 * as_size(rank) + 1];
       for (Index at = 0; at < size; at += kPiece) {
-        piece.resize(static_cast<std::size_t>(std::min(kPiece, size - at)));
+        piece.resize(as_size(std::min(kPiece, size - at)));
         MPI_Recv(piece.data(), static_cast<int>(piece.size()), MPI_DOUBLE, rank, kTag, comm_.get(),
                  MPI_STATUS_IGNORE);
         attempt([&] { file_->write_part(place, start + at, piece); });
@@ -261,10 +262,10 @@ bool CheckpointedRun::load_file(const std::filesystem::path& name, std::string& 
         const Index size = file.size(dataset);
         const Index share = (size + comm_.size() - 1) / comm_.size();
         const Index end = std::min(size, share * (comm_.rank() + 1));
-        std::vector<double> piece(static_cast<std::size_t>(std::min(kPiece, share)));
+        std::vector<double> piece(as_size(std::min(kPiece, share)));
         for (Index at = share * comm_.rank(); at < end; at += kPiece) {
           const Index count = std::min(kPiece, end - at);
-          file.read_part(dataset, at, std::span(piece).first(static_cast<std::size_t>(count)));
+          file.read_part(dataset, at, std::span(piece).first(as_size(count)));
         }
       }
     }

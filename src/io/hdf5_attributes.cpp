@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/hdf5_types.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::hdf5 {
 namespace {
@@ -15,7 +16,7 @@ Id opened(hid_t file, const std::string& object, const std::string& name) {
 
 std::size_t count_in(const Id& attribute) {
   const Id space(H5Aget_space(attribute.get()), H5Sclose, "read a shape");
-  return static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get()));
+  return as_size(H5Sget_simple_extent_npoints(space.get()));
 }
 
 template <class T>
@@ -91,13 +92,13 @@ std::vector<std::string> File::scales(const std::string& name) const {
   const Id list = opened(file_.get(), name, "DIMENSION_LIST");  // for each axis references to its scales
   const Id type(H5Aget_type(list.get()), H5Tclose, "read a type");
   const Id space(H5Aget_space(list.get()), H5Sclose, "read a shape");
-  std::vector<hvl_t> axes(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  std::vector<hvl_t> axes(as_size(H5Sget_simple_extent_npoints(space.get())));
   require(H5Aread(list.get(), type.get(), axes.data()) >= 0, "read the axes of " + name);
   for (std::size_t k = 0; k < std::min(axes.size(), names.size()); ++k) {
     if (axes[k].len == 0) continue;
     const hid_t scale = H5Rdereference2(list.get(), H5P_DEFAULT, H5R_OBJECT, axes[k].p);
     if (scale < 0) continue;
-    std::string path(static_cast<std::size_t>(std::max<ssize_t>(0, H5Iget_name(scale, nullptr, 0))), '\0');
+    std::string path(as_size(std::max<ssize_t>(0, H5Iget_name(scale, nullptr, 0))), '\0');
     H5Iget_name(scale, path.data(), path.size() + 1);
     names[k] = path;
     H5Oclose(scale);

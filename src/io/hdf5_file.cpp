@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "io/hdf5_types.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::hdf5 {
 namespace {
@@ -158,7 +159,7 @@ void File::create_series(const std::string& name, Index count, const std::vector
 void File::write_slice(const std::string& name, Index number, std::span<const double> values) {
   const Id data = dataset(name);
   const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
-  std::vector<hsize_t> count(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.get())));
+  std::vector<hsize_t> count(as_size(H5Sget_simple_extent_ndims(space.get())));
   H5Sget_simple_extent_dims(space.get(), count.data(), nullptr);
   std::vector<hsize_t> start(count.size(), 0);
   start[0] = static_cast<hsize_t>(number);
@@ -216,7 +217,7 @@ bool File::has(const std::string& name) const {
 std::vector<Index> File::shape(const std::string& name) const {
   const Id data = dataset(name);
   const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
-  std::vector<hsize_t> dims(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.get())));
+  std::vector<hsize_t> dims(as_size(H5Sget_simple_extent_ndims(space.get())));
   if (!dims.empty()) H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);
   return {dims.begin(), dims.end()};
 }
@@ -230,7 +231,7 @@ Index File::size(const std::string& name) const {
 std::vector<double> File::read(const std::string& name) const {
   const Id data = dataset(name);
   const Id space(H5Dget_space(data.get()), H5Sclose, "read a shape");
-  std::vector<double> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  std::vector<double> values(as_size(H5Sget_simple_extent_npoints(space.get())));
   require(H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0,
           fmt::format("read {}: the file is damaged", name));
   return values;

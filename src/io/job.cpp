@@ -11,6 +11,7 @@
 #include "io/toml_tree.hpp"
 #include "qheat/io/sweep.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -36,7 +37,7 @@ std::string read_job_text(const std::filesystem::path& file) {
   std::vector<char> buffer(std::size_t{1} << 16);
   while (stream) {
     stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    text.append(buffer.data(), static_cast<std::size_t>(stream.gcount()));
+    text.append(buffer.data(), as_size(stream.gcount()));
     if (text.size() > kMaxFileSize) cannot_read(file, "it has more than 64 MiB; is it a job file?");
   }
   if (stream.bad()) cannot_read(file, std::generic_category().message(errno));
@@ -67,7 +68,7 @@ void read_sections(CheckedTable& root, Draft& draft) {
 }  // namespace
 
 std::vector<double> TimeGrid::times() const {
-  std::vector<double> times(static_cast<std::size_t>(outputs), 0.0);
+  std::vector<double> times(as_size(outputs), 0.0);
   const long double last = outputs - 1;  // long double: k * end neither overflows nor rounds twice
   for (std::size_t k = 1; k < times.size(); ++k) {
     times[k] = static_cast<double>(static_cast<long double>(end) * static_cast<long double>(k) / last);

@@ -6,6 +6,7 @@
 
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -35,9 +36,9 @@ std::vector<int> read_sites(CheckedTable& table, const Draft& draft) {
 /// Bosons exchange the energy of neighbouring levels: it must be positive.
 void check_bose(const CheckedTable& table, const Draft& draft, const std::vector<int>& sites) {
   if (draft.energies.empty()) return;
-  const auto levels = static_cast<std::size_t>(draft.site->levels());
+  const auto levels = as_size(draft.site->levels());
   for (const int site : sites) {
-    const double* energies = draft.energies.data() + static_cast<std::size_t>(site) * levels;
+    const double* energies = draft.energies.data() + as_size(site) * levels;
     for (std::size_t n = 0; n + 1 < levels; ++n) {
       if (energies[n + 1] > energies[n]) continue;
       table.problem("statistics",
@@ -52,7 +53,7 @@ void check_bose(const CheckedTable& table, const Draft& draft, const std::vector
 /// up or down: one number for all gaps, or one a gap.
 std::vector<double> read_gap_rates(CheckedTable& table, const Draft& draft, const std::string& key) {
   if (!table.require(key, key + " = 0.3")) return {};
-  const auto gaps = draft.site ? static_cast<std::size_t>(draft.site->levels() - 1) : 0;
+  const auto gaps = draft.site ? as_size(draft.site->levels() - 1) : 0;
   const TomlEntry* entry = table.toml().find(key);
   std::vector<double> rates;
   if (std::holds_alternative<TomlArray>(entry->value.data)) {

@@ -6,6 +6,7 @@
 #include "io/element_rows.hpp"
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -44,7 +45,7 @@ std::vector<OnsiteElement> read_onsite(CheckedTable& table, const std::optional<
 
 void read_couplings(CheckedTable& table, const Draft& draft, std::vector<double>& couplings) {
   const auto& lattice = draft.job.lattice;
-  const auto bonds = lattice ? static_cast<std::size_t>(lattice->bond_count()) : 0;
+  const auto bonds = lattice ? as_size(lattice->bond_count()) : 0;
   const Length length = lattice ? Length{bonds, bonds, "one a bond"} : Length{};
   table.numbers("couplings", couplings, NumberRule::any(), length);
 }

@@ -12,6 +12,7 @@
 #include "io/element_rows.hpp"
 #include "io/job_sections.hpp"
 #include "qheat/model/dissipator.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -75,7 +76,7 @@ std::vector<std::vector<int>> read_places(CheckedTable& table, const Draft& draf
   const int count = !lattice ? kMaxSites : on_bonds ? lattice->bond_count() : lattice->sites();
   std::vector<int> listed;
   if (table.has(key)) {
-    const Length some{1, static_cast<std::size_t>(count), on_bonds ? "numbers of bonds" : "site numbers"};
+    const Length some{1, as_size(count), on_bonds ? "numbers of bonds" : "site numbers"};
     if (!table.integers(key, listed, {0, count - 1}, some)) return {};
     if (std::set<int>(listed.begin(), listed.end()).size() < listed.size()) {
       table.problem(key, "a number is listed twice; keep one");
@@ -83,14 +84,14 @@ std::vector<std::vector<int>> read_places(CheckedTable& table, const Draft& draf
     }
   } else if (lattice) {
     if (count == 0) table.problem("elements", "the lattice has no bonds for rows [a, b, c, d, re, im?]");
-    listed.resize(static_cast<std::size_t>(count));
+    listed.resize(as_size(count));
     std::iota(listed.begin(), listed.end(), 0);
   }
   std::vector<std::vector<int>> places;
   for (const int number : listed) {
     if (!on_bonds) places.push_back({number});
     if (!on_bonds || !lattice) continue;
-    const Bond& bond = lattice->bonds()[static_cast<std::size_t>(number)];
+    const Bond& bond = at(lattice->bonds(), number);
     places.push_back({bond.first, bond.second});
   }
   return places;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -52,7 +53,7 @@ std::optional<std::vector<Bond>> read_bonds(CheckedTable& table, const std::opti
 
 Length Draft::one_a_site() const {
   if (!sites) return {};
-  const auto count = static_cast<std::size_t>(*sites);
+  const auto count = as_size(*sites);
   return {count, count, "one a site"};
 }
 
@@ -102,7 +103,7 @@ std::optional<Face> face_named(const std::string& name, const std::optional<Latt
                                    name, axes, axes == 1 ? "axis" : "axes"));
     return {};
   }
-  if (lattice->periodic()[static_cast<std::size_t>(face.axis)]) {
+  if (at(lattice->periodic(), face.axis)) {
     table.problem(key, fmt::format("the lattice is periodic along {0}, so it has no face {1}; make {0} open",
                                    name[0], name));
     return {};
@@ -113,8 +114,8 @@ std::optional<Face> face_named(const std::string& name, const std::optional<Latt
 std::vector<int> sites_of_face(const Lattice& lattice, const Face& face) {
   const auto& shape = lattice.shape();
   int stride = 1;
-  for (int axis = 0; axis < face.axis; ++axis) stride *= shape[static_cast<std::size_t>(axis)];
-  const int length = shape[static_cast<std::size_t>(face.axis)];
+  for (int axis = 0; axis < face.axis; ++axis) stride *= at(shape, axis);
+  const int length = at(shape, face.axis);
   std::vector<int> sites;
   for (int site = 0; site < lattice.sites(); ++site) {
     if (site / stride % length == (face.upper ? length - 1 : 0)) sites.push_back(site);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "io/nearest_key.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -211,7 +212,7 @@ std::optional<std::size_t> CheckedTable::choice_of(std::string_view key,
     return {};
   }
   const auto found = std::find(names.begin(), names.end(), *text);
-  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  if (found != names.end()) return as_size(found - names.begin());
   problem(key, unknown_word("choice", *text, names));
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -27,7 +28,7 @@ bool read_levels(CheckedTable& table, std::vector<double>& levels) {
   }
   const auto descent = std::is_sorted_until(levels.begin(), levels.end());
   if (descent == levels.end()) return true;
-  const auto index = static_cast<std::size_t>(descent - levels.begin());
+  const auto index = as_size(descent - levels.begin());
   table.problem("levels", index, fmt::format("{} lies below the level before it; sort the levels", *descent));
   return false;
 }

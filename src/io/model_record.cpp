@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "io/job_names.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -128,7 +129,7 @@ void add_bath(const Model& model, Parameters& parameters) {
 /// Places of sites and middles of bonds along each axis. A closing bond lies behind the last site.
 void write_places(const Lattice& lattice, ResultsFile& file) {
   constexpr const char* kAxes[] = {"x", "y", "z"};
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(lattice.sites()));
+  std::vector<std::int64_t> numbers(as_size(lattice.sites()));
   std::iota(numbers.begin(), numbers.end(), 0);
   file.dataset("/site", {lattice.sites()}, numbers);
   int stride = 1;

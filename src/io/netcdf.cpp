@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/dataset_catalog.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -58,7 +59,7 @@ std::string scale_of(hdf5::File& file, std::string_view root, const std::string&
   } else {
     scale = fmt::format("{}/{}", is_common(axis) ? std::string(root) : first_group(root, dataset), axis);
   }
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(length));
+  std::vector<std::int64_t> numbers(as_size(length));
   std::iota(numbers.begin(), numbers.end(), 0);
   file.write(scale, {length}, std::span<const std::int64_t>(numbers));
   file.make_scale(scale);

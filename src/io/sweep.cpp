@@ -11,6 +11,7 @@
 
 #include "io/job_sections.hpp"
 #include "io/toml_tree.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -248,9 +249,9 @@ Sweep::Sweep(std::string text, std::string name) : text_(std::move(text)), name_
 }
 
 std::size_t Sweep::value_at(Index point, std::size_t key) const {
-  if (!grid_) return static_cast<std::size_t>(point);
+  if (!grid_) return as_size(point);
   for (std::size_t k = keys_.size() - 1; k > key; --k) point /= static_cast<Index>(keys_[k].texts.size());
-  return static_cast<std::size_t>(point % static_cast<Index>(keys_[key].texts.size()));
+  return as_size(point % static_cast<Index>(keys_[key].texts.size()));
 }
 
 std::string Sweep::label(Index point) const {
@@ -282,7 +283,7 @@ std::vector<Index> Sweep::groups() const {
       // equal values of a zip are one value, wherever they stand
       const auto& texts = keys_[k].texts;
       const auto first = std::find(texts.begin(), texts.end(), texts[value_at(point, k)]);
-      if (!keys_[k].averaged) values.push_back(static_cast<std::size_t>(first - texts.begin()));
+      if (!keys_[k].averaged) values.push_back(as_size(first - texts.begin()));
     }
     groups.push_back(known.emplace(std::move(values), static_cast<Index>(known.size())).first->second);
   }

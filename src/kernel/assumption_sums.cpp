@@ -7,6 +7,7 @@
 
 #include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -41,8 +42,7 @@ double arrangements(const std::vector<int>& counts) {
 std::array<double, 3> line_widths(const Bath& bath) {
   std::array<double, 3> widths{};
   for (int s = 1; s < 3; ++s) {
-    widths[static_cast<std::size_t>(s)] =
-        bath.correlation ? line_width(*bath.correlation, s) : s * bath.dephasing;
+    at(widths, s) = bath.correlation ? line_width(*bath.correlation, s) : s * bath.dephasing;
   }
   return widths;
 }
@@ -75,7 +75,7 @@ void CellChanges::count_elements() {
   const double others = bands_ - 1.0;
   if (!conserved_) local_elements_ += sites_ * others * cells_with({});
   for (std::size_t pair = 0; pair < cells_with_pair_.size(); ++pair) {
-    const auto bands = static_cast<std::size_t>(bands_);
+    const auto bands = as_size(bands_);
     const double swaps = pair / bands == pair % bands ? 0.0 : 1.0;
     const double elements = bonds * cells_with_pair_[pair] * (conserved_ ? swaps : others * others);
     local_elements_ += elements;
@@ -85,7 +85,7 @@ void CellChanges::count_elements() {
 
 int CellChanges::bond_between(int i, int j) const {
   for (const int b : lattice_.bonds_of(i)) {
-    const Bond& bond = lattice_.bonds()[static_cast<std::size_t>(b)];
+    const Bond& bond = at(lattice_.bonds(), b);
     if (bond.first == j || bond.second == j) return b;
   }
   return -1;
@@ -109,14 +109,14 @@ double CellChanges::width_a_site() const {
 }
 
 double CellChanges::energy_window(double t, int changed_sites) const {
-  const double width = changed_sites < 3 ? kBelow * widths_[static_cast<std::size_t>(changed_sites)]
-                                         : width_a_site() * changed_sites;
+  const double width =
+      changed_sites < 3 ? kBelow * at(widths_, changed_sites) : width_a_site() * changed_sites;
   return std::max(width, kBelow * 2.0 * std::numbers::pi / t);
 }
 
 Assumptions CellChanges::scores(const AssumptionSums& sums, std::span<const double> swaps) const {
   Assumptions result;
-  const auto bonds = static_cast<std::size_t>(lattice_.bond_count());
+  const auto bonds = as_size(lattice_.bond_count());
   result.bond_rate.assign(bonds, Assumptions::kUntested);
   if (!std::isfinite(sums[kMagnitude])) return result;
 
@@ -147,7 +147,7 @@ Assumptions CellChanges::scores(const AssumptionSums& sums, std::span<const doub
 
 /// level_independence and bond_rate.
 void CellChanges::score_levels(std::span<const double> swaps, Assumptions& result) const {
-  const auto bands = static_cast<std::size_t>(bands_);
+  const auto bands = as_size(bands_);
   double squares = 0.0;
   double deviations = 0.0;
   for (std::size_t b = 0; b < result.bond_rate.size(); ++b) {

@@ -6,6 +6,7 @@
 
 #include "qheat/kernel/assumptions.hpp"
 #include "qheat/model/model.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -43,9 +44,7 @@ class CellChanges {
   int bond_between(int i, int j) const;
   /// Number of cells that hold these bands on as many given sites.
   double cells_with(std::span<const Level> bands) const;
-  double cells_with(Level a, Level b) const {
-    return cells_with_pair_[static_cast<std::size_t>(a) * static_cast<std::size_t>(bands_) + b];
-  }
+  double cells_with(Level a, Level b) const { return cells_with_pair_[as_size(a) * as_size(bands_) + b]; }
   /// Energies within this are conserved by a change of `changed_sites` sites: max(Gamma_nm, 2 pi/t).
   double energy_window(double t, int changed_sites) const;
   /// The part of it that grows with the number of sites; dense kernels have no correlation functions.

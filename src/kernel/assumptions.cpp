@@ -6,6 +6,7 @@
 #include "kernel/assumption_sums.hpp"
 #include "kernel/packed_cells.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -87,9 +88,8 @@ class ColumnSums {
 /// Where the sums of elements lie that the means of the second pass are made of: in one row, for one message.
 class GroupSums {
  public:
-  explicit GroupSums(const CellChanges& counts)
-      : counts_(counts), bands_(static_cast<std::size_t>(counts.bands())) {
-    const auto bonds = static_cast<std::size_t>(counts.lattice().bond_count());
+  explicit GroupSums(const CellChanges& counts) : counts_(counts), bands_(as_size(counts.bands())) {
+    const auto bonds = as_size(counts.lattice().bond_count());
     const std::size_t swaps = bonds * bands_ * bands_;
     pairs_begin_ = swaps;
     // Between two sites alone each change is one element, and its own mean.
@@ -133,15 +133,14 @@ class GroupSums {
  private:
   std::size_t neighbour_count(int site) const { return counts_.lattice().bonds_of(site).size(); }
   std::size_t swap_place(const LocalChange& change) const {
-    return (static_cast<std::size_t>(change.bond) * bands_ + change.from[0]) * bands_ + change.from[1];
+    return (as_size(change.bond) * bands_ + change.from[0]) * bands_ + change.from[1];
   }
   std::size_t pair_place(const LocalChange& change) const {
     return pairs_begin_ + (swap_place(change) * bands_ + change.to[0]) * bands_ + change.to[1];
   }
   std::size_t site_place(const LocalChange& change) const {
-    const std::size_t of_site = static_cast<std::size_t>(change.to[0]) * bands_ + change.from[0];
-    return site_begin_[static_cast<std::size_t>(change.site)] +
-           of_site * neighbour_count(change.site) * bands_;
+    const std::size_t of_site = as_size(change.to[0]) * bands_ + change.from[0];
+    return at(site_begin_, change.site) + of_site * neighbour_count(change.site) * bands_;
   }
   std::span<double> site_means(const LocalChange& change) {
     return std::span(sums_).subspan(site_place(change), neighbour_count(change.site) * bands_);
@@ -163,7 +162,7 @@ class AssumptionScores::Columns {
       : counts_(model, cells.band_counts()), energies_(cells.energies(model)) {
     for (const auto& sector : cells.sectors()) {
       sectors_.emplace_back(sector.cells);
-      first_.push_back(static_cast<std::size_t>(sector.first));
+      first_.push_back(as_size(sector.first));
     }
   }
 
@@ -200,13 +199,12 @@ class AssumptionScores::Columns {
     std::vector<double> distances;
     for (const auto& block : columns) {
       const PackedCells& cells = sectors_[block.sector];
-      const auto rows = static_cast<std::size_t>(cells.count());
-      QHEAT_ASSERT(block.values.size() == static_cast<std::size_t>(block.count) * rows);
+      const auto rows = as_size(cells.count());
+      QHEAT_ASSERT(block.values.size() == as_size(block.count) * rows);
       distances.resize(rows);
       for (Index c = 0; c < block.count; ++c) {
         cells.distances(block.first + c, distances);
-        visit(block.sector, block.first + c, block.values.data() + static_cast<std::size_t>(c) * rows,
-              distances);
+        visit(block.sector, block.first + c, block.values.data() + as_size(c) * rows, distances);
       }
     }
   }
@@ -234,16 +232,16 @@ class AssumptionScores::Columns {
 
   bool find_change(const PackedCells& cells, Index n, Index m, int distance, LocalChange& change) const {
     std::array<int, 2> sites{};
-    cells.differing_sites(n, m, std::span(sites).first(static_cast<std::size_t>(distance)));
+    cells.differing_sites(n, m, std::span(sites).first(as_size(distance)));
     change.bond = -1;
     change.site = sites[0];
     if (distance == 2) {
       change.bond = counts_.bond_between(sites[0], sites[1]);
       if (change.bond < 0) return false;
-      const Bond& bond = counts_.lattice().bonds()[static_cast<std::size_t>(change.bond)];
+      const Bond& bond = at(counts_.lattice().bonds(), change.bond);
       sites = {bond.first, bond.second};
     }
-    for (std::size_t s = 0; s < static_cast<std::size_t>(distance); ++s) {
+    for (std::size_t s = 0; s < as_size(distance); ++s) {
       change.to[s] = cells.band(n, sites[s]);
       change.from[s] = cells.band(m, sites[s]);
     }
@@ -270,7 +268,7 @@ class AssumptionScores::Columns {
   std::vector<Level> seen_by(int site, std::size_t sector, Index cell) const {
     std::vector<Level> seen;
     for (const int b : counts_.lattice().bonds_of(site)) {
-      const Bond& bond = counts_.lattice().bonds()[static_cast<std::size_t>(b)];
+      const Bond& bond = at(counts_.lattice().bonds(), b);
       seen.push_back(sectors_[sector].band(cell, bond.first == site ? bond.second : bond.first));
     }
     return seen;

@@ -6,6 +6,7 @@
 
 #include "kernel/assumption_sums.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -68,7 +69,7 @@ class Surroundings {
   const std::vector<Level>& held() const { return held_; }
   Level at(int site) const {
     const auto place = std::lower_bound(sites_.begin(), sites_.end(), site);
-    return held_[static_cast<std::size_t>(place - sites_.begin())];
+    return qheat::at(held_, place - sites_.begin());
   }
   /// False, and at the beginning again, after the last.
   bool next() {
@@ -103,7 +104,7 @@ class TermScores {
       : counts_(model, std::move(sector_counts)),
         energies_(band_energies(model)),
         t_(t),
-        swaps_(static_cast<std::size_t>(model.lattice.bond_count()) * bands() * bands(), 0.0) {}
+        swaps_(as_size(model.lattice.bond_count()) * bands() * bands(), 0.0) {}
 
   Assumptions scores(const TermSum<double>& generator) {
     const Changes changes = changes_of(generator);
@@ -118,7 +119,7 @@ class TermScores {
     double cells;
   };
 
-  std::size_t bands() const { return static_cast<std::size_t>(counts_.bands()); }
+  std::size_t bands() const { return as_size(counts_.bands()); }
   int bond_of(const Change& change) const {
     return change.sites.size() == 2 ? counts_.bond_between(change.sites[0], change.sites[1]) : -1;
   }
@@ -140,7 +141,7 @@ class TermScores {
   std::vector<int> neighbours(int site) const {
     std::vector<int> found;
     for (const int b : counts_.lattice().bonds_of(site)) {
-      const Bond& bond = counts_.lattice().bonds()[static_cast<std::size_t>(b)];
+      const Bond& bond = at(counts_.lattice().bonds(), b);
       found.push_back(bond.first == site ? bond.second : bond.first);
     }
     return found;
@@ -172,7 +173,7 @@ class TermScores {
   void add_magnitudes(const Change& change, const std::vector<Element>& elements) {
     double mismatch = 0.0;
     for (std::size_t s = 0; s < change.sites.size(); ++s) {
-      const std::size_t site = static_cast<std::size_t>(change.sites[s]) * bands();
+      const std::size_t site = as_size(change.sites[s]) * bands();
       mismatch += energies_[site + change.to[s]] - energies_[site + change.from[s]];
     }
     const bool outside =
@@ -207,7 +208,7 @@ class TermScores {
       sums_[kSpectatorDeviation] += squared_deviation;
     }
     if (is_swap(change)) {
-      const auto b = static_cast<std::size_t>(bond_of(change));
+      const auto b = as_size(bond_of(change));
       swaps_[(b * bands() + change.from[0]) * bands() + change.from[1]] += sum;
     }
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -78,7 +79,7 @@ Bessel downwards(double x) {
   double now = 1e-200;
   for (int n = kPoints - 1 + kAbove; n > 0; --n) {
     above = std::exchange(now, (2.0 * n + 1.0) / x * now - above);
-    if (n <= kPoints) j[static_cast<std::size_t>(n) - 1] = now;
+    if (n <= kPoints) j[as_size(n) - 1] = now;
   }
   const double zeroth = std::sin(x) / x;
   const double first = (zeroth - std::cos(x)) / x;
@@ -94,7 +95,7 @@ Bessel by_ratios(double x) {
   double now = 0.0;
   for (int n = kPoints + kAbove; n >= 0; --n) {
     now = x / (2.0 * n + 3.0 - x * now);
-    if (n < kPoints) ratio[static_cast<std::size_t>(n)] = now;
+    if (n < kPoints) at(ratio, n) = now;
   }
   Bessel j{};
   j[0] = x == 0.0 ? 1.0 : std::sin(x) / x;
@@ -267,7 +268,7 @@ std::pair<std::size_t, CorrelationIntegral::Panel> CorrelationIntegral::up_to(do
   }
   const auto after = std::upper_bound(panels_.begin(), panels_.end(), t,
                                       [](double time, const Panel& panel) { return time < panel.begin; });
-  const auto number = static_cast<std::size_t>(after - panels_.begin()) - 1;
+  const auto number = as_size(after - panels_.begin()) - 1;
   return {number, make_panel(panels_[number].begin, t)};
 }
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -188,7 +189,7 @@ Assumptions evaluate_assumptions(const AssumptionScores& scores, double t, const
 
 Assumptions unknown_assumptions(int bonds) {
   Assumptions unknown;
-  unknown.bond_rate.assign(static_cast<std::size_t>(bonds), Assumptions::kUntested);
+  unknown.bond_rate.assign(as_size(bonds), Assumptions::kUntested);
   return unknown;
 }
 

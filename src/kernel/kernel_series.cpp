@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "qheat/kernel/kernel_interpolant.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -149,7 +150,7 @@ void KernelSeries::save(StateWriter& writer, const std::string& name) const {
 
 void KernelSeries::load(StateReader& reader, const std::string& name, int bonds) {
   const auto of_scores = reader.replicated(name + "-scores");
-  const std::size_t size = 2 * kScores + static_cast<std::size_t>(bonds);
+  const std::size_t size = 2 * kScores + as_size(bonds);
   scores.clear();
   for (std::size_t k = 0; k < of_scores.size(); k += size) {
     scores.push_back(from_flat(std::span(of_scores).subspan(k, size)));
@@ -222,12 +223,12 @@ std::vector<KernelSeries> kernel_series(TclKernels& kernels, const std::vector<d
 
 std::vector<double> gather_generator(const CellSpace& cells, const KernelValue& kernel,
                                      const Communicator& comm) {
-  const auto size = static_cast<std::size_t>(cells.dimension());
+  const auto size = as_size(cells.dimension());
   std::vector<double> all(comm.is_root() ? size * size : 0);
   for (std::size_t s = 0; s < kernel.sectors.size(); ++s) {
-    const auto first = static_cast<std::size_t>(cells.sectors()[s].first);
+    const auto first = as_size(cells.sectors()[s].first);
     const auto& mine = kernel.sectors[s];
-    const auto rows = static_cast<std::size_t>(mine.values.block().rows());
+    const auto rows = as_size(mine.values.block().rows());
     const auto place = [&](std::size_t column, std::span<const double> values) {
       for (std::size_t i = 0; i < rows; ++i) all[(first + i) * size + first + column] = values[i];
     };
@@ -239,7 +240,7 @@ std::vector<double> gather_generator(const CellSpace& cells, const KernelValue& 
         Index cell = 0;
         const bool sends = comm.rank() == rank && rank != 0;
         if (comm.rank() == rank) {
-          cell = mine.cells[static_cast<std::size_t>(j)];
+          cell = at(mine.cells, j);
           std::copy_n(mine.values.block().column(j), rows, column.begin());
         }
         if (sends) {
@@ -251,7 +252,7 @@ std::vector<double> gather_generator(const CellSpace& cells, const KernelValue& 
           MPI_Recv(&cell, 1, MPI_INT64_T, rank, 0, comm.get(), MPI_STATUS_IGNORE);
           MPI_Recv(column.data(), static_cast<int>(rows), MPI_DOUBLE, rank, 0, comm.get(), MPI_STATUS_IGNORE);
         }
-        place(static_cast<std::size_t>(cell), column);
+        place(as_size(cell), column);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -97,7 +98,7 @@ Line line_of_warm_bosons(const BathCorrelation& bath) {
                                                         CorrelationIntegral(bath, 2)};
   const double error = std::max(integrals[0].error(INFINITY), integrals[1].error(INFINITY));
   return {[bath, integrals](const Transition& change) {
-            const auto& integral = integrals[static_cast<std::size_t>(change.changed_sites) - 1];
+            const auto& integral = integrals[as_size(change.changed_sites) - 1];
             const double down = std::max(0.0, integral.limit(-std::abs(change.mismatch)));
             return change.mismatch > 0.0 ? down * std::exp(-change.mismatch / bath.temperature) : down;
           },

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 PackedCells::PackedCells(const Sector& cells)
@@ -11,15 +13,14 @@ PackedCells::PackedCells(const Sector& cells)
       sites_a_word_(64 / bits_),
       band_mask_((std::uint64_t{1} << bits_) - 1) {
   for (int site = 0; site < sites_a_word_; ++site) lowest_bits_ |= std::uint64_t{1} << site * bits_;
-  const auto words = static_cast<std::size_t>((cells.sites() + sites_a_word_ - 1) / sites_a_word_);
+  const auto words = as_size((cells.sites() + sites_a_word_ - 1) / sites_a_word_);
   words_.resize(words * stride());
-  std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
+  std::vector<Level> bands(as_size(cells.sites()));
   for (Index cell = 0; cell < count_; ++cell) {
     cells.configuration(cell, bands);
     for (int site = 0; site < cells.sites(); ++site) {
       const Place place = place_of(site);
-      words_[place.word * stride() + static_cast<std::size_t>(cell)] |=
-          std::uint64_t{bands[static_cast<std::size_t>(site)]} << place.shift;
+      words_[place.word * stride() + as_size(cell)] |= std::uint64_t{at(bands, site)} << place.shift;
     }
   }
 }
@@ -27,7 +28,7 @@ PackedCells::PackedCells(const Sector& cells)
 void PackedCells::distances(Index cell, std::span<double> distances) const {
   std::fill(distances.begin(), distances.end(), 0.0);
   for (std::size_t first = 0; first < words_.size(); first += stride()) {
-    const std::uint64_t here = words_[first + static_cast<std::size_t>(cell)];
+    const std::uint64_t here = words_[first + as_size(cell)];
     for (std::size_t n = 0; n < stride(); ++n) {
       distances[n] += std::popcount(sites_in(words_[first + n] ^ here));
     }
@@ -38,8 +39,7 @@ void PackedCells::differing_sites(Index a, Index b, std::span<int> sites) const 
   std::size_t found = 0;
   int first_site = 0;
   for (std::size_t first = 0; first < words_.size(); first += stride()) {
-    std::uint64_t differing =
-        sites_in(words_[first + static_cast<std::size_t>(a)] ^ words_[first + static_cast<std::size_t>(b)]);
+    std::uint64_t differing = sites_in(words_[first + as_size(a)] ^ words_[first + as_size(b)]);
     for (; differing != 0 && found < sites.size(); differing &= differing - 1) {
       sites[found++] = first_site + std::countr_zero(differing) / bits_;
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "qheat/basis/cell_space.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -17,8 +18,7 @@ class PackedCells {
   Index count() const { return count_; }
   Level band(Index cell, int site) const {
     const Place place = place_of(site);
-    return static_cast<Level>(words_[place.word * stride() + static_cast<std::size_t>(cell)] >> place.shift &
-                              band_mask_);
+    return static_cast<Level>(words_[place.word * stride() + as_size(cell)] >> place.shift & band_mask_);
   }
   /// Number of sites on which each cell differs from `cell`. `distances`: [count()].
   void distances(Index cell, std::span<double> distances) const;
@@ -31,10 +31,8 @@ class PackedCells {
     int shift;
   };
 
-  std::size_t stride() const { return static_cast<std::size_t>(count_); }
-  Place place_of(int site) const {
-    return {static_cast<std::size_t>(site / sites_a_word_), site % sites_a_word_ * bits_};
-  }
+  std::size_t stride() const { return as_size(count_); }
+  Place place_of(int site) const { return {as_size(site / sites_a_word_), site % sites_a_word_ * bits_}; }
   /// One bit, the lowest, for each site whose bits are not all zero.
   std::uint64_t sites_in(std::uint64_t difference) const {
     std::uint64_t folded = difference;

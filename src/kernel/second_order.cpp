@@ -8,6 +8,7 @@
 #include "operators/matrix_elements.hpp"
 #include "qheat/kernel/correlation_line.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -69,7 +70,7 @@ class SecondOrderKernel::CorrelationLines {
     std::vector<std::pair<std::size_t, CorrelationIntegral::Panel>> last;
     for (const auto& integral : integrals_) last.push_back(integral.up_to(t));
     for (std::size_t n = 0; n < transitions.size(); ++n) {
-      const auto& [number, part] = last[static_cast<std::size_t>(transitions[n].changed_sites) - 1];
+      const auto& [number, part] = last[as_size(transitions[n].changed_sites) - 1];
       lines[n].value = whole_[first_[n] + number];
       if (!part.coefficients.empty())
         lines[n].value += CorrelationIntegral::integral(part, transitions[n].mismatch);
@@ -81,7 +82,7 @@ class SecondOrderKernel::CorrelationLines {
   static constexpr int kMostChangedSites = 2;  // by one action of the interaction
 
   const CorrelationIntegral& of(const Transition& transition) const {
-    return integrals_[static_cast<std::size_t>(transition.changed_sites) - 1];
+    return integrals_[as_size(transition.changed_sites) - 1];
   }
 
   std::vector<CorrelationIntegral> integrals_;  ///< by changed sites
@@ -212,7 +213,7 @@ void SecondOrderKernel::bond_rates(double t, const std::vector<int>& band_counts
                                    std::span<double> rates) const {
   const auto now = lines(t, false);
   const auto present = [&](std::size_t band) { return band_counts.empty() || band_counts[band] > 0; };
-  const auto bands = static_cast<std::size_t>(pattern().levels);
+  const auto bands = as_size(pattern().levels);
   double pairs = 0.0;
   for (std::size_t low = 0; low < bands; ++low) {
     for (std::size_t high = low + 1; high < bands; ++high) pairs += present(low) && present(high) ? 1.0 : 0.0;
@@ -220,17 +221,16 @@ void SecondOrderKernel::bond_rates(double t, const std::vector<int>& band_counts
   std::fill(rates.begin(), rates.end(), 0.0);
   for (const auto& swap : terms_->swaps) {
     if (present(swap.low) && present(swap.high))
-      rates[static_cast<std::size_t>(swap.bond)] += channel(swap.channel, now).value / 2.0 / pairs;
+      qheat::at(rates, swap.bond) += channel(swap.channel, now).value / 2.0 / pairs;
   }
 }
 
 std::vector<double> dense_generator(const Sector& cells, const TermSum<double>& terms) {
   const Index n = cells.dimension();
-  std::vector<double> generator(static_cast<std::size_t>(checked_product(n, n, "a stored generator")), 0.0);
+  std::vector<double> generator(as_size(checked_product(n, n, "a stored generator")), 0.0);
   for (Index row = 0; row < n; ++row) {
-    visit_row(cells, terms, row, [&](Index column, double value) {
-      generator[static_cast<std::size_t>(row * n + column)] += value;
-    });
+    visit_row(cells, terms, row,
+              [&](Index column, double value) { at(generator, row * n + column) += value; });
   }
   return generator;
 }

@@ -10,6 +10,7 @@
 
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -21,13 +22,13 @@ using Watched = std::vector<Complex>;
 std::map<std::pair<Level, Level>, Watched> watched_elements(const Model& model, int bond,
                                                             bool changed_first) {
   std::map<std::pair<Level, Level>, Watched> found;
-  const double coupling = model.couplings[static_cast<std::size_t>(bond)];
+  const double coupling = at(model.couplings, bond);
   for (const auto& e : model.interaction(bond).elements()) {
     const auto [to, from] = changed_first ? std::pair(e.a, e.c) : std::pair(e.b, e.d);
     const auto [seen_to, seen_from] = changed_first ? std::pair(e.b, e.d) : std::pair(e.a, e.c);
     if (seen_to != seen_from || to == from) continue;
     auto& list = found[{to, from}];
-    list.resize(static_cast<std::size_t>(model.levels()));
+    list.resize(as_size(model.levels()));
     list[seen_to] += coupling * e.value;
   }
   return found;
@@ -109,7 +110,7 @@ class Collector {
                      .final_width = 0.0,
                      .rounding = rounding(steps)};
     for (const auto& [site, to, from] : steps) {
-      const auto first = static_cast<std::size_t>(site) * static_cast<std::size_t>(model_->site.bands());
+      const auto first = as_size(site) * as_size(model_->site.bands());
       if (found.rounding > 0.0) found.mismatch += model_->energy(site, to) - model_->energy(site, from);
       found.band_mismatch += band_energies_[first + (*band_)[to]] - band_energies_[first + (*band_)[from]];
       found.final_width += band_widths_[first + (*band_)[to]];
@@ -160,10 +161,10 @@ class Collector {
 
   /// Elements that change both sites of a bond: no other part of H_I has them.
   void add_pair_changes(int b) {
-    const auto& [first, second] = model_->lattice.bonds()[static_cast<std::size_t>(b)];
+    const auto& [first, second] = at(model_->lattice.bonds(), b);
     const bool swapped = first > second;
     const auto bands = static_cast<LocalCode>(model_->site.bands());
-    const double coupling = model_->couplings[static_cast<std::size_t>(b)];
+    const double coupling = at(model_->couplings, b);
     auto& channels = channels_[{std::min(first, second), std::max(first, second)}];
     for (const auto& e : model_->interaction(b).elements()) {
       if (e.a == e.c || e.b == e.d) continue;
@@ -193,7 +194,7 @@ class Collector {
       if (u.a != u.b) changes[{u.a, u.b}].push_back({-1, {u.value}});
     }
     for (const int b : model_->lattice.bonds_of(site)) {
-      const Bond& bond = model_->lattice.bonds()[static_cast<std::size_t>(b)];
+      const Bond& bond = at(model_->lattice.bonds(), b);
       const bool is_first = bond.first == site;
       for (auto& [levels, watched] : watched_elements(*model_, b, is_first)) {
         changes[levels].push_back({is_first ? bond.second : bond.first, std::move(watched)});
@@ -217,7 +218,7 @@ class Collector {
   template <class Value>
   std::vector<Complex> band_means(const Amplitude& amplitude, const Value& value) const {
     if (amplitude.neighbour < 0) return {value(amplitude.by_level[0])};
-    std::vector<Complex> means(static_cast<std::size_t>(model_->site.bands()));
+    std::vector<Complex> means(as_size(model_->site.bands()));
     for (std::size_t s = 0; s < amplitude.by_level.size(); ++s) {
       means[(*band_)[s]] +=
           value(amplitude.by_level[s]) / static_cast<double>(model_->site.band_sizes()[(*band_)[s]]);

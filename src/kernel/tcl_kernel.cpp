@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernel/cell_algebra.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -129,7 +130,7 @@ std::vector<KernelValue> TclKernels::at(double t) {
         for (std::size_t o = 0; o < orders_.size(); ++o) {
           Matrix sum = parity->zero();
           double error = 0.0;
-          for (std::size_t k = 0; k <= static_cast<std::size_t>(orders_[o]); ++k) {
+          for (std::size_t k = 0; k <= as_size(orders_[o]); ++k) {
             add(1.0, series.terms[k], sum);
             error += series.errors[k];
           }

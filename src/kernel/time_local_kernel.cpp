@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 double largest_element(const KernelValue& kernel, const Communicator& comm) {
@@ -18,7 +20,7 @@ double largest_element(const KernelValue& kernel, const Communicator& comm) {
 void balance_losses(FullColumns& kernel) {
   for (std::size_t j = 0; j < kernel.cells.size(); ++j) {
     const auto column = kernel.values.block().column_span(static_cast<Index>(j));
-    double& loss = column[static_cast<std::size_t>(kernel.cells[j])];
+    double& loss = at(column, kernel.cells[j]);
     loss = 0.0;
     double sum = 0.0;
     for (const double rate : column) sum += rate;

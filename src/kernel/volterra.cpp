@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "qheat/parallel/index.hpp"
+
 extern "C" void dgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n,
                        const int* k, const double* alpha, const double* a, const int* a_rows, const double* b,
                        const int* b_rows, const double* beta, double* c, const int* c_rows);
@@ -123,8 +125,8 @@ void Volterra::add_products(std::size_t begin, std::size_t end, const std::vecto
 void Volterra::add_columns(std::size_t begin, std::size_t end, const std::vector<Term>& terms, int owner,
                            Index first, Index width, double* sum) const {
   const std::size_t count = end - begin;
-  const auto local = static_cast<std::size_t>(local_);
-  const auto columns = static_cast<std::size_t>(width);
+  const auto local = as_size(local_);
+  const auto columns = as_size(width);
   const Index place = share_.first(owner) + first;
   std::vector<double> right(count * local * columns, 0.0);  // rows of the weighted G', [j][local][width]
   for (const Term& term : terms) {
@@ -134,7 +136,7 @@ void Volterra::add_columns(std::size_t begin, std::size_t end, const std::vector
       for (std::size_t c = 0; c < columns; ++c) to[c] += term.scale * from[c];
     }
   }
-  std::vector<double> part(static_cast<std::size_t>(size_) * columns, 0.0);
+  std::vector<double> part(as_size(size_) * columns, 0.0);
   const int m = scalapack::to_int(size_, "the number of cells");
   const int n = static_cast<int>(width);
   const int k = scalapack::to_int(static_cast<Index>(count) * local_, "the history of a memory kernel");

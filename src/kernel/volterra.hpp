@@ -6,6 +6,7 @@
 
 #include "kernel/cell_algebra.hpp"
 #include "qheat/kernel/convolution_quadrature.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -34,7 +35,7 @@ class Volterra {
   };
 
   std::size_t times() const { return first_.size(); }
-  std::size_t block() const { return static_cast<std::size_t>(size_ * local_); }
+  std::size_t block() const { return as_size(size_ * local_); }
   std::span<double> kernel(std::size_t n) { return std::span(kernel_).subspan(n * block(), block()); }
   void solve_start(const ConvolutionQuadrature& quadrature, double step);
   void solve_last(std::size_t n, double scale);

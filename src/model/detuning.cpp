@@ -2,6 +2,7 @@
 
 #include "qheat/model/counter_random.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -25,7 +26,7 @@ double draw(const Detuning& detuning, const CounterRandom& random, const Counter
 std::vector<double> site_energies(const std::vector<double>& levels, int sites, const Detuning& detuning,
                                   int realization) {
   const std::size_t level_count = levels.size();
-  const std::size_t size = static_cast<std::size_t>(sites) * level_count;
+  const std::size_t size = as_size(sites) * level_count;
   if (!detuning.offsets.empty() && detuning.offsets.size() != size) {
     throw InputError("detuning offsets need one row a site and one column a level");
   }

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -15,7 +17,7 @@ using Code = std::uint64_t;
 template <class Visit>
 void visit_levels(const Model& model, const Dissipator& d, Code code, const Visit& visit) {
   const auto m = static_cast<Code>(model.levels());
-  for (std::size_t k = d.sites.size(); k-- > 0; code /= m) visit(k, static_cast<std::size_t>(code % m));
+  for (std::size_t k = d.sites.size(); k-- > 0; code /= m) visit(k, as_size(code % m));
 }
 
 /// |n><n| with |value| = 1 on one site.
@@ -81,12 +83,12 @@ std::vector<Dissipator> dissipators_on(const Model& model, int site) {
 
 Dissipation dissipation(const Model& model) {
   Dissipation result;
-  const auto levels = static_cast<std::size_t>(model.levels());
-  const std::size_t places = static_cast<std::size_t>(model.sites()) * levels;
+  const auto levels = as_size(model.levels());
+  const std::size_t places = as_size(model.sites()) * levels;
   std::vector<Dissipator> all = dissipators(model);
   std::map<double, std::set<std::size_t>> covered;  // by rate: levels of sites that have its projector
   const auto place = [&](const Dissipator& d) {
-    return static_cast<std::size_t>(d.sites.front()) * levels + d.elements.front().to;
+    return as_size(d.sites.front()) * levels + d.elements.front().to;
   };
   for (const Dissipator& d : all)
     if (is_projector(d)) covered[d.rate].insert(place(d));
@@ -129,7 +131,7 @@ std::vector<std::vector<int>> count_changes(const Model& model, const Dissipator
   const auto& band = model.site.band_of_level();
   std::set<std::vector<int>> changes;
   for (const JumpElement& e : dissipator.elements) {
-    std::vector<int> change(static_cast<std::size_t>(model.site.bands()), 0);
+    std::vector<int> change(as_size(model.site.bands()), 0);
     visit_levels(model, dissipator, e.to, [&](std::size_t, std::size_t level) { ++change[band[level]]; });
     visit_levels(model, dissipator, e.from, [&](std::size_t, std::size_t level) { --change[band[level]]; });
     changes.insert(std::move(change));

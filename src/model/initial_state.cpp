@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "qheat/model/thermodynamics.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -18,7 +19,7 @@ InitialState InitialState::band_mixture(const Model& model, const std::vector<in
   InitialState state;
   const auto& band = model.site.band_of_level();
   for (const int level : levels) {
-    const Level home = band[static_cast<std::size_t>(level)];
+    const Level home = at(band, level);
     const double share = 1.0 / model.site.band_sizes()[home];
     for (const Level b : band) state.probabilities.push_back(b == home ? share : 0.0);
   }
@@ -28,7 +29,7 @@ InitialState InitialState::band_mixture(const Model& model, const std::vector<in
 InitialState InitialState::thermal(const Model& model, const std::vector<double>& temperatures) {
   InitialState state;
   for (int i = 0; i < model.sites(); ++i) {
-    const auto p = gibbs_probabilities(model.energies_of(i), temperatures[static_cast<std::size_t>(i)]);
+    const auto p = gibbs_probabilities(model.energies_of(i), at(temperatures, i));
     state.probabilities.insert(state.probabilities.end(), p.begin(), p.end());
   }
   return state;
@@ -36,7 +37,7 @@ InitialState InitialState::thermal(const Model& model, const std::vector<double>
 
 bool even_in_bands(const Model& model, const InitialState& state) {
   const auto& band = model.site.band_of_level();
-  const auto levels = static_cast<std::size_t>(model.levels());
+  const auto levels = as_size(model.levels());
   for (std::size_t e = 0; e < state.probabilities.size(); ++e) {
     const std::size_t level = e % levels;
     for (std::size_t other = 0; other < level; ++other) {
@@ -50,18 +51,16 @@ bool even_in_bands(const Model& model, const InitialState& state) {
 
 std::vector<int> sharp_band_counts(const Model& model, const InitialState& state) {
   const auto& band = model.site.band_of_level();
-  std::vector<int> counts(static_cast<std::size_t>(model.site.bands()), 0);
+  std::vector<int> counts(as_size(model.site.bands()), 0);
   for (int i = 0; i < model.sites(); ++i) {
     int home = -1;
     for (int n = 0; n < model.levels(); ++n) {
-      if (state.probabilities[static_cast<std::size_t>(i) * static_cast<std::size_t>(model.levels()) +
-                              static_cast<std::size_t>(n)] == 0.0)
-        continue;
-      const int b = band[static_cast<std::size_t>(n)];
+      if (state.probabilities[as_size(i) * as_size(model.levels()) + as_size(n)] == 0.0) continue;
+      const int b = at(band, n);
       if (home >= 0 && home != b) return {};
       home = b;
     }
-    ++counts[static_cast<std::size_t>(home)];
+    ++at(counts, home);
   }
   return counts;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -70,11 +71,11 @@ Lattice::Lattice(std::vector<int> shape, std::vector<Bond> bonds, double spacing
 }
 
 void Lattice::index_bonds() {
-  bonds_of_.resize(static_cast<std::size_t>(sites_));
+  bonds_of_.resize(as_size(sites_));
   for (int b = 0; b < bond_count(); ++b) {
-    const Bond& bond = bonds_[static_cast<std::size_t>(b)];
-    bonds_of_[static_cast<std::size_t>(bond.first)].push_back(b);
-    bonds_of_[static_cast<std::size_t>(bond.second)].push_back(b);
+    const Bond& bond = at(bonds_, b);
+    at(bonds_of_, bond.first).push_back(b);
+    at(bonds_of_, bond.second).push_back(b);
   }
 }
 

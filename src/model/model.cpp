@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "qheat/model/dissipator.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -33,7 +34,7 @@ bool Model::hamiltonian_conserves_bands() const {
 }
 
 Model uniform_model(Lattice lattice, Site site, PairInteraction interaction, double strength) {
-  const auto bonds = static_cast<std::size_t>(lattice.bond_count());
+  const auto bonds = as_size(lattice.bond_count());
   auto energies = site_energies(site.energies(), lattice.sites(), {});
   return {.lattice = std::move(lattice),
           .site = std::move(site),

@@ -9,6 +9,7 @@
 
 #include "qheat/model/counter_random.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -108,7 +109,7 @@ PairInteraction PairInteraction::matrix(int levels, const std::vector<PairElemen
 
 PairInteraction PairInteraction::random_bands(int levels, std::uint64_t seed, int bond) {
   const CounterRandom random(seed);
-  const auto count = static_cast<std::size_t>(levels - 1);  // levels of the band
+  const auto count = as_size(levels - 1);  // levels of the band
   PairInteraction v;
   v.levels_ = levels;
   v.elements_.resize(2 * count * count);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -27,7 +28,7 @@ Site::Site(std::vector<double> levels, std::vector<int> bands) : energies_(std::
       band_sizes_.push_back(0);
     }
     band_of_level_.push_back(static_cast<Level>(band));
-    ++band_sizes_[static_cast<std::size_t>(band)];
+    ++at(band_sizes_, band);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "qheat/model/dissipator.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -54,24 +55,24 @@ std::string uneven_obstacle(const Model& model, int site, const ParticleRates& r
 }  // namespace
 
 std::vector<Complex> chain_hopping(const Model& model) {
-  std::vector<Complex> hopping(static_cast<std::size_t>(model.sites() - 1));
+  std::vector<Complex> hopping(as_size(model.sites() - 1));
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const Bond& bond = at(model.lattice.bonds(), b);
     for (const PairElement& e : model.interaction(b).elements()) {
       const bool upward = bond.first < bond.second;
       if (e.a != (upward ? 1 : 0) || e.b != (upward ? 0 : 1) || e.c != e.b || e.d != e.a) continue;
-      const double factor = model.strength * model.couplings[static_cast<std::size_t>(b)];
-      hopping[static_cast<std::size_t>(std::min(bond.first, bond.second))] = factor * e.value;
+      const double factor = model.strength * at(model.couplings, b);
+      at(hopping, std::min(bond.first, bond.second)) = factor * e.value;
     }
   }
   return hopping;
 }
 
 std::vector<ParticleRates> particle_rates(const Model& model) {
-  std::vector<ParticleRates> rates(static_cast<std::size_t>(model.sites()));
+  std::vector<ParticleRates> rates(as_size(model.sites()));
   for (const Dissipator& d : dissipation(model).others) {
     const JumpElement& e = d.elements.front();
-    auto& of_site = rates[static_cast<std::size_t>(d.sites.front())];
+    auto& of_site = at(rates, d.sites.front());
     (e.to > e.from ? of_site.up : of_site.down).push_back(d.weight(e, e).real());
   }
   return rates;
@@ -109,7 +110,7 @@ std::vector<std::string> two_point_obstacles(const Model& model) {
   const auto hopping = chain_hopping(model);
   const auto rates = particle_rates(model);
   for (int site = 0; site < model.sites(); ++site) {
-    const auto i = static_cast<std::size_t>(site);
+    const auto i = as_size(site);
     const bool inside = i > 0 && i < hopping.size() && hopping[i - 1] != Complex{} && hopping[i] != Complex{};
     if (!inside) continue;
     if (std::string why = uneven_obstacle(model, site, rates[i]); !why.empty())

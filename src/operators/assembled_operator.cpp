@@ -5,6 +5,7 @@
 
 #include "operators/matrix_elements.hpp"
 #include "operators/shell_matrix.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -48,17 +49,16 @@ petsc::Matrix assemble(const DistributedSector& space, const TermSum<Complex>& t
   const auto local = static_cast<PetscInt>(space.local_size());
   const auto first = static_cast<PetscInt>(space.first_state());
   RowCollector row(space.sector(), terms);
-  std::vector<PetscInt> inside(static_cast<std::size_t>(local));
-  std::vector<PetscInt> outside(static_cast<std::size_t>(local));
+  std::vector<PetscInt> inside(as_size(local));
+  std::vector<PetscInt> outside(as_size(local));
   Index nonzeros = 0;
   for (PetscInt i = 0; i < local; ++i) {
     row.collect(first + i);
     const auto count = std::count_if(row.columns.begin(), row.columns.end(), [&](PetscInt column) {
       return column >= first && column < first + local;
     });
-    inside[static_cast<std::size_t>(i)] = static_cast<PetscInt>(count);
-    outside[static_cast<std::size_t>(i)] =
-        static_cast<PetscInt>(static_cast<Index>(row.columns.size()) - count);
+    at(inside, i) = static_cast<PetscInt>(count);
+    at(outside, i) = static_cast<PetscInt>(static_cast<Index>(row.columns.size()) - count);
     nonzeros += static_cast<Index>(row.columns.size());
   }
   petsc::to_int(nonzeros, "the number of nonzeros on one rank");

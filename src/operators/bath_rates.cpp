@@ -5,6 +5,7 @@
 
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -31,7 +32,7 @@ double states_in_bands(const Model& model, std::size_t sites, LocalCode levels) 
 }  // namespace
 
 std::vector<double> level_jumps(const Model& model, int site) {
-  const auto m = static_cast<std::size_t>(model.levels());
+  const auto m = as_size(model.levels());
   std::vector<double> rates(m * m, 0.0);
   for (const Dissipator& d : dissipators_on(model, site)) {
     for (const JumpElement& e : d.elements) {
@@ -45,8 +46,8 @@ std::vector<double> level_jumps(const Model& model, int site) {
 }
 
 std::vector<double> band_jumps(const Model& model, int site) {
-  const auto m = static_cast<std::size_t>(model.levels());
-  const auto bands = static_cast<std::size_t>(model.site.bands());
+  const auto m = as_size(model.levels());
+  const auto bands = as_size(model.site.bands());
   const auto& band = model.site.band_of_level();
   const std::vector<double> levels = level_jumps(model, site);
   std::vector<double> rates(bands * bands, 0.0);

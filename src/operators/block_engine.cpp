@@ -7,6 +7,7 @@
 
 #include "operators/block_tables.hpp"
 #include "operators/half_elements.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -24,7 +25,7 @@ class TermTables {
     tables.set_common_row_diagonal(cut_.prefix.common_diagonal());
     for (Index row = space_.first_row(); row < space_.first_row() + space_.local_rows(); ++row) {
       const int block = sector_.block_of_row(row);
-      fill_class(tables, sector_.blocks()[static_cast<std::size_t>(block)].suffix_class);
+      fill_class(tables, at(sector_.blocks(), block).suffix_class);
       fill_row(tables, row, block);
     }
   }
@@ -33,7 +34,7 @@ class TermTables {
   void fill_class(BlockTables<T>& tables, int suffix_class) {
     if (suffix_class < 0 || tables.has_class(suffix_class)) return;
     const HalfSpace& suffix = sector_.suffix();
-    const auto& c = suffix.classes()[static_cast<std::size_t>(suffix_class)];
+    const auto& c = at(suffix.classes(), suffix_class);
     std::vector<MapEntry> entries;
     typename BlockTables<T>::Sums diagonal;
     diagonal.common = cut_.suffix.common_diagonal();
@@ -96,9 +97,8 @@ class TermTables {
     const auto [place, added] = crossing_maps_.try_emplace({group, block}, -1);
     if (added) {
       const auto& blocks = sector_.blocks();
-      place->second = tables.add_map(
-          suffix_entries(cut_.groups[group], blocks[static_cast<std::size_t>(block)].suffix_class,
-                         blocks[static_cast<std::size_t>(source_block)].suffix_class));
+      place->second = tables.add_map(suffix_entries(cut_.groups[group], at(blocks, block).suffix_class,
+                                                    at(blocks, source_block).suffix_class));
     }
     return place->second;
   }
@@ -108,7 +108,7 @@ class TermTables {
     std::vector<MapEntry> entries;
     if (destination_class < 0 || source_class < 0) return entries;
     const HalfSpace& suffix = sector_.suffix();
-    const auto& to = suffix.classes()[static_cast<std::size_t>(destination_class)];
+    const auto& to = at(suffix.classes(), destination_class);
     for (Index j = 0; j < to.size; ++j) {
       elements.visit_sources(
           suffix.configuration(to.first + j), inner_source_, [&](const HalfElement& e, const auto& from) {
@@ -134,7 +134,7 @@ void check_fit(const BlockLayout& layout, const KroneckerSum<T>& sum) {
   const auto classes = static_cast<int>(sum.class_begin.size()) - 1;
   if (classes < 0) throw Error("a Kronecker sum without classes: class_begin needs at least a 0");
   for (const auto& block : layout.blocks()) {
-    const auto k = static_cast<std::size_t>(block.suffix_class);
+    const auto k = as_size(block.suffix_class);
     const bool fits =
         block.suffix_class < 0
             ? block.row_length == 0
@@ -150,8 +150,8 @@ void check_fit(const BlockLayout& layout, const KroneckerSum<T>& sum) {
     for (const auto& e : product.rows) {
       check_range(e, layout.rows());
       if (!product.inside.empty()) continue;
-      const auto& to = layout.blocks()[static_cast<std::size_t>(layout.block_of_row(e.destination))];
-      const auto& from = layout.blocks()[static_cast<std::size_t>(layout.block_of_row(e.source))];
+      const auto& to = at(layout.blocks(), layout.block_of_row(e.destination));
+      const auto& from = at(layout.blocks(), layout.block_of_row(e.source));
       if (to.suffix_class != from.suffix_class && std::max(to.row_length, from.row_length) > 0)
         throw Error("a Kronecker product with the identity inside leads from row " +
                     std::to_string(e.source) + " to row " + std::to_string(e.destination) +
@@ -181,7 +181,7 @@ class KroneckerTables {
     auto next = row_elements_.begin();
     for (Index row = blocks_.first_row(); row < blocks_.first_row() + blocks_.local_rows(); ++row) {
       const int block = layout.block_of_row(row);
-      fill_class(tables, layout.blocks()[static_cast<std::size_t>(block)]);
+      fill_class(tables, at(layout.blocks(), block));
       for (; next != row_elements_.end() && next->row == row; ++next) {
         const Index source = sum_.products[next->product].rows[next->element].source;
         if (sum_.products[next->product].inside.empty()) {
@@ -270,8 +270,8 @@ class KroneckerTables {
   int add_map(BlockTables<T>& tables, const RowElement& e, int block, int source_block) const {
     const auto& blocks = blocks_.layout().blocks();
     std::vector<MapEntry> entries;
-    add_entries(e.product, first_id(e), blocks[static_cast<std::size_t>(block)].suffix_class,
-                blocks[static_cast<std::size_t>(source_block)].suffix_class, entries);
+    add_entries(e.product, first_id(e), at(blocks, block).suffix_class, at(blocks, source_block).suffix_class,
+                entries);
     return tables.add_map(std::move(entries));
   }
 
@@ -287,7 +287,7 @@ template <class T>
 std::pair<int, Index> KroneckerSum<T>::place_inside(Index element) const {
   const auto after = std::upper_bound(class_begin.begin(), class_begin.end(), element);
   const auto number = after - class_begin.begin() - 1;
-  return {static_cast<int>(number), element - class_begin[static_cast<std::size_t>(number)]};
+  return {static_cast<int>(number), element - at(class_begin, number)};
 }
 
 template <class T>

@@ -146,9 +146,9 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, 
         Unit<V> own;
         load(x[r] + j, own);
         sum[r] = Unit<V>{};
-        add_product(sum[r], head[r] + matrix.diagonal[static_cast<std::size_t>(j)], own);
+        add_product(sum[r], head[r] + at(matrix.diagonal, j), own);
       }
-      const std::uint32_t end = matrix.begin[static_cast<std::size_t>(j) + 1];
+      const std::uint32_t end = matrix.begin[as_size(j) + 1];
       for (; e < end; ++e) {
         const Index k = column[e];
         const T factor = value[e];
@@ -205,7 +205,7 @@ inline void add_element_sums(std::span<const std::uint32_t> begin, const std::in
   for (Index j = 0; j + 1 < static_cast<Index>(begin.size()); ++j) {
     std::array<Pair, R> own;
     for (int r = 0; r < R; ++r) load(x[r] + j, own[r]);
-    for (; e < begin[static_cast<std::size_t>(j) + 1]; ++e) {
+    for (; e < begin[as_size(j) + 1]; ++e) {
       Pair sum{};
       for (int r = 0; r < R; ++r) {
         Pair other;

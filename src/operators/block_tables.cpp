@@ -5,6 +5,7 @@
 #include <map>
 
 #include "operators/exchange_choice.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -24,7 +25,7 @@ BlockTables<T>::BlockTables(const DistributedBlocks& blocks, std::unique_ptr<con
   for (Index row = 0; row <= rows_; ++row)
     offset_.push_back(layout.first_state(first_row_ + row) - blocks.first_state());
   for (Index row = 0; row < rows_; ++row) {
-    const auto block = static_cast<std::size_t>(layout.block_of_row(first_row_ + row));
+    const auto block = as_size(layout.block_of_row(first_row_ + row));
     class_.push_back(layout.blocks()[block].suffix_class);
   }
   remote_.resize(1);  // not yet by chunk
@@ -32,7 +33,7 @@ BlockTables<T>::BlockTables(const DistributedBlocks& blocks, std::unique_ptr<con
 
 template <class T>
 bool BlockTables<T>::has_class(int suffix_class) const {
-  const auto k = static_cast<std::size_t>(suffix_class);
+  const auto k = as_size(suffix_class);
   return k < classes_.size() && !classes_[k].begin.empty();
 }
 
@@ -55,7 +56,7 @@ void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector
 template <class T>
 void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector<MapEntry>& elements,
                                Sums diagonal) {
-  const auto k = static_cast<std::size_t>(suffix_class);
+  const auto k = as_size(suffix_class);
   if (classes_.size() <= k) classes_.resize(k + 1);
   Class& c = classes_[k];
   c = {};
@@ -73,7 +74,7 @@ void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector
     c.begin.push_back(static_cast<std::uint32_t>(c.column.size()));
   }
   c.diagonal_ids = std::move(diagonal);
-  c.diagonal.resize(static_cast<std::size_t>(length));
+  c.diagonal.resize(as_size(length));
   c.value.resize(c.ids.size());
 }
 
@@ -86,7 +87,7 @@ int BlockTables<T>::add_map(std::vector<MapEntry> elements) {
 template <class T>
 void BlockTables<T>::add_action(Index source_row, std::uint32_t id) {
   const auto row = static_cast<std::int32_t>(action_begin_.size()) - 1;
-  if (row_length(static_cast<std::size_t>(row)) == 0) return;
+  if (row_length(as_size(row)) == 0) return;
   if (source_row == first_row_ + row) {
     row_diagonal_ids_.ids.push_back(id);
   } else if (is_local(source_row)) {
@@ -118,7 +119,7 @@ void BlockTables<T>::close_row(bool with_common_diagonal) {
 template <class T>
 void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
   QHEAT_ASSERT(static_cast<Index>(action_begin_.size()) == rows_ + 1);
-  row_diagonal_.resize(static_cast<std::size_t>(rows_));
+  row_diagonal_.resize(as_size(rows_));
   actions_.shrink_to_fit();
   map_actions_.shrink_to_fit();
   plan_exchange(route);
@@ -132,11 +133,11 @@ void BlockTables<T>::plan_exchange(ExchangeRoute route) {
   std::map<Index, Stretch> needed;
   for (const Remote& remote : remote_[0]) unite(needed, remote.offset, columns_needed(remote));
   exchange_ = std::make_unique<RowExchange>(blocks_, needed);
-  std::vector<std::vector<Remote>> by_chunk(static_cast<std::size_t>(exchange_->chunks()));
+  std::vector<std::vector<Remote>> by_chunk(as_size(exchange_->chunks()));
   for (Remote remote : remote_[0]) {
     const auto place = exchange_->place_of(remote.offset);
     remote.offset = place.offset;
-    by_chunk[static_cast<std::size_t>(place.chunk)].push_back(remote);
+    at(by_chunk, place.chunk).push_back(remote);
   }
   for (auto& list : by_chunk) {
     std::stable_sort(list.begin(), list.end(), [](const Remote& l, const Remote& r) {
@@ -146,13 +147,13 @@ void BlockTables<T>::plan_exchange(ExchangeRoute route) {
   }
   remote_ = std::move(by_chunk);
   exchange_->forget_places();
-  buffers_.resize(static_cast<std::size_t>(2 * exchange_->chunk_capacity() + transposition_->buffer_size()));
+  buffers_.resize(as_size(2 * exchange_->chunk_capacity() + transposition_->buffer_size()));
 }
 
 template <class T>
 Stretch BlockTables<T>::columns_needed(const Remote& remote) const {
   if (remote.through_map) return maps_[remote.what].sources();
-  return {0, row_length(static_cast<std::size_t>(remote.row))};
+  return {0, row_length(as_size(remote.row))};
 }
 
 template <class T>
@@ -202,7 +203,7 @@ template <class T>
 template <class V>
 void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batch) const {
   constexpr int kMost = kernels::kLanes<V>;
-  const auto& c = classes_[static_cast<std::size_t>(class_[first_row])];
+  const auto& c = at(classes_, class_[first_row]);
   const kernels::RowMatrix<T> matrix{c.diagonal, c.begin, c.column, c.value};
   const Index n = row_length(first_row);
   std::array<const V*, kMost> x;
@@ -217,12 +218,12 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   const bool large = offset_.back() * static_cast<Index>(sizeof(V)) > kNearBytes;
   int lanes = 0;
   for (int r = 0; r < rows; ++r) {
-    const std::size_t row = first_row + static_cast<std::size_t>(r);
+    const std::size_t row = first_row + as_size(r);
     for (int k = 0; k < batch.columns; ++k, ++lanes) {
-      const auto lane = static_cast<std::size_t>(lanes);
-      const V* column = batch.x[static_cast<std::size_t>(k)];
+      const auto lane = as_size(lanes);
+      const V* column = at(batch.x, k);
       x[lane] = column + offset_[row];
-      y[lane] = batch.y[static_cast<std::size_t>(k)] + offset_[row];
+      y[lane] = at(batch.y, k) + offset_[row];
       head[lane] = row_diagonal_[row] + batch.map.shift;
       if (!large) continue;
       bring(x[lane] + rows * n);
@@ -270,15 +271,14 @@ void BlockTables<T>::add_local_actions(std::size_t row, double scale, const V* x
 template <class T>
 template <class V>
 void BlockTables<T>::apply_local(const Batch<V>& batch) const {
-  const auto most_rows = static_cast<std::size_t>(kernels::kLanes<V> / batch.columns);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_);) {
+  const auto most_rows = as_size(kernels::kLanes<V> / batch.columns);
+  for (std::size_t row = 0; row < as_size(rows_);) {
     std::size_t stop = row + 1;
-    while (stop < static_cast<std::size_t>(rows_) && stop - row < most_rows && class_[stop] == class_[row])
-      ++stop;
+    while (stop < as_size(rows_) && stop - row < most_rows && class_[stop] == class_[row]) ++stop;
     if (row_length(row) > 0) {
       start(row, static_cast<int>(stop - row), batch);
       for (std::size_t r = row; r < stop; ++r) {
-        for (std::size_t k = 0; k < static_cast<std::size_t>(batch.columns); ++k) {
+        for (std::size_t k = 0; k < as_size(batch.columns); ++k) {
           V* y = batch.y[k] + offset_[r];
           add_local_actions(r, batch.map.scale, batch.x[k], y);
           if (row_function_)
@@ -294,10 +294,10 @@ void BlockTables<T>::apply_local(const Batch<V>& batch) const {
 template <class T>
 template <class V>
 void BlockTables<T>::apply_remote(int chunk, double scale, const V* data, V* y) const {
-  const auto& list = remote_[static_cast<std::size_t>(chunk)];
+  const auto& list = at(remote_, chunk);
   for (std::size_t a = 0; a < list.size();) {
     const std::int32_t number = list[a].row;
-    const auto row = static_cast<std::size_t>(number);
+    const auto row = as_size(number);
     V* destination = y + offset_[row];
     kernels::RowSum<T, V> sum(row_length(row), destination);
     for (; a < list.size() && list[a].row == number && !list[a].through_map; ++a)
@@ -314,7 +314,7 @@ void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
   // Small vectors share the reading of the tables; of large ones each would drive the others out of the
   // caches.
   const bool together = offset_.back() * static_cast<Index>(sizeof(V)) <= 2 * kNearBytes;
-  const auto columns = static_cast<std::size_t>(batch.columns);
+  const auto columns = as_size(batch.columns);
   const auto local = [&] {
     if (together) return apply_local(batch);
     for (std::size_t k = 0; k < columns; ++k) apply_local(Batch<V>{{batch.x[k]}, {batch.y[k]}, 1, batch.map});
@@ -338,8 +338,8 @@ Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, Column
     batch.map = map;
     batch.columns = static_cast<int>(std::min<Index>(kernels::kLanes<V>, x.columns() - first));
     for (int k = 0; k < batch.columns; ++k) {
-      batch.x[static_cast<std::size_t>(k)] = x.column(first + k);
-      batch.y[static_cast<std::size_t>(k)] = y.column(first + k);
+      at(batch.x, k) = x.column(first + k);
+      at(batch.y, k) = y.column(first + k);
     }
     apply_batch(batch);
   }
@@ -361,7 +361,7 @@ template <class T>
 void BlockTables<T>::add_local_sums(const Complex* x, std::span<Complex> sums) const {
   add_diagonal_sums(x, sums);
   add_inner_sums(x, sums);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+  for (std::size_t row = 0; row < as_size(rows_); ++row) {
     const Complex* own = x + offset_[row];
     for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a)
       sums[actions_[a].what] += kernels::inner_product(row_length(row), own, x + source_offset(actions_[a]));
@@ -382,9 +382,9 @@ void BlockTables<T>::add_diagonal_sums(const Complex* x, std::span<Complex> sums
     for (const std::uint32_t id : lists.common) sums[id] += weight;
   };
   double common_weight = 0.0;
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+  for (std::size_t row = 0; row < as_size(rows_); ++row) {
     if (row_length(row) == 0) continue;
-    auto& weights = column_weights[static_cast<std::size_t>(class_[row])];
+    auto& weights = at(column_weights, class_[row]);
     const Complex* own = x + offset_[row];
     double total = 0.0;
     for (std::size_t j = 0; j < weights.size(); ++j) {
@@ -406,14 +406,13 @@ void BlockTables<T>::add_diagonal_sums(const Complex* x, std::span<Complex> sums
 template <class T>
 void BlockTables<T>::add_inner_sums(const Complex* x, std::span<Complex> sums) const {
   constexpr std::size_t kRows = kernels::kLanes<Complex>;
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_);) {
+  for (std::size_t row = 0; row < as_size(rows_);) {
     if (row_length(row) == 0) {
       ++row;
       continue;
     }
-    const Class& c = classes_[static_cast<std::size_t>(class_[row])];
-    const bool together =
-        row + kRows <= static_cast<std::size_t>(rows_) && class_[row + kRows - 1] == class_[row];
+    const Class& c = at(classes_, class_[row]);
+    const bool together = row + kRows <= as_size(rows_) && class_[row + kRows - 1] == class_[row];
     std::array<const Complex*, kRows> lanes;
     for (std::size_t r = 0; r < (together ? kRows : 1); ++r) lanes[r] = x + offset_[row + r];
     if (together) {
@@ -428,8 +427,8 @@ void BlockTables<T>::add_inner_sums(const Complex* x, std::span<Complex> sums) c
 template <class T>
 void BlockTables<T>::add_remote_sums(int chunk, const Complex* data, const Complex* x,
                                      std::span<Complex> sums) const {
-  for (const Remote& remote : remote_[static_cast<std::size_t>(chunk)]) {
-    const auto row = static_cast<std::size_t>(remote.row);
+  for (const Remote& remote : at(remote_, chunk)) {
+    const auto row = as_size(remote.row);
     const Complex* own = x + offset_[row];
     const Complex* source = data + remote.offset;
     if (remote.through_map) {
@@ -442,11 +441,10 @@ void BlockTables<T>::add_remote_sums(int chunk, const Complex* data, const Compl
 
 template <class T>
 void BlockTables<T>::diagonal(std::span<T> diagonal) const {
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_); ++row) {
+  for (std::size_t row = 0; row < as_size(rows_); ++row) {
     if (row_length(row) == 0) continue;
-    const auto part =
-        diagonal.subspan(static_cast<std::size_t>(offset_[row]), static_cast<std::size_t>(row_length(row)));
-    const auto& tail = classes_[static_cast<std::size_t>(class_[row])].diagonal;
+    const auto part = diagonal.subspan(as_size(offset_[row]), as_size(row_length(row)));
+    const auto& tail = at(classes_, class_[row]).diagonal;
     for (std::size_t j = 0; j < part.size(); ++j) part[j] = row_diagonal_[row] + tail[j];
     for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
       if (map_actions_[a].source == static_cast<std::int32_t>(row))

@@ -12,6 +12,7 @@
 #include "qheat/operators/block_engine.hpp"
 #include "qheat/operators/exchange_route.hpp"
 #include "qheat/parallel/column_block.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -123,7 +124,7 @@ class BlockTables {
   };
 
   bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
-  Index source_offset(const Action& action) const { return offset_[static_cast<std::size_t>(action.source)]; }
+  Index source_offset(const Action& action) const { return at(offset_, action.source); }
   Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
   void plan_exchange(ExchangeRoute route);
   /// Of the source row, before the exchange is planned.

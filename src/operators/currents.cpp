@@ -1,11 +1,12 @@
 #include "qheat/operators/currents.hpp"
 
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
 TermSum<Complex> outflow(const Model& model, int bond, BondEnd end) {
-  const Bond& b = model.lattice.bonds()[static_cast<std::size_t>(bond)];
+  const Bond& b = at(model.lattice.bonds(), bond);
   const int site = end == BondEnd::first ? b.first : b.second;
   const LocalTerm<Complex> v = bond_term(model, bond);
   const std::size_t position = v.sites[0] == site ? 0 : 1;

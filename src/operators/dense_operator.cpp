@@ -1,6 +1,7 @@
 #include "operators/dense_operator.hpp"
 
 #include "operators/matrix_elements.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -13,7 +14,7 @@ void multiply(const std::vector<Complex>& elements, ColumnBlock<const V> x, Colu
     for (Index row = 0; row < n; ++row) {
       V sum{};
       for (Index column = 0; column < n; ++column) {
-        sum += element(elements[static_cast<std::size_t>(row * n + column)]) * x.column(k)[column];
+        sum += element(at(elements, row * n + column)) * x.column(k)[column];
       }
       y.column(k)[row] = sum;
     }
@@ -26,11 +27,10 @@ DenseOperator::DenseOperator(std::shared_ptr<const DistributedSector> space, con
     : Operator(std::move(space)), real_(qheat::is_real(terms)) {
   if (this->space().comm().size() != 1) throw Error("a dense operator lives on one rank");
   const Index n = this->space().dimension();
-  elements_.resize(static_cast<std::size_t>(checked_product(n, n, "a dense matrix")));
+  elements_.resize(as_size(checked_product(n, n, "a dense matrix")));
   for (Index row = 0; row < n; ++row) {
-    visit_row(this->space().sector(), terms, row, [&](Index column, Complex value) {
-      elements_[static_cast<std::size_t>(row * n + column)] += value;
-    });
+    visit_row(this->space().sector(), terms, row,
+              [&](Index column, Complex value) { at(elements_, row * n + column) += value; });
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "operators/block_kernels.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -16,13 +17,12 @@ constexpr int kWordBits = 64;
 /// Levels of each configuration, `bits` a site, as many sites in a word as fit.
 std::vector<std::uint64_t> packed(const HalfSpace& half, int bits, std::size_t words) {
   const int sites_a_word = kWordBits / bits;
-  std::vector<std::uint64_t> result(static_cast<std::size_t>(half.size()) * words, 0);
+  std::vector<std::uint64_t> result(as_size(half.size()) * words, 0);
   for (Index number = 0; number < half.size(); ++number) {
     const auto levels = half.configuration(number);
-    std::uint64_t* word = result.data() + static_cast<std::size_t>(number) * words;
+    std::uint64_t* word = result.data() + as_size(number) * words;
     for (int i = 0; i < half.sites(); ++i)
-      word[i / sites_a_word] |= std::uint64_t{levels[static_cast<std::size_t>(i)]}
-                                << (i % sites_a_word * bits);
+      word[i / sites_a_word] |= std::uint64_t{at(levels, i)} << (i % sites_a_word * bits);
   }
   return result;
 }
@@ -35,7 +35,7 @@ DephasingDiagonal::DephasingDiagonal(const Sector& pairs, double dephasing)
   if (sites > kMostSites)
     throw Error("dephasing of a density matrix of more than 255 sites; take fewer sites");
   const int sites_a_word = kWordBits / bits_;
-  words_ = static_cast<std::size_t>((sites + sites_a_word - 1) / sites_a_word);
+  words_ = as_size((sites + sites_a_word - 1) / sites_a_word);
   for (int i = 0; i < sites_a_word; ++i) lowest_bits_ |= std::uint64_t{1} << (i * bits_);
   kets_ = packed(pairs.prefix(), bits_, words_);
   bras_ = packed(pairs.suffix(), bits_, words_);
@@ -43,7 +43,7 @@ DephasingDiagonal::DephasingDiagonal(const Sector& pairs, double dephasing)
 
 void DephasingDiagonal::count_differences(const std::uint64_t* ket, Index first_bra, Index length,
                                           std::uint8_t* counts) const {
-  const std::uint64_t* bra = bras_.data() + static_cast<std::size_t>(first_bra) * words_;
+  const std::uint64_t* bra = bras_.data() + as_size(first_bra) * words_;
   if (bits_ == 1 && words_ == 1) {
     for (Index j = 0; j < length; ++j) counts[j] = static_cast<std::uint8_t>(std::popcount(*ket ^ bra[j]));
     return;
@@ -62,24 +62,22 @@ void DephasingDiagonal::count_differences(const std::uint64_t* ket, Index first_
 
 template <class V>
 void DephasingDiagonal::add_row(Index row, double scale, const V* x, V* y) const {
-  const auto& block = pairs_.blocks()[static_cast<std::size_t>(pairs_.block_of_row(row))];
+  const auto& block = at(pairs_.blocks(), pairs_.block_of_row(row));
   if (block.row_length == 0) return;
-  const Index first = pairs_.suffix().classes()[static_cast<std::size_t>(block.suffix_class)].first;
+  const Index first = at(pairs_.suffix().classes(), block.suffix_class).first;
   std::array<double, kMostSites + 1> rates;
-  for (int k = 0; k <= pairs_.prefix().sites(); ++k)
-    rates[static_cast<std::size_t>(k)] = -scale * dephasing_ * k;
+  for (int k = 0; k <= pairs_.prefix().sites(); ++k) at(rates, k) = -scale * dephasing_ * k;
   constexpr Index kPiece = 512;
   std::array<std::uint8_t, kPiece> counts;
   for (Index piece = 0; piece < block.row_length; piece += kPiece) {
     const Index length = std::min(kPiece, block.row_length - piece);
-    count_differences(kets_.data() + static_cast<std::size_t>(row) * words_, first + piece, length,
-                      counts.data());
+    count_differences(kets_.data() + as_size(row) * words_, first + piece, length, counts.data());
     for (Index j = 0; j < length; ++j) {
       kernels::Unit<V> own;
       kernels::Unit<V> sum;
       kernels::load(x + piece + j, own);
       kernels::load(y + piece + j, sum);
-      sum += rates[counts[static_cast<std::size_t>(j)]] * own;
+      sum += rates[at(counts, j)] * own;
       kernels::store(sum, y + piece + j);
     }
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "operators/transposition.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -36,7 +37,7 @@ ExchangeChoice::ExchangeChoice(const DistributedBlocks& blocks, std::span<const 
 
 bool ExchangeChoice::is_transposed(const RemoteNeed& need) const {
   const int block = block_to_transpose(need);
-  return block != kNone && transposed_[static_cast<std::size_t>(block)];
+  return block != kNone && at(transposed_, block);
 }
 
 /// The block inside which a number times a row is wanted; kNone for anything else.
@@ -63,27 +64,26 @@ Index ExchangeChoice::count_rows(std::span<const RemoteNeed> needs, std::vector<
     const auto& [block, columns] = wanted;
     if (block == kNone) continue;
     const auto place = always.find(row);
-    traffic[static_cast<std::size_t>(block)].by_rows +=
-        columns.length() - (place == always.end() ? 0 : place->second.length());
+    at(traffic, block).by_rows += columns.length() - (place == always.end() ? 0 : place->second.length());
   }
   return sum;
 }
 
 /// Fills this rank's `by_transpose`: its sources on their way to the slices, and the sums on their way back.
 void ExchangeChoice::count_transpose(std::span<const RemoteNeed> needs, std::vector<Traffic>& traffic) const {
-  std::vector<char> is_source(static_cast<std::size_t>(blocks_.layout().rows()));
+  std::vector<char> is_source(as_size(blocks_.layout().rows()));
   std::set<Index> destinations;
   for (const RemoteNeed& need : needs) {
     if (block_to_transpose(need) == kNone) continue;
-    is_source[static_cast<std::size_t>(need.source)] = 1;
+    at(is_source, need.source) = 1;
     destinations.insert(need.destination);
   }
   MPI_Allreduce(MPI_IN_PLACE, is_source.data(), static_cast<int>(is_source.size()), MPI_CHAR, MPI_MAX,
                 blocks_.comm().get());
   for (Index row = blocks_.first_row(); row < blocks_.first_row() + blocks_.local_rows(); ++row) {
-    const int times = is_source[static_cast<std::size_t>(row)] + (destinations.contains(row) ? 1 : 0);
+    const int times = at(is_source, row) + (destinations.contains(row) ? 1 : 0);
     if (times == 0) continue;
-    const auto number = static_cast<std::size_t>(blocks_.layout().block_of_row(row));
+    const auto number = as_size(blocks_.layout().block_of_row(row));
     const auto& block = blocks_.layout().blocks()[number];
     const Index elsewhere =
         block.row_length - column_slice(block, blocks_.partition(), blocks_.comm().rank()).width;

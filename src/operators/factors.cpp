@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "operators/shell_matrix.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -26,7 +27,7 @@ bool solve_with(const DistributedSector& space, KSP solver, std::vector<Complex>
 Solver factorized(const DistributedSector& space, Mat matrix, const std::string& remedy) {
   constexpr PetscInt kWorkspaceIncrease = 14;  // MUMPS's number of it, percent
   constexpr PetscInt kFailure = 1;             // place of its error code
-  std::vector<Complex> b(static_cast<std::size_t>(space.dimension()));
+  std::vector<Complex> b(as_size(space.dimension()));
   std::vector<Complex> x(b.size());
   b.front() = 1.0;
   PetscInt failure = 0;

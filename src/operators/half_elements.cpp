@@ -29,9 +29,8 @@ void SparseHalfElements::close(int levels, Level common) {
     LocalCode code = 0;
     for (const int site : sets_[s].sites) {
       code = code * static_cast<LocalCode>(levels) + common;
-      if (sets_of_site_.size() <= static_cast<std::size_t>(site))
-        sets_of_site_.resize(static_cast<std::size_t>(site) + 1);
-      sets_of_site_[static_cast<std::size_t>(site)].push_back(s);
+      if (sets_of_site_.size() <= as_size(site)) sets_of_site_.resize(as_size(site) + 1);
+      at(sets_of_site_, site).push_back(s);
     }
     bool creates = false;
     for (const auto& e : sets_[s].elements) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -23,8 +25,8 @@ double norm_bound(const LocalTerm<Complex>& term) {
 }  // namespace
 
 LocalTerm<Complex> bond_term(const Model& model, int bond) {
-  const auto& [first, second] = model.lattice.bonds()[static_cast<std::size_t>(bond)];
-  const double scale = model.strength * model.couplings[static_cast<std::size_t>(bond)];
+  const auto& [first, second] = at(model.lattice.bonds(), bond);
+  const double scale = model.strength * at(model.couplings, bond);
   const auto m = static_cast<LocalCode>(model.levels());
   LocalTerm<Complex> term{.sites = {std::min(first, second), std::max(first, second)}, .elements = {}};
   const bool swapped = first > second;  // terms list their sites in ascending order
@@ -67,7 +69,7 @@ TermSum<Complex> hamiltonian(const Model& model) {
   TermSum<Complex> sum = level_hamiltonian(model);
   for (auto& term : interaction_hamiltonian(model).terms) {
     if (term.sites.size() == 1) {  // beside the energies of its site
-      auto& site = sum.terms[static_cast<std::size_t>(term.sites.front())].elements;
+      auto& site = at(sum.terms, term.sites.front()).elements;
       site.insert(site.end(), term.elements.begin(), term.elements.end());
     } else {
       sum.terms.push_back(std::move(term));

@@ -12,6 +12,7 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/operator.hpp"
+#include "qheat/parallel/index.hpp"
 
 extern "C" void dgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n,
                        const int* k, const double* alpha, const double* a, const int* lda, const double* b,
@@ -48,7 +49,7 @@ double product_seconds() {
   const Model model = uniform_model(Lattice::chain(16), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.5);
   const auto space = std::make_shared<DistributedSector>(level_sector(model, {8, 8}), Communicator::self());
   const auto h = make_operator(space, hamiltonian(model));
-  std::vector<Complex> x(static_cast<std::size_t>(space->local_size()), {0.5, 0.1});
+  std::vector<Complex> x(as_size(space->local_size()), {0.5, 0.1});
   std::vector<Complex> y(x.size());
   return seconds_of(20, [&] { h->apply(std::span<const Complex>(x), std::span(y)); });
 }
@@ -85,7 +86,7 @@ double stream_seconds() {
 /// A real matrix of 256 rows times another.
 double dense_seconds() {
   constexpr int kRows = 256;
-  const std::vector<double> a(static_cast<std::size_t>(kRows * kRows), 0.5);
+  const std::vector<double> a(as_size(kRows * kRows), 0.5);
   std::vector<double> c(a.size());
   const double one = 1.0;
   const double zero = 0.0;

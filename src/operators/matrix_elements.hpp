@@ -6,6 +6,7 @@
 #include "qheat/basis/sector.hpp"
 #include "qheat/operators/local_terms.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -13,7 +14,7 @@ namespace qheat {
 /// the slow and obvious way. The same column may come more than once. `terms` must be canonical.
 template <class T, class Visit>
 void visit_row(const Sector& sector, const TermSum<T>& terms, Index state, const Visit& visit) {
-  std::vector<Level> configuration(static_cast<std::size_t>(sector.sites()));
+  std::vector<Level> configuration(as_size(sector.sites()));
   sector.configuration(state, configuration);
   for (const auto& term : terms.terms) {
     const LocalCode to = code_on(configuration, term.sites, terms.levels);

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -86,7 +88,7 @@ double elements_a_state(const Model& model, const std::vector<int>& counts) {
     for (const auto& e : v.elements()) elements.back() += share_of_states(model, counts, e);
   }
   double all = 0.0;
-  for (const int v : model.interaction_of_bond) all += elements[static_cast<std::size_t>(v)];
+  for (const int v : model.interaction_of_bond) all += at(elements, v);
   return all;
 }
 
@@ -100,9 +102,9 @@ double typical_radius(const Model& model, const std::vector<int>& counts) {
   double norms = 0.0;
   double leaving = 0.0;
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const auto bond = static_cast<std::size_t>(b);
+    const auto bond = as_size(b);
     const double coupling = std::abs(model.strength * model.couplings[bond]);
-    const auto& strength = strengths[static_cast<std::size_t>(model.interaction_of_bond[bond])];
+    const auto& strength = at(strengths, model.interaction_of_bond[bond]);
     norms += coupling * strength.norm;
     leaving += coupling * strength.leaving;
   }

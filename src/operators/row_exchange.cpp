@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -56,10 +57,10 @@ RowExchange::RowExchange(const DistributedBlocks& blocks, const std::map<Index, 
 
 void RowExchange::exchange_plan(const Communicator& comm) {
   // Each rank tells the owners what it wants: chunks as [number of runs, first, states, first, states, ...].
-  const auto ranks = static_cast<std::size_t>(comm.size());
+  const auto ranks = as_size(comm.size());
   std::vector<std::vector<Index>> wishes(ranks);
   for (Receive& chunk : receives_) {
-    auto& wish = wishes[static_cast<std::size_t>(chunk.owner)];
+    auto& wish = at(wishes, chunk.owner);
     wish.push_back(static_cast<Index>(chunk.runs.size()));
     for (const Run& run : chunk.runs) wish.insert(wish.end(), {run.first, run.states});
     chunk.runs = {};
@@ -73,7 +74,7 @@ void RowExchange::exchange_plan(const Communicator& comm) {
   constexpr int kPlanTag = 6;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     if (told[rank] == 0) continue;
-    orders[rank].resize(static_cast<std::size_t>(told[rank]));
+    orders[rank].resize(as_size(told[rank]));
     MPI_Irecv(orders[rank].data(), told[rank], MPI_INT64_T, static_cast<int>(rank), kPlanTag, comm.get(),
               &requests.emplace_back());
   }
@@ -87,7 +88,7 @@ void RowExchange::exchange_plan(const Communicator& comm) {
     const auto& order = orders[rank];
     for (std::size_t at = 0; at < order.size();) {
       std::vector<std::pair<Index, Index>> runs;
-      const auto count = static_cast<std::size_t>(order[at++]);
+      const auto count = as_size(order[at++]);
       for (std::size_t run = 0; run < count; ++run, at += 2) {
         runs.emplace_back(order[at], order[at + 1]);
         states_sent_ += order[at + 1];

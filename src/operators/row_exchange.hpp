@@ -9,6 +9,7 @@
 
 #include "operators/suffix_map.hpp"
 #include "qheat/basis/block_layout.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -86,7 +87,7 @@ void RowExchange::run(std::span<const V* const> x, V* buffers, const Local& loca
   MPI_Request pending[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
   const auto receive = [&](int piece) {
     if (piece >= pieces) return;
-    const Receive& r = receives_[static_cast<std::size_t>(piece / columns)];
+    const Receive& r = at(receives_, piece / columns);
     MPI_Irecv(buffers + (piece % 2) * chunk_capacity_, static_cast<int>(r.states), element_type<V>(), r.owner,
               kTag, comm_, &pending[piece % 2]);
   };
@@ -102,7 +103,7 @@ void RowExchange::run(std::span<const V* const> x, V* buffers, const Local& loca
   local();
   for (int piece = 0; piece < pieces; ++piece) {
     MPI_Wait(&pending[piece % 2], MPI_STATUS_IGNORE);
-    use(piece / columns, static_cast<std::size_t>(piece % columns),
+    use(piece / columns, as_size(piece % columns),
         static_cast<const V*>(buffers + (piece % 2) * chunk_capacity_));
     receive(piece + 2);
   }

@@ -1,5 +1,7 @@
 #include "operators/shell_matrix.hpp"
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -7,7 +9,7 @@ PetscErrorCode multiply(Mat matrix, Vec x, Vec y) {
   return petsc::guarded([&] {
     const Operator* a = nullptr;
     QHEAT_PETSC(MatShellGetContext(matrix, &a));
-    const auto size = static_cast<std::size_t>(a->space().local_size());
+    const auto size = as_size(a->space().local_size());
     const PetscScalar* source = nullptr;
     PetscScalar* target = nullptr;
     QHEAT_PETSC(VecGetArrayRead(x, &source));

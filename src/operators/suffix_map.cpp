@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -64,11 +66,11 @@ void SuffixMap<T>::add_diagonal(std::span<T> diagonal) const {
   for (const Run& run : runs_) {
     if (run.source != run.destination) continue;
     for (std::int32_t j = 0; j < run.length; ++j)
-      diagonal[static_cast<std::size_t>(run.destination) + static_cast<std::size_t>(j)] += run.value;
+      diagonal[as_size(run.destination) + as_size(j)] += run.value;
   }
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
-      if (columns_[e] == rows_[row]) diagonal[static_cast<std::size_t>(rows_[row])] += values_[e];
+      if (columns_[e] == rows_[row]) at(diagonal, rows_[row]) += values_[e];
     }
   }
 }

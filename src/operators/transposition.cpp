@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -63,7 +64,7 @@ ColumnSlice column_slice(const BlockLayout::Block& block, const Partition& parti
 /// Slices of less than `pieces` columns leave some rounds out; each rank begins at another piece, so that
 /// they do not all leave out the same.
 ColumnSlice Transposition::Block::piece(int rank, Index round) const {
-  const ColumnSlice& slice = slices[static_cast<std::size_t>(rank)];
+  const ColumnSlice& slice = at(slices, rank);
   const Index turn = (round + rank) % pieces;
   const Index first = slice.width * turn / pieces;
   return {slice.first + first, slice.width * (turn + 1) / pieces - first};
@@ -74,8 +75,7 @@ Transposition::Transposition(const DistributedBlocks& blocks, const std::vector<
   const auto all = gather(blocks, actions);
   const BlockLayout& layout = blocks.layout();
   const auto belongs_here = [&](int number) {
-    const auto [first, stop] =
-        rows_of(layout.blocks()[static_cast<std::size_t>(number)], blocks.partition(), blocks.comm().rank());
+    const auto [first, stop] = rows_of(at(layout.blocks(), number), blocks.partition(), blocks.comm().rank());
     return first < stop;
   };
   std::array<std::vector<Block>, 2> by_parity;
@@ -100,7 +100,7 @@ Transposition::Transposition(const DistributedBlocks& blocks, const std::vector<
 /// The actions of all ranks, by destination.
 std::vector<Transposition::Action> Transposition::gather(const DistributedBlocks& blocks,
                                                          const std::vector<Action>& actions) const {
-  const auto ranks = static_cast<std::size_t>(blocks.comm().size());
+  const auto ranks = as_size(blocks.comm().size());
   if (blocks.comm().sum(static_cast<Index>(actions.size())) > INT32_MAX)
     throw Error("the operator has too many elements between ranks to transpose a block; let the rows travel");
   const auto count = static_cast<int>(actions.size());
@@ -108,7 +108,7 @@ std::vector<Transposition::Action> Transposition::gather(const DistributedBlocks
   std::vector<int> begin(ranks + 1);
   MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, comm_);
   std::partial_sum(counts.begin(), counts.end(), begin.begin() + 1);
-  std::vector<Action> all(static_cast<std::size_t>(begin.back()));
+  std::vector<Action> all(as_size(begin.back()));
   MPI_Datatype type = MPI_DATATYPE_NULL;
   MPI_Type_contiguous(sizeof(Action), MPI_BYTE, &type);
   MPI_Type_commit(&type);
@@ -122,7 +122,7 @@ std::vector<Transposition::Action> Transposition::gather(const DistributedBlocks
 Transposition::Block Transposition::make_block(const DistributedBlocks& blocks, int number,
                                                std::span<const Action> actions) {
   const Partition& partition = blocks.partition();
-  const auto& layout = blocks.layout().blocks()[static_cast<std::size_t>(number)];
+  const auto& layout = at(blocks.layout().blocks(), number);
   const int first_rank = partition.owner_of_row(layout.first_row);
   const int last_rank = partition.owner_of_row(layout.first_row + layout.rows - 1);
   std::vector<Index> sources;
@@ -161,7 +161,7 @@ void Transposition::Block::cut_into_pieces(Index row_length, const Partition& pa
   Index wanted = 1;
   Index widest = 1;
   for (int rank = 0; rank < ranks(); ++rank) {
-    const Index width = slices[static_cast<std::size_t>(rank)].width;
+    const Index width = at(slices, rank).width;
     const Index in_buffers = (source_begin.back() + destination_begin.back()) * width +
                              (sources(rank) + destinations(rank)) * (row_length - width);
     const Index most =

@@ -10,6 +10,7 @@
 #include "operators/block_kernels.hpp"
 #include "operators/row_exchange.hpp"
 #include "qheat/basis/block_layout.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -72,7 +73,7 @@ class Transposition {
     Index sources(int rank) const { return count(source_begin, rank); }
     Index destinations(int rank) const { return count(destination_begin, rank); }
     static Index count(const std::vector<Index>& begin, int rank) {
-      return begin[static_cast<std::size_t>(rank) + 1] - begin[static_cast<std::size_t>(rank)];
+      return begin[as_size(rank) + 1] - at(begin, rank);
     }
     void cut_into_pieces(Index row_length, const Partition& partition);
     ColumnSlice piece(int rank, Index round) const;
@@ -184,7 +185,7 @@ void Transposition::Passage<T, V>::start(std::size_t step) {
   const ColumnSlice mine = block.piece(block.me, round);
   V* out = slot.sources_out;
   for (int rank = 0; rank < block.ranks(); ++rank) {
-    V* in = slot.sources_in + block.source_begin[static_cast<std::size_t>(rank)] * mine.width;
+    V* in = slot.sources_in + at(block.source_begin, rank) * mine.width;
     if (rank == block.me) {
       pack(x, block.own_sources, mine, in);
       continue;
@@ -210,7 +211,7 @@ void Transposition::Passage<T, V>::add_up(std::size_t step) {
     const Index incoming = block.destinations(block.me) * block.piece(rank, round).width;
     receive(in, incoming, block.first_rank + rank, kSumsTag, slot.sums);
     in += incoming;
-    send(slot.sums_out + block.destination_begin[static_cast<std::size_t>(rank)] * mine.width,
+    send(slot.sums_out + at(block.destination_begin, rank) * mine.width,
          block.destinations(rank) * mine.width, block.first_rank + rank, kSumsTag, slot.sums);
   }
 }
@@ -239,8 +240,8 @@ void Transposition::Passage<T, V>::finish(std::size_t step) {
   for (int rank = 0; rank < block.ranks(); ++rank) {
     const ColumnSlice piece = block.piece(rank, round);
     if (rank == block.me) {
-      add_packed(slot.sums_out + block.destination_begin[static_cast<std::size_t>(rank)] * piece.width,
-                 block.own_destinations, piece, y);
+      add_packed(slot.sums_out + at(block.destination_begin, rank) * piece.width, block.own_destinations,
+                 piece, y);
     } else {
       in = add_packed(in, block.own_destinations, piece, y);
     }

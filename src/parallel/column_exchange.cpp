@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat::scalapack {
 
 /// What this rank sends to or receives from each rank, as MPI_Alltoallv wants it, in numbers.
@@ -14,7 +16,7 @@ struct ColumnExchange::Messages {
   }
   template <class T>
   std::vector<T> buffer() const {
-    return std::vector<T>(static_cast<std::size_t>(total));
+    return std::vector<T>(as_size(total));
   }
 
   std::vector<int> counts, offsets;
@@ -44,9 +46,7 @@ ColumnExchange::Messages ColumnExchange::messages_by_blocks(const Matrix<T>& mat
   for (int rank = 0; rank < grid_.comm().size(); ++rank) {
     Index rows = 0;
     if (grid_.contains_this_rank()) {
-      const auto count = [&](int r) {
-        return matrix.row_rule().count_below(starts_[static_cast<std::size_t>(r)], grid_.row());
-      };
+      const auto count = [&](int r) { return matrix.row_rule().count_below(at(starts_, r), grid_.row()); };
       rows = count(rank + 1) - count(rank);
     }
     messages.append(rows * matrix.local_columns());

@@ -5,6 +5,7 @@
 
 #include "parallel/scalapack.hpp"
 #include "qheat/parallel/column_block.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat::scalapack {
 
@@ -15,7 +16,7 @@ class ColumnExchange {
   /// Rank r has rows starts[r] .. starts[r+1]-1. The grid must outlive this.
   ColumnExchange(const ProcessGrid& grid, std::vector<Index> starts);
 
-  Index first_row() const { return starts_[static_cast<std::size_t>(grid_.comm().rank())]; }
+  Index first_row() const { return at(starts_, grid_.comm().rank()); }
   Index local_rows() const { return last_row() - first_row(); }
   /// Complex columns as a real matrix: real parts become columns 0, 2, .., imaginary parts columns 1, 3, ...
   Matrix<double> to_grid(ColumnBlock<const Complex> columns) const;
@@ -29,7 +30,7 @@ class ColumnExchange {
  private:
   struct Messages;
 
-  Index last_row() const { return starts_[static_cast<std::size_t>(grid_.comm().rank()) + 1]; }
+  Index last_row() const { return starts_[as_size(grid_.comm().rank()) + 1]; }
   template <class T>
   Messages messages_by_rows(const Matrix<T>& matrix) const;
   template <class T>

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -77,18 +78,18 @@ void Communicator::broadcast(std::span<char> values) const {
 std::string Communicator::broadcast(std::string text) const {
   Index size = static_cast<Index>(text.size());
   MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm_);
-  text.resize(static_cast<std::size_t>(size));
+  text.resize(as_size(size));
   broadcast(std::span(text.data(), text.size()));
   return text;
 }
 
 std::string Communicator::gather(const std::string& text) const {
   const int length = static_cast<int>(text.size());
-  std::vector<int> lengths(static_cast<std::size_t>(size_));
+  std::vector<int> lengths(as_size(size_));
   MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, comm_);
   std::vector<int> begins(lengths.size(), 0);
   std::partial_sum(lengths.begin(), lengths.end() - 1, begins.begin() + 1);
-  std::string all(is_root() ? static_cast<std::size_t>(begins.back() + lengths.back()) : 0, ' ');
+  std::string all(is_root() ? as_size(begins.back() + lengths.back()) : 0, ' ');
   MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), begins.data(), MPI_CHAR, 0, comm_);
   return all;
 }

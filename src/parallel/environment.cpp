@@ -14,6 +14,7 @@
 #include "parallel/library_memory.hpp"
 #include "parallel/petsc.hpp"
 #include "parallel/petsc_errors.hpp"
+#include "qheat/parallel/index.hpp"
 
 // Present only if the BLAS that is linked is OpenBLAS.
 extern "C" char* openblas_get_corename() __attribute__((weak));
@@ -112,7 +113,7 @@ LibraryVersions library_versions() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> mpi{};
   int length = 0;
   MPI_Get_library_version(mpi.data(), &length);
-  std::string mpi_text(mpi.data(), static_cast<std::size_t>(length));
+  std::string mpi_text(mpi.data(), as_size(length));
   mpi_text = mpi_text.substr(0, mpi_text.find(','));
   return {.petsc = fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR),
           .slepc = fmt::format("{}.{}.{}", SLEPC_VERSION_MAJOR, SLEPC_VERSION_MINOR, SLEPC_VERSION_SUBMINOR),

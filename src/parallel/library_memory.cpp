@@ -47,13 +47,17 @@ void give_back_reserve() {
   throw std::bad_alloc();  // the reserve is for the way out, not for going on
 }
 
-extern "C" void end_endless_blas(int) {
+[[noreturn]] void end_without_blas_buffer() {
   constexpr char kMessage[] =
       "qheat: out of memory: BLAS waits for a buffer that it cannot have; raise the limit of the address "
       "space (ulimit -v)\n";
   const auto ignored = write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
   static_cast<void>(ignored);
   _exit(1);
+}
+
+extern "C" void end_endless_blas(int) {
+  end_without_blas_buffer();
 }
 
 /// A product so small that it takes no time, under a timer: what BLAS keeps is taken now, or never.
@@ -99,6 +103,16 @@ void call_blas() {
 }
 
 }  // namespace
+
+void refuse_blas_without_memory() noexcept {
+  rlimit address_space{};
+  if (openblas_get_corename == nullptr || getrlimit(RLIMIT_AS, &address_space) != 0 ||
+      address_space.rlim_cur == RLIM_INFINITY)
+    return;
+  void* probe = map_memory(kBlasBuffer + kReserve);
+  if (probe == nullptr) end_without_blas_buffer();
+  munmap(probe, kBlasBuffer + kReserve);
+}
 
 void take_library_memory() {
   // Each thread of MPI would reserve an arena of 64 MB or more that no other can use.

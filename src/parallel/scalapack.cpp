@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 using qheat::Complex;
 
@@ -118,7 +119,7 @@ Matrix<T>::Matrix(const ProcessGrid& grid, Index rows, Index columns, Index colu
                   0,
                   0,
                   std::max(1, static_cast<int>(local_rows_))},
-      values_(static_cast<std::size_t>(local_rows_ * local_columns_)) {}
+      values_(as_size(local_rows_ * local_columns_)) {}
 
 template class Matrix<double>;
 template class Matrix<Complex>;
@@ -144,8 +145,8 @@ int solve_eigenproblem(Matrix<double>& matrix, Matrix<double>& vectors, std::vec
   std::vector<double> work(1);
   std::vector<int> integers(1);
   solve(work, -1, integers, -1);  // asks for the sizes
-  work.resize(static_cast<std::size_t>(work.front()) + static_cast<std::size_t>(forgotten_workspace(matrix)));
-  integers.resize(static_cast<std::size_t>(integers.front()));
+  work.resize(static_cast<std::size_t>(work.front()) + as_size(forgotten_workspace(matrix)));
+  integers.resize(as_size(integers.front()));
   solve(work, static_cast<int>(work.size()), integers, static_cast<int>(integers.size()));
   return info;
 }
@@ -163,10 +164,9 @@ int solve_eigenproblem(Matrix<Complex>& matrix, Matrix<Complex>& vectors, std::v
   std::vector<double> reals(1);
   std::vector<int> integers(1);
   solve(work, -1, reals, -1, integers, -1);
-  work.resize(static_cast<std::size_t>(work.front().real()) +
-              static_cast<std::size_t>(forgotten_workspace(matrix)));
+  work.resize(static_cast<std::size_t>(work.front().real()) + as_size(forgotten_workspace(matrix)));
   reals.resize(static_cast<std::size_t>(reals.front()));
-  integers.resize(static_cast<std::size_t>(integers.front()));
+  integers.resize(as_size(integers.front()));
   solve(work, static_cast<int>(work.size()), reals, static_cast<int>(reals.size()), integers,
         static_cast<int>(integers.size()));
   return info;
@@ -178,7 +178,7 @@ template <class T>
 std::vector<double> diagonalize(const ProcessGrid& grid, Matrix<T>& matrix, Matrix<T>& vectors) {
   // Process (0, 0) has most; the workspace is more than twice its part of the matrix.
   to_int(3 * matrix.row_rule().count(0) * matrix.column_rule().count(0), "the workspace of a rank");
-  std::vector<double> eigenvalues(static_cast<std::size_t>(matrix.row_rule().size));
+  std::vector<double> eigenvalues(as_size(matrix.row_rule().size));
   const int info = grid.contains_this_rank() ? solve_eigenproblem(matrix, vectors, eigenvalues) : 0;
   const int failure = grid.comm().max(std::abs(info));
   if (failure != 0) throw Error(fmt::format("ScaLAPACK's eigensolver failed with code {}", failure));
@@ -291,13 +291,11 @@ template void redistribute(const ProcessGrid&, const Matrix<double>&, Matrix<dou
 template void redistribute(const ProcessGrid&, const Matrix<Complex>&, Matrix<Complex>&);
 
 Factorization::Factorization(const ProcessGrid& grid, Matrix<double> matrix)
-    : grid_(grid),
-      matrix_(std::move(matrix)),
-      pivots_(static_cast<std::size_t>(matrix_.local_rows() + kBlock)) {
+    : grid_(grid), matrix_(std::move(matrix)), pivots_(as_size(matrix_.local_rows() + kBlock)) {
   const int n = static_cast<int>(matrix_.row_rule().size);
   int info = 0;
   if (grid_.contains_this_rank() && n > 0) {
-    std::vector<double> work(static_cast<std::size_t>(matrix_.local_columns() + kBlock));
+    std::vector<double> work(as_size(matrix_.local_columns() + kBlock));
     norm_ = pdlange_("1", &n, &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), work.data());
     pdgetrf_(&n, &n, matrix_.data(), &kOne, &kOne, matrix_.descriptor(), pivots_.data(), &info);
   }
@@ -319,7 +317,7 @@ void Factorization::measure_determinant() {
     const double pivot = matrix_.column(j)[i];
     log += std::log(std::abs(pivot));
     // Row `global` was swapped with row pivots_[i]: each true swap turns the sign.
-    const bool swapped = pivots_[static_cast<std::size_t>(i)] != static_cast<int>(global) + 1;
+    const bool swapped = at(pivots_, i) != static_cast<int>(global) + 1;
     negative += (pivot < 0.0 ? 1 : 0) + (swapped ? 1 : 0);
     zero = zero || pivot == 0.0;
   }
@@ -343,8 +341,8 @@ void Factorization::estimate_inverse_norm() {
                &work_size, integers.data(), &integers_size, &info);
     };
     estimate(-1, -1);
-    work.resize(static_cast<std::size_t>(work.front()) + static_cast<std::size_t>(kBlock));
-    integers.resize(static_cast<std::size_t>(integers.front() + kBlock));
+    work.resize(static_cast<std::size_t>(work.front()) + as_size(kBlock));
+    integers.resize(as_size(integers.front() + kBlock));
     estimate(static_cast<int>(work.size()), static_cast<int>(integers.size()));
   }
   reciprocal = grid_.comm().max(reciprocal);

@@ -3,17 +3,19 @@
 #include <numeric>
 #include <sstream>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 std::vector<std::string> Timings::names_on_ranks(const Communicator& comm) const {
   std::string mine;
   for (const auto& [name, timing] : phases_) mine += name + '\n';
   int length = static_cast<int>(mine.size());
-  std::vector<int> lengths(static_cast<std::size_t>(comm.size()));
+  std::vector<int> lengths(as_size(comm.size()));
   MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, comm.get());
   std::vector<int> begins(lengths.size(), 0);
   std::partial_sum(lengths.begin(), lengths.end() - 1, begins.begin() + 1);
-  std::string lines(static_cast<std::size_t>(begins.back() + lengths.back()), ' ');
+  std::string lines(as_size(begins.back() + lengths.back()), ' ');
   MPI_Allgatherv(mine.data(), length, MPI_CHAR, lines.data(), lengths.data(), begins.data(), MPI_CHAR,
                  comm.get());
   std::vector<std::string> names;

@@ -8,6 +8,7 @@
 #include "operators/matrix_elements.hpp"
 #include "parallel/scalapack.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -104,10 +105,10 @@ class BandAssembly final : public CellAssembly<T> {
         sector_(std::move(sector)),
         states_(order_by_cell(cell_of_state)),
         share_(sector_.dimension(), this->layout().comm().size()),
-        cell_sizes_(static_cast<std::size_t>(this->layout().mirror().states())) {
+        cell_sizes_(as_size(this->layout().mirror().states())) {
     for (const Index state : states_) {
-      cells_.push_back(cell_of_state[static_cast<std::size_t>(state)]);
-      cell_sizes_[static_cast<std::size_t>(cells_.back())] += 1.0;
+      cells_.push_back(at(cell_of_state, state));
+      at(cell_sizes_, cells_.back()) += 1.0;
     }
   }
 
@@ -117,13 +118,13 @@ class BandAssembly final : public CellAssembly<T> {
   std::vector<SparseRows<T>> blocks(const TermSum<T>& terms) const override {
     std::vector<Index> place(states_.size());
     for (std::size_t k = 0; k < states_.size(); ++k) {
-      place[static_cast<std::size_t>(states_[k])] = static_cast<Index>(k);
+      at(place, states_[k]) = static_cast<Index>(k);
     }
     std::vector<SparseRows<T>> result(1);
     SparseRows<T>& rows = result.front();
     for (const Index state : states_) {
       visit_row(sector_, terms, state, [&](Index other, T value) {
-        rows.columns.push_back(place[static_cast<std::size_t>(other)]);
+        rows.columns.push_back(at(place, other));
         rows.values.push_back(value);
       });
       rows.begin.push_back(rows.values.size());
@@ -138,10 +139,10 @@ class BandAssembly final : public CellAssembly<T> {
     ColumnStorage<double> partial(this->layout().mirror().states(), last - first);
     std::vector<double> of_states(states_.size());
     for (Index j = 0; j < share_.count(rank); ++j) {
-      const Index cell = cells_[static_cast<std::size_t>(share_.first(rank) + j)];
+      const Index cell = at(cells_, share_.first(rank) + j);
       std::fill(of_states.begin(), of_states.end(), 0.0);
-      add_form(form, amplitudes.front(), amplitudes.front(), j,
-               1.0 / cell_sizes_[static_cast<std::size_t>(cell)], of_states.data());
+      add_form(form, amplitudes.front(), amplitudes.front(), j, 1.0 / at(cell_sizes_, cell),
+               of_states.data());
       double* column = partial.block().column(cell - first);
       for (std::size_t i = 0; i < of_states.size(); ++i) column[cells_[i]] += of_states[i];
     }
@@ -154,17 +155,15 @@ class BandAssembly final : public CellAssembly<T> {
   static std::vector<Index> order_by_cell(const std::vector<Index>& cell_of_state) {
     std::vector<Index> states(cell_of_state.size());
     std::iota(states.begin(), states.end(), Index{0});
-    std::stable_sort(states.begin(), states.end(), [&](Index a, Index b) {
-      return cell_of_state[static_cast<std::size_t>(a)] < cell_of_state[static_cast<std::size_t>(b)];
-    });
+    std::stable_sort(states.begin(), states.end(),
+                     [&](Index a, Index b) { return at(cell_of_state, a) < at(cell_of_state, b); });
     return states;
   }
 
   /// Cells that have states on `rank`: first and one beyond the last.
   std::pair<Index, Index> cells_of(int rank) const {
     if (share_.count(rank) == 0) return {0, 0};
-    return {cells_[static_cast<std::size_t>(share_.first(rank))],
-            cells_[static_cast<std::size_t>(share_.first(rank + 1) - 1)] + 1};
+    return {at(cells_, share_.first(rank)), at(cells_, share_.first(rank + 1) - 1) + 1};
   }
 
   /// Columns of `owner` that `source` has parts of.
@@ -195,7 +194,7 @@ class BandAssembly final : public CellAssembly<T> {
       outgoing += sent.back();
       incoming += received.back();
     }
-    std::vector<double> buffer(static_cast<std::size_t>(incoming));
+    std::vector<double> buffer(as_size(incoming));
     MPI_Alltoallv(partial.data(), sent.data(), sent_at.data(), MPI_DOUBLE, buffer.data(), received.data(),
                   received_at.data(), MPI_DOUBLE, comm.get());
     const double* next = buffer.data();

@@ -6,6 +6,7 @@
 #include "operators/sparse_rows.hpp"
 #include "qheat/basis/cell_space.hpp"
 #include "qheat/operators/local_terms.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/propagator/cell_columns.hpp"
 
 namespace qheat {
@@ -72,7 +73,7 @@ double mean_of_diagonal(const std::vector<SparseRows<T>>& blocks) {
   for (const auto& rows : blocks) {
     size += static_cast<double>(rows.size());
     for (Index row = 0; row < rows.size(); ++row) {
-      const auto r = static_cast<std::size_t>(row);
+      const auto r = as_size(row);
       for (std::size_t e = rows.begin[r]; e < rows.begin[r + 1]; ++e) {
         if (rows.columns[e] == row) sum += std::real(rows.values[e]);
       }

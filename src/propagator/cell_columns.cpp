@@ -4,6 +4,8 @@
 #include <numbers>
 #include <span>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -19,8 +21,8 @@ void undo_mirror(const CellColumnLayout& layout, const CellColumns& columns, Ind
   const auto odd = pair ? columns.odd.block().column_span(j) : std::span<const double>{};
   for (std::size_t i = 0; i < even.size(); ++i) {
     const auto k = static_cast<Index>(i);
-    const auto row = static_cast<std::size_t>(mirror.representative(k));
-    const auto row_mirrored = static_cast<std::size_t>(mirror.partner(k));
+    const auto row = as_size(mirror.representative(k));
+    const auto row_mirrored = as_size(mirror.partner(k));
     const bool both = pair && mirror.is_pair(k);
     const double fixed = pair || mirror.is_pair(k) ? even[i] / std::numbers::sqrt2 : even[i];
     const double same = both ? (even[i] + odd[i]) / 2.0 : fixed;
@@ -41,8 +43,8 @@ void set_column(const CellColumnLayout& layout, Index local, std::span<const dou
   const auto even = columns.even.block().column_span(local);
   for (std::size_t i = 0; i < even.size(); ++i) {
     const auto k = static_cast<Index>(i);
-    const double same = column[static_cast<std::size_t>(mirror.representative(k))];
-    const double crossed = column[static_cast<std::size_t>(mirror.partner(k))];
+    const double same = at(column, mirror.representative(k));
+    const double crossed = at(column, mirror.partner(k));
     const bool both = pair && mirror.is_pair(k);
     const double single = pair || mirror.is_pair(k) ? std::numbers::sqrt2 * same : same;
     even[i] = both ? same + crossed : single;
@@ -58,7 +60,7 @@ FullColumns full_columns(const CellColumnLayout& layout, const CellColumns& colu
     if (mirror.is_pair(layout.first() + j)) cells.push_back(mirror.partner(layout.first() + j));
   }
   FullColumns full{cells, ColumnStorage<double>(mirror.states(), static_cast<Index>(cells.size()))};
-  const auto states = static_cast<std::size_t>(mirror.states());
+  const auto states = as_size(mirror.states());
   ColumnPair whole{std::vector<double>(states), std::vector<double>(states)};
   Index next = 0;
   const auto append = [&](const std::vector<double>& column) {

@@ -14,6 +14,7 @@
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/product_work.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -95,14 +96,14 @@ class CellMoments::Propagation {
                                 : make_liouvillian(space_, model)),
         interaction_(perturbative && orders > 1 ? make_interaction_liouvillian(space_, model) : nullptr),
         diagonal_(diagonal_places(*space_)),
-        sizes_(static_cast<std::size_t>(sector.cells.dimension()), 0.0) {
+        sizes_(as_size(sector.cells.dimension()), 0.0) {
     const auto& band = model.site.band_of_level();
     const HalfSpace& kets = space_->sector().prefix();
     std::vector<Level> cell;
     for (Index row = space_->first_row(); row < space_->first_row() + space_->local_rows(); ++row) {
       cell.clear();
       for (const Level level : kets.configuration(row)) cell.push_back(band[level]);
-      cell_.push_back(static_cast<std::size_t>(sector.cells.index(cell)));
+      cell_.push_back(as_size(sector.cells.index(cell)));
       sizes_[cell_.back()] += 1.0;
     }
     space_->comm().sum(sizes_);
@@ -118,14 +119,14 @@ class CellMoments::Propagation {
   /// rho = Pi_c/d_c for these cells.
   void start(const std::vector<Index>& cells) {
     columns_ = static_cast<Index>(cells.size());
-    const auto local = static_cast<std::size_t>(space_->local_size());
-    rho_.assign(static_cast<std::size_t>(orders_) * cells.size() * local, Complex{});
+    const auto local = as_size(space_->local_size());
+    rho_.assign(as_size(orders_) * cells.size() * local, Complex{});
     other_.resize(rho_.size());
     sum_.resize(rho_.size());
     for (std::size_t j = 0; j < cells.size(); ++j) {
       for (std::size_t k = 0; k < diagonal_.size(); ++k) {
-        const auto cell = static_cast<std::size_t>(cells[j]);
-        if (cell_[k] == cell) rho_[j * local + static_cast<std::size_t>(diagonal_[k])] = 1.0 / sizes_[cell];
+        const auto cell = as_size(cells[j]);
+        if (cell_[k] == cell) rho_[j * local + as_size(diagonal_[k])] = 1.0 / sizes_[cell];
       }
     }
     start_norms_ = norms();
@@ -135,17 +136,16 @@ class CellMoments::Propagation {
   void step(const FaberPlan& plan, const std::vector<double>& coefficients, std::vector<double>& moments) {
     const std::size_t cells = sizes_.size();
     const std::size_t terms = coefficients.size();
-    const auto local = static_cast<std::size_t>(space_->local_size());
-    const auto columns = static_cast<std::size_t>(columns_);
-    const auto orders = static_cast<std::size_t>(orders_);
+    const auto local = as_size(space_->local_size());
+    const auto columns = as_size(columns_);
+    const auto orders = as_size(orders_);
     moments.assign(columns * orders * terms * cells, 0.0);
     const auto observe = [&](std::size_t term, const std::vector<Complex>& x) {
       for (std::size_t k = 0; k < orders; ++k) {
         for (std::size_t j = 0; j < columns; ++j) {
           const Complex* column = x.data() + (k * columns + j) * local;
           double* to = moments.data() + ((j * orders + k) * terms + term) * cells;
-          for (std::size_t d = 0; d < diagonal_.size(); ++d)
-            to[cell_[d]] += column[static_cast<std::size_t>(diagonal_[d])].real();
+          for (std::size_t d = 0; d < diagonal_.size(); ++d) to[cell_[d]] += at(column, diagonal_[d]).real();
         }
       }
     };
@@ -160,12 +160,12 @@ class CellMoments::Propagation {
 
   /// Largest norm of each order over that of the start, all columns.
   std::vector<double> growth() const {
-    std::vector<double> result(static_cast<std::size_t>(orders_), 0.0);
+    std::vector<double> result(as_size(orders_), 0.0);
     if (columns_ == 0) return result;
     const std::vector<double> now = norms();
     for (std::size_t e = 0; e < now.size(); ++e) {
-      double& largest = result[e / static_cast<std::size_t>(columns_)];
-      largest = std::max(largest, now[e] / start_norms_[e % static_cast<std::size_t>(columns_)]);
+      double& largest = result[e / as_size(columns_)];
+      largest = std::max(largest, now[e] / start_norms_[e % as_size(columns_)]);
     }
     return result;
   }
@@ -173,8 +173,8 @@ class CellMoments::Propagation {
  private:
   /// Of all orders of all columns.
   std::vector<double> norms() const {
-    const auto local = static_cast<std::size_t>(space_->local_size());
-    std::vector<double> squares(static_cast<std::size_t>(orders_ * columns_), 0.0);
+    const auto local = as_size(space_->local_size());
+    std::vector<double> squares(as_size(orders_ * columns_), 0.0);
     for (std::size_t e = 0; e < squares.size(); ++e) {
       for (std::size_t i = 0; i < local; ++i) squares[e] += std::norm(rho_[e * local + i]);
     }
@@ -222,7 +222,7 @@ CellMoments::CellMoments(const Model& model, const CellSector& sector, double en
   alone_ = comm.size() == 1 || works_alone(options.work, elements, column_bytes, free);
   require_memory(comm, column_bytes / (alone_ ? 1 : comm.size()),
                  fmt::format("a density matrix of {} elements in {} order(s)", elements, orders_));
-  std::vector<double> done(static_cast<std::size_t>(columns()), 0.0);
+  std::vector<double> done(as_size(columns()), 0.0);
   if (control.restore_finished([&](StateReader& reader) { load_all(reader); })) return;
   if (!control.restore_partial([&](StateReader& reader) { load(reader, done); })) {
     take_range(model, counts);
@@ -254,7 +254,7 @@ void CellMoments::propagate(Propagation& propagation, std::vector<double>& done,
   const Index first = alone_ ? layout_.first() : 0;
   const Index count = alone_ ? layout_.count() : columns();
   for (Index column = first; column < first + count; ++column) {
-    if (done[static_cast<std::size_t>(column)] == 0.0) waiting.push_back(column);
+    if (at(done, column) == 0.0) waiting.push_back(column);
   }
   const auto total = static_cast<Index>(waiting.size());
   const Index own_rounds = (total + columns_at_once_ - 1) / columns_at_once_;
@@ -272,7 +272,7 @@ void CellMoments::propagate(Propagation& propagation, std::vector<double>& done,
       propagation.step(plan_, coefficients, moments);
       take(columns, step, moments, propagation.growth());
       if (step + 1 == plan_.steps) {
-        for (const Index column : columns) done[static_cast<std::size_t>(column)] = 1.0;
+        for (const Index column : columns) at(done, column) = 1.0;
         comm.max(std::span(done));
       }
       const auto steps = static_cast<double>(round * plan_.steps + step + 1);
@@ -285,17 +285,16 @@ void CellMoments::propagate(Propagation& propagation, std::vector<double>& done,
 /// Keeps what a step has measured of this rank's columns, and how large the orders have become.
 void CellMoments::take(const std::vector<Index>& columns, Index step, const std::vector<double>& moments,
                        const std::vector<double>& growth) {
-  const std::size_t of_step = column_size() / static_cast<std::size_t>(plan_.steps);
+  const std::size_t of_step = column_size() / as_size(plan_.steps);
   for (std::size_t j = 0; j < columns.size(); ++j) {
     const Index local = columns[j] - layout_.first();
     if (local < 0 || local >= layout_.count()) continue;
-    const std::size_t place =
-        static_cast<std::size_t>(local) * column_size() + static_cast<std::size_t>(step) * of_step;
+    const std::size_t place = as_size(local) * column_size() + as_size(step) * of_step;
     std::copy_n(moments.begin() + static_cast<std::ptrdiff_t>(j * of_step), of_step,
                 moments_.begin() + static_cast<std::ptrdiff_t>(place));
   }
   for (std::size_t k = 0; k < growth.size(); ++k) {
-    double& size = sizes_[static_cast<std::size_t>(step + 1) * growth.size() + k];
+    double& size = sizes_[as_size(step + 1) * growth.size() + k];
     size = std::max(size, growth[k]);
   }
   layout_.comm().max(std::span(sizes_));
@@ -321,8 +320,8 @@ void CellMoments::plan() {
   tail_ = plan.series.tail;
   growth_ = 0.0;
   for (const double value : plan.series.values) growth_ += std::abs(value);
-  const auto orders = static_cast<std::size_t>(orders_);
-  sizes_.assign((static_cast<std::size_t>(plan_.steps) + 1) * orders, 0.0);
+  const auto orders = as_size(orders_);
+  sizes_.assign((as_size(plan_.steps) + 1) * orders, 0.0);
   sizes_.front() = 1.0;
   const auto bytes =
       sizeof(double) * static_cast<double>(column_size()) * static_cast<double>(layout_.count());
@@ -330,13 +329,12 @@ void CellMoments::plan() {
       layout_.comm(), layout_.comm().max(bytes),
       fmt::format("the moments of {} cells in {} steps of {} terms (a smaller time.end needs less)",
                   layout_.mirror().states(), plan_.steps, terms_));
-  moments_.assign(column_size() * static_cast<std::size_t>(layout_.count()), 0.0);
+  moments_.assign(column_size() * as_size(layout_.count()), 0.0);
 }
 
 /// Numbers kept of one column.
 std::size_t CellMoments::column_size() const {
-  return static_cast<std::size_t>(plan_.steps) * static_cast<std::size_t>(orders_) * terms_ *
-         static_cast<std::size_t>(layout_.mirror().states());
+  return as_size(plan_.steps) * as_size(orders_) * terms_ * as_size(layout_.mirror().states());
 }
 
 void CellMoments::save_plan(StateWriter& writer) const {
@@ -367,7 +365,7 @@ void CellMoments::load(StateReader& reader, std::vector<double>& done) {
 
 /// Hands the moments to the run if they are small.
 void CellMoments::keep_all(RunControl& control) const {
-  const std::size_t size = column_size() * static_cast<std::size_t>(columns());
+  const std::size_t size = column_size() * as_size(columns());
   if (sizeof(double) * static_cast<double>(size) > kKeptByRun) return;
   std::vector<double> all(size, 0.0);
   std::copy(moments_.begin(), moments_.end(), all.begin() + first_number());
@@ -394,12 +392,12 @@ std::vector<CellColumns> CellMoments::evaluate(int order, double t, int derivati
   const Index step = step_of(t);
   const double tau = std::clamp(t - static_cast<double>(step) * step_length(), 0.0, step_length());
   const auto coefficients = faber_derivatives(plan_.ellipse, tau, terms_, derivatives);
-  const auto cells = static_cast<std::size_t>(layout_.mirror().states());
-  std::vector<CellColumns> result(static_cast<std::size_t>(derivatives) + 1, layout_.zero());
+  const auto cells = as_size(layout_.mirror().states());
+  std::vector<CellColumns> result(as_size(derivatives) + 1, layout_.zero());
   std::vector<double> column(cells);
   for (Index local = 0; local < layout_.count(); ++local) {
-    const double* moments = moments_.data() + static_cast<std::size_t>(local) * column_size() +
-                            static_cast<std::size_t>(step * orders_ + order) * terms_ * cells;
+    const double* moments =
+        moments_.data() + as_size(local) * column_size() + as_size(step * orders_ + order) * terms_ * cells;
     for (std::size_t d = 0; d < result.size(); ++d) {
       std::fill(column.begin(), column.end(), 0.0);
       for (std::size_t k = 0; k < terms_; ++k) {
@@ -416,10 +414,9 @@ double CellMoments::error(int order, double t) const {
   // Each step rounds terms that are growth_ times larger than their sum; ket and bra carry the level energies
   // with opposite signs.
   const Index step = step_of(t);
-  const auto orders = static_cast<std::size_t>(orders_);
+  const auto orders = as_size(orders_);
   double size = order == 0 ? 1.0 : 0.0;
-  for (Index s = 0; s <= step + 1; ++s)
-    size = std::max(size, sizes_[static_cast<std::size_t>(s) * orders + static_cast<std::size_t>(order)]);
+  for (Index s = 0; s <= step + 1; ++s) size = std::max(size, sizes_[as_size(s) * orders + as_size(order)]);
   const auto steps = static_cast<double>(step + 1);
   constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
   return size * (steps * (tail_ + kEpsilon * growth_) + kEpsilon * (8.0 + 2.0 * energy_ * t));

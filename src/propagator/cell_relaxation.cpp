@@ -8,14 +8,14 @@
 
 #include "qheat/operators/bath_rates.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
-CellRelaxation::CellRelaxation(const Model& model, const Sector& cells)
-    : cells_(static_cast<std::size_t>(cells.dimension())) {
+CellRelaxation::CellRelaxation(const Model& model, const Sector& cells) : cells_(as_size(cells.dimension())) {
   const TermSum<double> generator = band_generator(model);
   std::vector<double> sums(cells_, 0.0);
-  std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
+  std::vector<Level> bands(as_size(cells.sites()));
   for (std::size_t from = 0; from < cells_; ++from) {
     cells.configuration(static_cast<Index>(from), bands);
     for (const auto& term : generator.terms) {
@@ -26,7 +26,7 @@ CellRelaxation::CellRelaxation(const Model& model, const Sector& cells)
         const Index to = cells.index(bands);
         write_code(here, term.sites, generator.levels, std::span(bands));
         QHEAT_ASSERT(to >= 0);
-        entries_.push_back({static_cast<std::size_t>(to), from, e.value});
+        entries_.push_back({as_size(to), from, e.value});
         sums[from] += std::abs(e.value);
       }
     }
@@ -43,7 +43,7 @@ CellColumns CellRelaxation::generator(const CellColumnLayout& layout) const {
   for (Index local = 0; local < layout.count(); ++local) {
     std::vector<double> unit(cells_, 0.0);
     std::vector<double> column(cells_, 0.0);
-    unit[static_cast<std::size_t>(layout.mirror().representative(layout.first() + local))] = 1.0;
+    at(unit, layout.mirror().representative(layout.first() + local)) = 1.0;
     add(1.0, unit, column);
     set_column(layout, local, column, result);
   }
@@ -61,7 +61,7 @@ CellRelaxation::Exponential CellRelaxation::exponential(const CellColumnLayout& 
   std::vector<double> next;
   for (Index local = 0; local < layout.count(); ++local) {
     column.assign(cells_, 0.0);
-    column[static_cast<std::size_t>(layout.mirror().representative(layout.first() + local))] = 1.0;
+    at(column, layout.mirror().representative(layout.first() + local)) = 1.0;
     for (int s = 0; s < steps; ++s) {
       term = column;
       for (int k = 1; k <= kTerms; ++k) {

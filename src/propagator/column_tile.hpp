@@ -5,6 +5,7 @@
 
 #include "operators/sparse_rows.hpp"
 #include "propagator/cell_assembly.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -18,7 +19,7 @@ class ColumnTile {
     Quad real_low, real_high, imaginary_low, imaginary_high;
   };
 
-  explicit ColumnTile(Index rows) : rows_(static_cast<std::size_t>(rows)) {}
+  explicit ColumnTile(Index rows) : rows_(as_size(rows)) {}
 
   std::size_t size() const { return rows_.size(); }
   Row& operator[](std::size_t row) { return rows_[row]; }
@@ -64,7 +65,7 @@ class ColumnTile {
   template <class T>
   static void add_product(const SparseRows<T>& matrix, std::size_t row, const ColumnTile& x, Row& y) {
     for (std::size_t e = matrix.begin[row]; e < matrix.begin[row + 1]; ++e) {
-      add(matrix.values[e], x[static_cast<std::size_t>(matrix.columns[e])], y);
+      add(matrix.values[e], at(x, matrix.columns[e]), y);
     }
   }
   /// y = -i scale x.
@@ -80,7 +81,7 @@ class ColumnTile {
   static void for_each_column(const Block& block, Index first, const Visit& visit) {
     const Index last = std::min(first + kColumns, block.columns());
     for (Index column = first; column < last; ++column) {
-      visit(static_cast<std::size_t>(column - first), column);
+      visit(as_size(column - first), column);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/parallel/index.hpp"
 #include "qheat/propagator/open_propagator.hpp"
 
 namespace qheat {
@@ -31,7 +32,7 @@ class Workshare {
 
   /// This rank's columns of the sum over all realisations from its sum over its own; whole columns.
   void collect(const CellColumnLayout& layout, ColumnBlock<double> sum, CellColumns& result) const {
-    if (alone_) comm_.sum(std::span(sum.data(), static_cast<std::size_t>(sum.rows() * sum.columns())));
+    if (alone_) comm_.sum(std::span(sum.data(), as_size(sum.rows() * sum.columns())));
     const auto to = result.even.block();
     const Index first = alone_ ? layout.first() : 0;
     std::copy_n(sum.column(first), to.rows() * to.columns(), to.data());
@@ -77,7 +78,7 @@ class MeanPropagator final : public PopulationPropagator {
 
   std::vector<CellColumns> evaluate(double t, int derivatives) const override {
     const auto& own = propagators_.front()->layout();
-    std::vector<ColumnStorage<double>> sums(static_cast<std::size_t>(derivatives) + 2,
+    std::vector<ColumnStorage<double>> sums(as_size(derivatives) + 2,
                                             ColumnStorage<double>(own.mirror().states(), own.count()));
     double rounding = 0.0;
     for (const auto& propagator : propagators_) {
@@ -89,7 +90,7 @@ class MeanPropagator final : public PopulationPropagator {
     std::vector<CellColumns> result;
     for (int d = 0; d <= derivatives; ++d) {
       result.push_back(layout().zero());
-      share_.collect(layout(), sums[static_cast<std::size_t>(d)].block(), result.back());
+      share_.collect(layout(), at(sums, d).block(), result.back());
     }
     CellColumns squares = layout().zero();
     share_.collect(layout(), sums.back().block(), squares);
@@ -174,7 +175,7 @@ class MeanOrders final : public PropagatorOrders {
 
   Values evaluate(double t) override {
     const auto& own = orders_.front()->layout();
-    const auto count = static_cast<std::size_t>(order()) + 1;
+    const auto count = as_size(order()) + 1;
     std::vector<ColumnStorage<double>> g(count, ColumnStorage<double>(own.mirror().states(), own.count()));
     auto derivatives = g;
     Values values;

@@ -10,6 +10,7 @@
 #include "propagator/site_products.hpp"
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/bath_rates.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -119,7 +120,7 @@ class SiteRelaxation {
   bool moves() const {
     return std::any_of(levels_.begin(), levels_.end(), [](double rate) { return rate != 0.0; });
   }
-  std::size_t size() const { return static_cast<std::size_t>(model_.site.bands()); }
+  std::size_t size() const { return as_size(model_.site.bands()); }
 
   struct Value {
     SmallMatrix kernel, inverse;
@@ -127,7 +128,7 @@ class SiteRelaxation {
   };
   Value at(double t) const {
     constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-    const auto m = static_cast<std::size_t>(model_.levels());
+    const auto m = as_size(model_.levels());
     const double rounding = kEpsilon * (8.0 + norm(levels_, m) * t);
     if (size() == m) return {bands_, exponential(bands_, m, -t), rounding};
     // Inside a band levels fill unevenly: k depends on time.
@@ -140,7 +141,7 @@ class SiteRelaxation {
 
  private:
   SmallMatrix on_bands(const SmallMatrix& of_levels) const {
-    const auto m = static_cast<std::size_t>(model_.levels());
+    const auto m = as_size(model_.levels());
     const auto& band = model_.site.band_of_level();
     SmallMatrix result(size() * size(), 0.0);
     for (std::size_t to = 0; to < m; ++to) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -24,7 +26,7 @@ double largest_row_sum(const SparseRows<T>& rows) {
 template <class T>
 OrderColumns<T>::OrderColumns(const SparseRows<T>& energies, SparseRows<T> interaction, double shift,
                               int order, const ColumnShare& share, int rank)
-    : energies_(static_cast<std::size_t>(energies.size()), -shift), interaction_(std::move(interaction)) {
+    : energies_(as_size(energies.size()), -shift), interaction_(std::move(interaction)) {
   for (std::size_t row = 0; row < energies_.size(); ++row) {
     for (std::size_t e = energies.begin[row]; e < energies.begin[row + 1]; ++e) {
       energies_[row] += std::real(energies.values[e]);
@@ -119,8 +121,8 @@ void OrderColumns<T>::save(StateWriter& writer, const std::string& name) const {
     const auto part = [&](const char* which, const ColumnStorage<double>& columns) {
       const auto block = columns.block();
       writer.distributed(name + which + std::to_string(k),
-                         std::span(block.data(), static_cast<std::size_t>(rows * block.columns())),
-                         first_column_ * rows, rows * rows);
+                         std::span(block.data(), as_size(rows * block.columns())), first_column_ * rows,
+                         rows * rows);
     };
     part("-real-", orders_[k].real);
     part("-imaginary-", orders_[k].imaginary);
@@ -135,8 +137,8 @@ void OrderColumns<T>::load(StateReader& reader, const std::string& name) {
     const auto part = [&](const char* which, ColumnStorage<double>& columns) {
       const auto block = columns.block();
       reader.distributed(name + which + std::to_string(k),
-                         std::span(block.data(), static_cast<std::size_t>(rows * block.columns())),
-                         first_column_ * rows, rows * rows);
+                         std::span(block.data(), as_size(rows * block.columns())), first_column_ * rows,
+                         rows * rows);
     };
     part("-real-", orders_[k].real);
     part("-imaginary-", orders_[k].imaginary);

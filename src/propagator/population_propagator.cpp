@@ -10,6 +10,7 @@
 #include "propagator/spectral_columns.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -20,8 +21,7 @@ SquareForm derivative_of_square(int k) {
   SquareForm form;
   double binomial = 1.0;
   for (int j = 0; 2 * j <= k; ++j) {
-    form.push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(k - j),
-                    2 * j == k ? binomial : 2.0 * binomial});
+    form.push_back({as_size(j), as_size(k - j), 2 * j == k ? binomial : 2.0 * binomial});
     binomial *= static_cast<double>(k - j) / (j + 1);
   }
   return form;

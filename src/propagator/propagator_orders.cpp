@@ -10,6 +10,7 @@
 #include "propagator/order_columns.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {
@@ -51,7 +52,7 @@ class ClosedOrders final : public PropagatorOrders {
     while (approach(t) < 1.0) {
     }
     const Blocks& blocks = leg_.blocks;
-    const auto n = static_cast<std::size_t>(order());
+    const auto n = as_size(order());
     std::vector<std::vector<Amplitudes>> amplitudes;  // orders, then their derivatives
     for (const auto& block : blocks) {
       amplitudes.push_back(block.orders());

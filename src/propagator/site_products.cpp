@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -12,8 +14,8 @@ using Column = std::vector<double>;
 CellColumns columns_of(const CellColumnLayout& layout, const Sector& cells,
                        const std::function<void(std::vector<Level>&, Column&)>& fill) {
   CellColumns result = layout.zero();
-  std::vector<Level> bands(static_cast<std::size_t>(cells.sites()));
-  Column column(static_cast<std::size_t>(cells.dimension()));
+  std::vector<Level> bands(as_size(cells.sites()));
+  Column column(as_size(cells.dimension()));
   for (Index local = 0; local < layout.count(); ++local) {
     std::fill(column.begin(), column.end(), 0.0);
     cells.configuration(layout.mirror().representative(layout.first() + local), bands);
@@ -28,10 +30,10 @@ void add_product(const Sector& cells, const SiteMatrices& sites, std::size_t sit
                  std::vector<Level>& bands, Column& column) {
   while (site < sites.size() && sites[site].empty()) ++site;
   if (site == sites.size()) {
-    column[static_cast<std::size_t>(cells.index(bands))] += factor;
+    at(column, cells.index(bands)) += factor;
     return;
   }
-  const auto count = static_cast<std::size_t>(cells.levels());
+  const auto count = as_size(cells.levels());
   const Level from = bands[site];
   for (std::size_t to = 0; to < count; ++to) {
     bands[site] = static_cast<Level>(to);

@@ -5,6 +5,7 @@
 
 #include "parallel/scalapack.hpp"
 #include "propagator/column_tile.hpp"
+#include "qheat/parallel/index.hpp"
 
 extern "C" {
 void dgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n, const int* k,
@@ -46,7 +47,7 @@ Matrix<T> dense(const ProcessGrid& grid, const SparseRows<T>& rows) {
   Matrix<T> matrix(grid, rows.size(), rows.size());
   const auto& columns = matrix.column_rule();
   for (Index i = 0; i < matrix.local_rows(); ++i) {
-    const auto row = static_cast<std::size_t>(matrix.row_rule().global(i, grid.row()));
+    const auto row = as_size(matrix.row_rule().global(i, grid.row()));
     for (std::size_t e = rows.begin[row]; e < rows.begin[row + 1]; ++e) {
       if (columns.owner(rows.columns[e]) != grid.column()) continue;
       matrix.column(columns.count_below(rows.columns[e], grid.column()))[i] += rows.values[e];
@@ -60,7 +61,7 @@ template <class T>
 SparseRows<T> shifted(const SparseRows<T>& rows, double shift) {
   SparseRows<T> result;
   for (Index row = 0; row < rows.size(); ++row) {
-    const auto r = static_cast<std::size_t>(row);
+    const auto r = as_size(row);
     const auto first = static_cast<std::ptrdiff_t>(rows.begin[r]);
     const auto last = static_cast<std::ptrdiff_t>(rows.begin[r + 1]);
     result.columns.insert(result.columns.end(), rows.columns.begin() + first, rows.columns.begin() + last);
@@ -210,7 +211,7 @@ void SpectralColumns<T>::multiply_eigenvectors(std::initializer_list<Product> pr
       const Index columns = std::min(kPanel, share_.count(owner) - first);
       const T* panel = eigenvectors_.data() + first * size_;
       if (comm_.size() > 1) {
-        buffer.resize(static_cast<std::size_t>(size_ * columns));
+        buffer.resize(as_size(size_ * columns));
         if (owner == comm_.rank()) std::copy_n(panel, buffer.size(), buffer.data());
         comm_.broadcast(
             std::span(reinterpret_cast<double*>(buffer.data()), buffer.size() * sizeof(T) / sizeof(double)),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 DenseManyBodyEquation::DenseManyBodyEquation(const CellSpace& cells, KernelInterpolant& kernel,
@@ -13,7 +15,7 @@ DenseManyBodyEquation::DenseManyBodyEquation(const CellSpace& cells, KernelInter
       share_(cells.dimension(), comm.size()) {}
 
 std::vector<double> DenseManyBodyEquation::gather(std::span<const double> p) const {
-  std::vector<double> all(static_cast<std::size_t>(global_size()), 0.0);
+  std::vector<double> all(as_size(global_size()), 0.0);
   std::copy(p.begin(), p.end(), all.begin() + first());
   comm_.sum(all);  // each element comes from one rank: the sum is exact
   return all;
@@ -28,10 +30,10 @@ void DenseManyBodyEquation::apply(double t, std::span<const double> p, std::span
     if (weights[j] == 0.0) continue;
     for (std::size_t s = 0; s < cells_.sectors().size(); ++s) {
       const auto& sector = panel.values[j].sectors[s];
-      const auto first = static_cast<std::size_t>(cells_.sectors()[s].first);
+      const auto first = as_size(cells_.sectors()[s].first);
       const auto block = sector.values.block();
       for (std::size_t c = 0; c < sector.cells.size(); ++c) {
-        const double scale = weights[j] * all[first + static_cast<std::size_t>(sector.cells[c])];
+        const double scale = weights[j] * all[first + as_size(sector.cells[c])];
         const double* column = block.column(static_cast<Index>(c));
         double* sum = change.data() + first;
         for (Index i = 0; i < block.rows(); ++i) sum[i] += scale * column[i];
@@ -45,13 +47,13 @@ void DenseManyBodyEquation::apply(double t, std::span<const double> p, std::span
 void DenseManyBodyEquation::diagonal(double t, std::span<double> diagonal) {
   const auto& panel = kernel_.panel_of(t);
   const auto weights = panel.points.weights(t);
-  std::vector<double> all(static_cast<std::size_t>(global_size()), 0.0);
+  std::vector<double> all(as_size(global_size()), 0.0);
   for (std::size_t j = 0; j < weights.size(); ++j) {
     for (std::size_t s = 0; s < cells_.sectors().size(); ++s) {
       const auto& sector = panel.values[j].sectors[s];
       for (std::size_t c = 0; c < sector.cells.size(); ++c) {
         const Index cell = sector.cells[c];
-        all[static_cast<std::size_t>(cells_.sectors()[s].first + cell)] +=
+        at(all, cells_.sectors()[s].first + cell) +=
             weights[j] * sector.values.block().column(static_cast<Index>(c))[cell];
       }
     }

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "parallel/petsc.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/rates/rate_equation.hpp"
 
 namespace qheat {
@@ -27,7 +28,7 @@ constexpr double kSafety = 0.1;  // local error of a step against the tolerance 
 class ProbabilityVector {
  public:
   ProbabilityVector(const RateEquation& equation, bool packed)
-      : packed_(packed), real_size_(static_cast<std::size_t>(equation.local_size())) {
+      : packed_(packed), real_size_(as_size(equation.local_size())) {
     const Index local = packed ? (equation.local_size() + 1) / 2 : equation.local_size();
     petsc::to_int(equation.comm().sum(local), "the number of cells");
     QHEAT_PETSC(
@@ -155,6 +156,9 @@ Stepper make_stepper(Context& context, bool implicit, double tolerance, petsc::M
     QHEAT_PETSC(TSARKIMEXSetType(ts, TSARKIMEX4));
     QHEAT_PETSC(TSARKIMEXSetFullyImplicit(ts, PETSC_TRUE));
     QHEAT_PETSC(TSSetIFunction(ts, nullptr, implicit_function, &context));
+    // du/dt - K u: known as such, each step begins with the slope that K gives, not with one kept from the step before,
+    // which a checkpoint does not hold.
+    QHEAT_PETSC(TSSetEquationType(ts, TS_EQ_ODE_EXPLICIT));
     QHEAT_PETSC(TSSetIJacobian(ts, jacobian.get(), jacobian.get(), implicit_jacobian, &context));
     SNES snes = nullptr;
     KSP ksp = nullptr;
@@ -222,7 +226,7 @@ double take_step(TS ts, double& t, double step, double goal) {
 }  // namespace
 
 double RateEquation::fastest_rate(const std::vector<double>& times) {
-  std::vector<double> now(static_cast<std::size_t>(local_size()));
+  std::vector<double> now(as_size(local_size()));
   double fastest = 0.0;
   constexpr int kProbes = 16;  // spaced so that no oscillation hides between them
   for (int probe = 1; probe <= kProbes; ++probe) {

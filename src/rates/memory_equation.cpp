@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "qheat/kernel/convolution_quadrature.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
 
 namespace qheat {
@@ -62,8 +63,7 @@ class SectorEquation {
   static void add_product(double scale, const FullColumns& matrix, const Vector& vector, Vector& sum) {
     const auto values = matrix.values.block();
     for (Index j = 0; j < values.columns(); ++j) {
-      const double factor =
-          scale * vector[static_cast<std::size_t>(matrix.cells[static_cast<std::size_t>(j)])];
+      const double factor = scale * at(vector, at(matrix.cells, j));
       if (factor == 0.0) continue;
       const double* column = values.column(j);
       for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += factor * column[e];

@@ -9,6 +9,7 @@
 #include "qheat/basis/product_weights.hpp"
 #include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/site_populations.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "qheat/rates/cell_probabilities.hpp"
 #include "qheat/rates/dense_many_body_equation.hpp"
@@ -29,7 +30,7 @@ std::vector<double> reached_times(const SecondOrderKernel& kernel, const std::ve
 }
 
 std::size_t site_entries(const Model& model) {
-  return static_cast<std::size_t>(model.sites()) * static_cast<std::size_t>(model.site.bands());
+  return as_size(model.sites()) * as_size(model.site.bands());
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ RateSolution solve_many_body(const Model& model, const InitialState& initial, co
       const auto populations = std::span(solution.populations).subspan(time * size, size);
       std::fill(populations.begin(), populations.end(), 0.0);
       add_site_populations(
-          *cells, [&](Index cell) { return now[static_cast<std::size_t>(cell)]; }, populations);
+          *cells, [&](Index cell) { return at(now, cell); }, populations);
       comm.sum(populations);
     };
     try {
@@ -144,8 +145,7 @@ RateSolution solve_sites(const Model& model, const InitialState& initial, const 
                          const std::vector<double>& times, const RateOptions& options,
                          const Communicator& comm, RunControl& control, Timings& timings) {
   const double known_until = moves_pairs(model) ? times.front() : rates.known_until;
-  const auto known =
-      static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), known_until) - times.begin());
+  const auto known = as_size(std::upper_bound(times.begin(), times.end(), known_until) - times.begin());
   const auto now = [&](double t, std::span<double> values) { rates.bond_rates.at(t, values); };
   return integrate_sites(model, initial, now, times, known, options, comm, control, timings);
 }
@@ -225,8 +225,8 @@ std::vector<double> largest_deviation(const std::vector<double>& a, const std::v
 }
 
 std::vector<double> band_populations(const Model& model, const std::vector<double>& level_populations) {
-  const auto levels = static_cast<std::size_t>(model.levels());
-  const auto bands = static_cast<std::size_t>(model.site.bands());
+  const auto levels = as_size(model.levels());
+  const auto bands = as_size(model.site.bands());
   std::vector<double> result(level_populations.size() / levels * bands, 0.0);
   for (std::size_t e = 0; e < level_populations.size(); ++e) {
     result[e / levels * bands + model.site.band_of_level()[e % levels]] += level_populations[e];
@@ -236,7 +236,7 @@ std::vector<double> band_populations(const Model& model, const std::vector<doubl
 
 std::vector<double> energies_from_bands(const Model& model, const std::vector<double>& populations) {
   const auto energies = band_energies(model);
-  const auto bands = static_cast<std::size_t>(model.site.bands());
+  const auto bands = as_size(model.site.bands());
   std::vector<double> result(populations.size() / bands, 0.0);
   for (std::size_t e = 0; e < populations.size(); ++e) {
     result[e / bands] += energies[e % energies.size()] * populations[e];
@@ -247,7 +247,7 @@ std::vector<double> energies_from_bands(const Model& model, const std::vector<do
 std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
                                   const std::vector<double>& exact) {
   const std::size_t size = site_entries(model);
-  const auto bands = static_cast<std::size_t>(model.site.bands());
+  const auto bands = as_size(model.site.bands());
   std::vector<double> errors;
   for (std::size_t start = 0; start < site.size(); start += size) {
     std::vector<double> mean(bands, 0.0);

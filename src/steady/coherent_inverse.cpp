@@ -5,6 +5,7 @@
 #include "parallel/column_exchange.hpp"
 #include "parallel/scalapack.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/ket_elements.hpp"
 
 namespace qheat {
@@ -133,8 +134,7 @@ class CoherentInverse::BlockOf final : public Block {
       const T* other = turned.column(j);
       for (Index i = 0; i < inside.local_rows(); ++i) {
         const Index a = inside.row_rule().global(i, grid().row());
-        const double frequency =
-            energies_[static_cast<std::size_t>(a)] - energies_[static_cast<std::size_t>(b)];
+        const double frequency = at(energies_, a) - at(energies_, b);
         const double square = damping_ * damping_ + frequency * frequency;
         if constexpr (std::is_same_v<T, double>) {
           column[i] = (frequency * other[i] - damping_ * column[i]) / square;
@@ -164,8 +164,8 @@ CoherentInverse::CoherentInverse(const Model& model, const DistributedSector& pa
     std::vector<Index> begin;
     for (int rank = 0; rank <= partition.ranks(); ++rank)
       begin.push_back(std::clamp<Index>(partition.first_row(rank) - layout.first_row, 0, layout.rows));
-    const auto me = static_cast<std::size_t>(comm.rank());
-    const auto elements = static_cast<std::size_t>((begin[me + 1] - begin[me]) * layout.row_length);
+    const auto me = as_size(comm.rank());
+    const auto elements = as_size((begin[me + 1] - begin[me]) * layout.row_length);
     const Index first_ket = kets.classes()[number++].first;
     if (is_real(h)) {
       blocks_.push_back(std::make_unique<BlockOf<double>>(comm, std::move(begin), first, kets, first_ket,

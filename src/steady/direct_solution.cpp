@@ -7,6 +7,7 @@
 #include "operators/matrix_elements.hpp"
 #include "parallel/petsc.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/refinement.hpp"
 
 namespace qheat {
@@ -29,7 +30,7 @@ class LiouvilleEquation final : public FactoredEquation {
   LiouvilleEquation(const Model& model, const DistributedSector& pairs, double rate) : rate_(rate) {
     const Sector& sector = pairs.sector();
     for (Index row = 0; row < sector.rows(); ++row) {
-      const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
+      const auto& block = at(sector.blocks(), sector.block_of_row(row));
       populations_.push_back(sector.first_state(row) + (row - block.first_row));
     }
     TermSum<Complex> terms = liouvillian(model);
@@ -52,11 +53,10 @@ class LiouvilleEquation final : public FactoredEquation {
     std::size_t e = 0;
     for (std::size_t row = 0; row < left.size(); ++row) {
       PreciseComplex sum;
-      for (; e < ends_[row]; ++e)
-        sum.add_product(-entries_[e].value, rho[static_cast<std::size_t>(entries_[e].column)]);
+      for (; e < ends_[row]; ++e) sum.add_product(-entries_[e].value, at(rho, entries_[e].column));
       if (row == 0) {
         sum += -rate_;
-        for (const Index place : populations_) sum.add_product(rate_, rho[static_cast<std::size_t>(place)]);
+        for (const Index place : populations_) sum.add_product(rate_, at(rho, place));
       }
       left[row] = sum.value();
     }
@@ -88,7 +88,7 @@ DirectSolution solve_directly(const Model& model, const DistributedSector& pairs
   const LiouvilleEquation equation(model, pairs, rate);
   if (equation.singular()) return {};
   DirectSolution solution;
-  solution.rho.resize(static_cast<std::size_t>(pairs.dimension()));
+  solution.rho.resize(as_size(pairs.dimension()));
   const Refinement refinement = refine(equation, solution.rho);
   solution.determined = refinement.determined;
   solution.correction = refinement.correction;

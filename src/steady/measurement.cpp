@@ -9,6 +9,7 @@
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/rate_scales.hpp"
 
 namespace qheat {
@@ -24,7 +25,7 @@ class Power {
       : levels_(model.levels()),
         energies_(model.energies_of(site)),
         sites_(std::move(sites)),
-        position_(static_cast<std::size_t>(std::find(sites_.begin(), sites_.end(), site) - sites_.begin())) {}
+        position_(as_size(std::find(sites_.begin(), sites_.end(), site) - sites_.begin())) {}
 
   /// Of the site's level in a code.
   double energy(LocalCode code) const {
@@ -54,7 +55,7 @@ class Power {
         write_code(e->from, sites_, levels_, std::span(other));
         const Index place = places[k] + kets.rank_in_class(other) - kets.rank_in_class(ket);
         // Re(flow rho_{from,to}), and rho_{from,to} is the conjugate of the ket's own element
-        const PreciseComplex element = rho[static_cast<std::size_t>(place)];
+        const PreciseComplex element = at(rho, place);
         DoubleDouble flow;
         flow.add_product(e->flow.real(), element.real).add_product(e->flow.imag(), element.imag);
         power.add_product(e->after, flow);
@@ -170,13 +171,13 @@ DoubleDouble heat_by_populations(const Model& model, const Dissipator& dissipato
 template <class Number>
 Measurement measure(const Model& model, const DistributedSector& pairs, std::span<const Number> rho) {
   const auto places = diagonal_places(pairs);
-  const auto levels = static_cast<std::size_t>(model.levels());
+  const auto levels = as_size(model.levels());
   const Communicator& comm = pairs.comm();
   Measurement measured;
-  measured.populations.resize(static_cast<std::size_t>(model.sites()) * levels);
+  measured.populations.resize(as_size(model.sites()) * levels);
   double smallest = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < places.size(); ++k) {
-    const PreciseComplex element = rho[static_cast<std::size_t>(places[k])];
+    const PreciseComplex element = at(rho, places[k]);
     const auto ket = pairs.sector().prefix().configuration(pairs.first_row() + static_cast<Index>(k));
     for (std::size_t i = 0; i < ket.size(); ++i) measured.populations[i * levels + ket[i]] += element.real;
     smallest = std::min(smallest, element.real.value());
@@ -185,7 +186,7 @@ Measurement measure(const Model& model, const DistributedSector& pairs, std::spa
   measured.smallest_population = -comm.max(-smallest);
   const auto of = [&](Power power) { return power.of(pairs, places, rho); };
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const Bond& bond = at(model.lattice.bonds(), b);
     for (const int site : {bond.first, bond.second})
       measured.outflow.push_back(of(outflow_of(model, bond_term(model, b), site)));
   }
@@ -213,17 +214,16 @@ Balance::Balance(const Model& model, double resolution) : model_(model) {
 }
 
 std::vector<double> Balance::scale(const SteadyState& state, std::span<const double> onsite_outflow) const {
-  std::vector<double> all(static_cast<std::size_t>(model_.sites()), 0.0);
+  std::vector<double> all(as_size(model_.sites()), 0.0);
   visit_flows(model_, state, onsite_outflow,
-              [&](int site, double power) { all[static_cast<std::size_t>(site)] += std::abs(power); });
+              [&](int site, double power) { at(all, site) += std::abs(power); });
   for (double& power : all) power = std::max(power, smallest_);
   return all;
 }
 
 double Balance::error(const SteadyState& state, std::span<const double> onsite_outflow) const {
-  std::vector<double> out(static_cast<std::size_t>(model_.sites()), 0.0);
-  visit_flows(model_, state, onsite_outflow,
-              [&](int site, double power) { out[static_cast<std::size_t>(site)] += power; });
+  std::vector<double> out(as_size(model_.sites()), 0.0);
+  visit_flows(model_, state, onsite_outflow, [&](int site, double power) { at(out, site) += power; });
   const auto all = scale(state, onsite_outflow);
   double largest = 0.0;
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -239,7 +239,7 @@ double Balance::difference(const SteadyState& a, const SteadyState& b) const {
     largest = std::max(largest, std::abs(a.populations[e] - b.populations[e]));
   const auto all = scale(a, {});
   const auto compare = [&](int site, double left, double right) {
-    const double scale = all[static_cast<std::size_t>(site)];
+    const double scale = at(all, site);
     if (left != right) largest = std::max(largest, std::abs(left - right) / scale);
   };
   for (std::size_t e = 0; e < a.outflow.size(); ++e) {
@@ -260,9 +260,9 @@ void set_measured(const Model& model, const Measurement& measured, SteadyState& 
   for (const DoubleDouble& p : measured.populations) state.populations.push_back(p.value());
   state.energy.clear();
   state.temperature.clear();
-  const auto levels = static_cast<std::size_t>(model.levels());
+  const auto levels = as_size(model.levels());
   for (int i = 0; i < model.sites(); ++i) {
-    const auto site = static_cast<std::size_t>(i);
+    const auto site = as_size(i);
     double energy = 0.0;
     for (std::size_t n = 0; n < levels; ++n)
       energy += state.populations[site * levels + n] * model.energies_of(i)[n];

@@ -10,6 +10,7 @@
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/ket_elements.hpp"
 
 namespace qheat {
@@ -142,7 +143,7 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
   Index longest = 0;
   for (std::size_t k = 0; k < populations_.size(); ++k) {
     const Index row = first_row + static_cast<Index>(k);
-    const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
+    const auto& block = at(sector.blocks(), sector.block_of_row(row));
     std::map<Index, Complex> elements;
     visit_ket_row(kets, h, row, [&](Index place, Complex value) { elements[place] += value; });
     elements.erase(row - block.first_row);
@@ -158,10 +159,9 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
       std::make_unique<Reduced>(space_->comm(), first_row, populations_.size(), sector.rows(), most, rate);
   for (std::size_t k = 0; k < populations_.size(); ++k) {
     const Index row = first_row + static_cast<Index>(k);
-    double out = -inverse_diagonal_[static_cast<std::size_t>(populations_[k])].real();
+    double out = -at(inverse_diagonal_, populations_[k]).real();
     for (const Link& link : links_of(k)) {
-      const double w = -2.0 * std::norm(link.element) *
-                       (1.0 / inverse_diagonal_[static_cast<std::size_t>(link.place)]).real();
+      const double w = -2.0 * std::norm(link.element) * (1.0 / at(inverse_diagonal_, link.place)).real();
       reduced_->add(row, link.other, w);
       out += w;
     }
@@ -170,7 +170,7 @@ PopulationInverse::PopulationInverse(const Model& model, std::shared_ptr<const D
     reduced_->add(row, row, -out);
   }
   reduced_->finish();
-  for (const Index place : populations_) inverse_diagonal_[static_cast<std::size_t>(place)] = 1.0;
+  for (const Index place : populations_) at(inverse_diagonal_, place) = 1.0;
   for (Complex& d : inverse_diagonal_) d = 1.0 / d;
 }
 
@@ -187,18 +187,17 @@ void PopulationInverse::apply(std::span<const Complex> x, std::span<Complex> y) 
   for (std::size_t k = 0; k < populations_.size(); ++k) {
     double gain = 0.0;
     for (const Link& link : links_of(k))
-      gain += 2.0 * (kI * std::conj(link.element) * y[static_cast<std::size_t>(link.place)]).real();
-    right[k] = x[static_cast<std::size_t>(populations_[k])].real() - gain;
+      gain += 2.0 * (kI * std::conj(link.element) * at(y, link.place)).real();
+    right[k] = at(x, populations_[k]).real() - gain;
   }
   const auto& all = reduced_->solve();
   const Index first_row = space_->partition().first_row(space_->comm().rank());
   for (std::size_t k = 0; k < populations_.size(); ++k) {
-    const double own = all[static_cast<std::size_t>(first_row) + k];
-    y[static_cast<std::size_t>(populations_[k])] = own;
+    const double own = all[as_size(first_row) + k];
+    at(y, populations_[k]) = own;
     for (const Link& link : links_of(k)) {
-      const auto place = static_cast<std::size_t>(link.place);
-      y[place] -=
-          inverse_diagonal_[place] * kI * link.element * (own - all[static_cast<std::size_t>(link.other)]);
+      const auto place = as_size(link.place);
+      y[place] -= inverse_diagonal_[place] * kI * link.element * (own - at(all, link.other));
     }
   }
 }

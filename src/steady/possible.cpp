@@ -12,6 +12,7 @@
 #include "qheat/model/dissipator.hpp"
 #include "qheat/model/two_point_closure.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/steady/steady.hpp"
 #include "steady/rate_scales.hpp"
 
@@ -65,17 +66,16 @@ void check_rates(const Model& model, Sentences& problems) {
 
 /// Sites that bonds or jumps join to each other bear the number of the lowest of them.
 std::vector<int> pieces(const Model& model) {
-  std::vector<int> piece(static_cast<std::size_t>(model.sites()));
+  std::vector<int> piece(as_size(model.sites()));
   std::iota(piece.begin(), piece.end(), 0);
   const auto join = [&](int first, int second) {
-    const auto [low, high] =
-        std::minmax(piece[static_cast<std::size_t>(first)], piece[static_cast<std::size_t>(second)]);
+    const auto [low, high] = std::minmax(at(piece, first), at(piece, second));
     const int kept = low;
     const int gone = high;
     std::replace(piece.begin(), piece.end(), gone, kept);
   };
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const Bond& bond = at(model.lattice.bonds(), b);
     if (bond_strength(model, b) != 0.0) join(bond.first, bond.second);
   }
   for (const Dissipator& d : dissipation(model).others)
@@ -89,10 +89,10 @@ void check_reach(const Model& model, Sentences& problems) {
   std::vector<bool> reached(piece.size(), false);
   for (const Dissipator& d : dissipation(model).others) {
     if (!changes_counts(model, d)) continue;
-    reached[static_cast<std::size_t>(piece[static_cast<std::size_t>(d.sites.front())])] = true;
+    at(reached, at(piece, d.sites.front())) = true;
   }
   for (int i = 0; i < model.sites(); ++i) {
-    if (reached[static_cast<std::size_t>(piece[static_cast<std::size_t>(i)])]) continue;
+    if (at(reached, at(piece, i))) continue;
     problems.push_back(fmt::format(
         "no bond joins site {} to a {}{}, so that the steady state is not unique; add bonds or a reservoir",
         i, model.bath.jumps.empty() ? "reservoir" : "reservoir or a jump that changes levels",

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "qheat/model/dissipator.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -26,7 +27,7 @@ double bond_strength(const Model& model, int bond) {
   double largest = 0.0;
   for (const PairElement& e : model.interaction(bond).elements())
     if (e.a != e.c || e.b != e.d) largest = std::max(largest, std::abs(e.value));
-  return largest * std::abs(model.strength * model.couplings[static_cast<std::size_t>(bond)]);
+  return largest * std::abs(model.strength * at(model.couplings, bond));
 }
 
 RateScales rate_scales(const Model& model) {
@@ -37,16 +38,15 @@ RateScales rate_scales(const Model& model) {
     scales.slowest = std::min(scales.slowest, rate);
     scales.fastest = std::max(scales.fastest, rate);
   }
-  std::vector<double> loss(static_cast<std::size_t>(model.sites()), 0.0);
+  std::vector<double> loss(as_size(model.sites()), 0.0);
   for (const auto& [sites, rate] : fastest)
-    for (const int site : sites) loss[static_cast<std::size_t>(site)] += rate;
+    for (const int site : sites) at(loss, site) += rate;
   const double dephasing = dissipation(model).dephasing;
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
     const double strength = bond_strength(model, b);
     if (strength == 0.0) continue;
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const double decay = 2.0 * dephasing + 0.5 * (loss[static_cast<std::size_t>(bond.first)] +
-                                                  loss[static_cast<std::size_t>(bond.second)]);
+    const Bond& bond = at(model.lattice.bonds(), b);
+    const double decay = 2.0 * dephasing + 0.5 * (at(loss, bond.first) + at(loss, bond.second));
     scales.slowest = std::min(scales.slowest, strength * std::min(1.0, strength / decay));
   }
   return scales;

@@ -10,6 +10,7 @@
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/evolution/density_spectrum.hpp"
 #include "qheat/model/two_point_closure.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/steady/two_point.hpp"
 #include "steady/direct_solution.hpp"
 #include "steady/measurement.hpp"
@@ -25,7 +26,7 @@ constexpr Index kSmall = 1000;         // solved directly without a second thoug
 constexpr Index kMostDirect = 100000;  // beyond, factors grow past any memory
 
 std::vector<std::vector<int>> blocks_of(const Model& model) {
-  const std::vector<int> ground(static_cast<std::size_t>(model.sites()), 0);
+  const std::vector<int> ground(as_size(model.sites()), 0);
   return density_counts(model, InitialState::product(model, ground));
 }
 
@@ -90,7 +91,7 @@ std::pair<TwoStarts::Outcome, SteadyState> by_iterations(const Model& model, con
         return balance.difference(measured(one), measured(other));
       },
       control);
-  std::vector<Complex> rho(static_cast<std::size_t>(space->local_size()));
+  std::vector<Complex> rho(as_size(space->local_size()));
   const TwoStarts::Outcome outcome = starts.solve(rho);
   SteadyState state;
   state.method = "iterative";
@@ -198,7 +199,7 @@ double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, i
 }
 
 bool bond_keeps_level_energy(const Model& model, int b) {
-  const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+  const Bond& bond = at(model.lattice.bonds(), b);
   const double scale =
       std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
   return std::all_of(model.interaction(b).elements().begin(), model.interaction(b).elements().end(),

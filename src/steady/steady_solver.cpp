@@ -11,6 +11,7 @@
 #include "qheat/model/counter_random.hpp"
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/coherent_inverse.hpp"
 #include "steady/population_inverse.hpp"
 
@@ -55,13 +56,13 @@ double frobenius_norm(const Communicator& comm, std::span<const Complex> x) {
 
 std::vector<Complex> random_hermitian(const DistributedSector& pairs, double norm) {
   std::vector<Complex> elements;
-  elements.reserve(static_cast<std::size_t>(pairs.local_size()));
+  elements.reserve(as_size(pairs.local_size()));
   const Sector& sector = pairs.sector();
   const CounterRandom random(1);
   const double scale = norm / std::sqrt(static_cast<double>(pairs.dimension()));
   const Index last = pairs.partition().first_row(pairs.comm().rank() + 1);
   for (Index row = pairs.first_row(); row < last; ++row) {
-    const auto& block = sector.blocks()[static_cast<std::size_t>(sector.block_of_row(row))];
+    const auto& block = at(sector.blocks(), sector.block_of_row(row));
     for (Index column = block.first_row; column < block.first_row + block.row_length; ++column) {
       const Complex value = scale * random_of_pair(random, std::min(row, column), std::max(row, column));
       elements.push_back(row < column ? value : row == column ? Complex(value.real()) : std::conj(value));
@@ -75,7 +76,7 @@ class SteadySolver::Preconditioner {
  public:
   Preconditioner(const TracedLiouvillian& a, const Model& model, double rate) : a_(a) {
     const auto& space = a.shared_space();
-    std::vector<Complex> diagonal(static_cast<std::size_t>(space->local_size()));
+    std::vector<Complex> diagonal(as_size(space->local_size()));
     a.liouvillian().diagonal(diagonal);
     double decay = 0.0;
     for (const Complex& d : diagonal) decay -= d.real();
@@ -103,7 +104,7 @@ class SteadySolver::Preconditioner {
     return petsc::guarded([&] {
       Preconditioner* self = nullptr;
       QHEAT_PETSC(PCShellGetContext(preconditioner, &self));
-      const auto size = static_cast<std::size_t>(self->a_.space().local_size());
+      const auto size = as_size(self->a_.space().local_size());
       const PetscScalar* source = nullptr;
       PetscScalar* target = nullptr;
       QHEAT_PETSC(VecGetArrayRead(x, &source));

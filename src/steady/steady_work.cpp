@@ -3,6 +3,7 @@
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/operators/product_work.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/steady/steady.hpp"
 #include "qheat/steady/two_point.hpp"
 
@@ -51,7 +52,7 @@ Work two_point_work(const Model& model) {
 Work steady_work(const Model& model, const SteadyOptions& options, bool two_point) {
   if (two_point) return two_point_work(model);
   const auto elements = static_cast<double>(steady_elements(model));
-  const std::vector<int> ground(static_cast<std::size_t>(model.sites()), 0);
+  const std::vector<int> ground(as_size(model.sites()), 0);
   const auto blocks = density_counts(model, InitialState::product(model, ground));
   return steady_takes_factors(options, steady_elements(model))
              ? direct_work(elements)

@@ -7,6 +7,7 @@
 
 #include "qheat/evolution/density_observer.hpp"
 #include "qheat/operators/liouvillian.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -26,16 +27,16 @@ class TracedLiouvillian final : public Operator {
   Index bytes() const override { return l_->bytes(); }
   void diagonal(std::span<Complex> diagonal) const override {
     l_->diagonal(diagonal);
-    for (const Index place : trace_) diagonal[static_cast<std::size_t>(place)] -= rate_ / kets_;
+    for (const Index place : trace_) at(diagonal, place) -= rate_ / kets_;
   }
   /// -rate mixed.
   void right_hand_side(std::span<Complex> b) const {
     std::fill(b.begin(), b.end(), Complex{});
-    for (const Index place : trace_) b[static_cast<std::size_t>(place)] = -rate_ / kets_;
+    for (const Index place : trace_) at(b, place) = -rate_ / kets_;
   }
   Complex trace(std::span<const Complex> rho) const {
     Complex sum = 0.0;
-    for (const Index place : trace_) sum += rho[static_cast<std::size_t>(place)];
+    for (const Index place : trace_) sum += at(rho, place);
     return space().comm().sum(sum);
   }
 

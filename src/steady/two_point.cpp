@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "qheat/parallel/index.hpp"
 #include "steady/measurement.hpp"
 #include "steady/on_root.hpp"
 #include "steady/rate_scales.hpp"
@@ -43,7 +44,7 @@ class BandSolution {
   BandSolution(const TwoPointEquation& equation, Index width)
       : equation_(equation), band_(equation.sites(), width) {
     const BandEquation within(equation, band_);
-    c_.resize(static_cast<std::size_t>(band_.size()));
+    c_.resize(as_size(band_.size()));
     determined_ = refine(within, c_).determined;
   }
 
@@ -73,14 +74,13 @@ class BandSolution {
     Profile profile;
     for (Index i = 0; i < band_.sites(); ++i) profile.occupation.push_back(element(i, i, Part::real));
     for (Index i = 0; i + 1 < band_.sites(); ++i)
-      profile.flow.push_back(2.0 * equation_.hopping()[static_cast<std::size_t>(i)] *
-                             element(i, i + 1, Part::imaginary).value());
+      profile.flow.push_back(2.0 * at(equation_.hopping(), i) * element(i, i + 1, Part::imaginary).value());
     return profile;
   }
 
  private:
   DoubleDouble element(Index i, Index k, Part part) const {
-    return band_.holds(i, k) ? c_[static_cast<std::size_t>(band_.number(i, k, part))].real : DoubleDouble{};
+    return band_.holds(i, k) ? at(c_, band_.number(i, k, part)).real : DoubleDouble{};
   }
   /// Element of A C + Gamma_up.
   double motion(Index i, Index k, Part part) const {
@@ -162,7 +162,7 @@ SteadyState state_of(const Model& model, const Solved& solved) {
   }
   const auto gap = [&](int i) { return model.energy(i, 1) - model.energy(i, 0); };
   for (const Bond& bond : model.lattice.bonds()) {
-    const double upward = solved.profile.flow[static_cast<std::size_t>(std::min(bond.first, bond.second))];
+    const double upward = at(solved.profile.flow, std::min(bond.first, bond.second));
     const double flow = bond.first < bond.second ? upward : -upward;
     measured.outflow.insert(measured.outflow.end(), {gap(bond.first) * flow, -gap(bond.second) * flow});
   }

@@ -5,6 +5,7 @@
 
 #include "qheat/model/dissipator.hpp"
 #include "qheat/model/two_point_closure.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -15,7 +16,7 @@ BandLayout::BandLayout(Index sites, Index width) : sites_(sites), width_(width) 
 }
 
 TwoPointEquation::TwoPointEquation(const Model& model)
-    : up_(static_cast<std::size_t>(model.sites())),
+    : up_(as_size(model.sites())),
       down_(up_.size()),
       loss_(up_.size()),
       loss_before_{0.0},
@@ -96,10 +97,10 @@ void BandEquation::residual(const std::vector<PreciseComplex>& x, std::vector<Co
     DoubleDouble sum;
     equation_.row(i, k, part, [&](Index to_i, Index to_k, BandLayout::Part to_part, double value) {
       if (!band_.holds(to_i, to_k)) return;
-      const auto column = static_cast<std::size_t>(band_.number(to_i, to_k, to_part));
+      const auto column = as_size(band_.number(to_i, to_k, to_part));
       sum.add_product(-value, x[column].real);
     });
-    const auto row = static_cast<std::size_t>(band_.number(i, k, part));
+    const auto row = as_size(band_.number(i, k, part));
     sum.add_product(equation_.damping(i, k, band_), x[row].real);
     if (i == k)
       for (const double rate : equation_.up(i)) sum += -rate;

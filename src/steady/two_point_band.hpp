@@ -9,6 +9,7 @@
 
 #include "parallel/petsc.hpp"
 #include "qheat/model/model.hpp"
+#include "qheat/parallel/index.hpp"
 #include "steady/double_double.hpp"
 #include "steady/refinement.hpp"
 
@@ -30,7 +31,7 @@ class BandLayout {
   }
   /// Of a part of C_ik, i <= k.
   Index number(Index i, Index k, Part part) const {
-    const Index first = first_[static_cast<std::size_t>(i)];
+    const Index first = at(first_, i);
     return i == k ? first : first + 2 * (k - i) - (part == Part::real ? 1 : 0);
   }
   /// Calls visit(i, k, part) for all.
@@ -64,7 +65,7 @@ class TwoPointEquation {
   /// |h_{i,i+1}|, [N - 1].
   const std::vector<double>& hopping() const { return hopping_; }
   /// Rates up of the reservoirs at site i.
-  const std::vector<double>& up(Index i) const { return up_[static_cast<std::size_t>(i)]; }
+  const std::vector<double>& up(Index i) const { return at(up_, i); }
   /// Calls visit(i', k', part', value) for each element of the row (i, k, part) of A, i <= k, i' <= k'. The
   /// same one may come more than once; of an occupation each rate of a reservoir by itself.
   template <class Visit>
@@ -84,7 +85,7 @@ class TwoPointEquation {
     const bool below = i > k;
     visit(std::min(i, k), std::max(i, k), part, below && part == Part::imaginary ? -value : value);
   }
-  double hop(Index i, Index k) const { return hopping_[static_cast<std::size_t>(std::min(i, k))]; }
+  double hop(Index i, Index k) const { return at(hopping_, std::min(i, k)); }
 
   std::vector<double> hopping_;
   std::vector<double> level_;              ///< h_ii
@@ -98,9 +99,6 @@ class TwoPointEquation {
 
 template <class Visit>
 void TwoPointEquation::row(Index i, Index k, Part part, const Visit& visit) const {
-  const auto at = [](const auto& v, Index n) -> const auto& {
-    return v[static_cast<std::size_t>(n)];
-  };
   const bool real = part == Part::real;
   const Part other = real ? Part::imaginary : Part::real;
   if (i == k) {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "qheat/kernel/kernel_interpolant.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -127,8 +128,7 @@ std::string assumption_table(const std::string& kernel, const KernelSeries& seri
   std::string text = fmt::format(
       "\nassumptions, kernel {} (a score of {} or more holds; sufficient, not necessary)\n", kernel, kHolds);
   const double singular = first_singular_time(series);
-  const auto judged =
-      static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), singular) - times.begin());
+  const auto judged = as_size(std::lower_bound(times.begin(), times.end(), singular) - times.begin());
   if (judged < times.size()) {
     text += fmt::format("  diverges at t_1 = {:g}: {} of {} output times lie before it and are judged\n",
                         singular, judged, times.size());

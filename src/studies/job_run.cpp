@@ -8,6 +8,7 @@
 #include "io/model_record.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "studies/model_digest.hpp"
 
@@ -32,8 +33,8 @@ void write_all(const Job& job, const Studies& studies, double started, Timings& 
 
 /// Largest resident set of each rank so far, libraries included. Collective.
 std::vector<std::int64_t> peak_bytes_of_ranks(const Communicator& comm) {
-  std::vector<double> peaks(static_cast<std::size_t>(comm.size()));
-  peaks[static_cast<std::size_t>(comm.rank())] = peak_resident_bytes();
+  std::vector<double> peaks(as_size(comm.size()));
+  at(peaks, comm.rank()) = peak_resident_bytes();
   comm.sum(std::span(peaks));
   return {peaks.begin(), peaks.end()};
 }
@@ -75,8 +76,7 @@ Job ready_job(const Sweep& sweep, Index point) {
   Job job = sweep.job(point);
   if (!job.unavailable.empty()) throw InputError(job.unavailable);
   if (job.model && !job.initial) {  // a kernel alone: all cells
-    const std::vector<double> hot(static_cast<std::size_t>(job.model->sites()),
-                                  std::numeric_limits<double>::infinity());
+    const std::vector<double> hot(as_size(job.model->sites()), std::numeric_limits<double>::infinity());
     job.initial = InitialState::thermal(*job.model, hot);
   }
   return job;

@@ -10,6 +10,7 @@
 #include "qheat/operators/bath_rates.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/operators/product_work.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/propagator/cell_moments.hpp"
 #include "qheat/propagator/population_propagator.hpp"
 #include "qheat/propagator/propagator_orders.hpp"
@@ -205,7 +206,7 @@ Part Kernels::local_rates(KernelId id) const {
   const SecondOrderKernel kernel =
       id == KernelId::markov() ? markov_kernel(model_, job_.kernel ? job_.kernel->broadening : std::nullopt)
                                : SecondOrderKernel(model_);
-  std::vector<double> rates(static_cast<std::size_t>(model_.lattice.bond_count()));
+  std::vector<double> rates(as_size(model_.lattice.bond_count()));
   double motions = 0.0;
   for (int k = 1; k <= kSamples; ++k) {
     kernel.bond_rates(end_ * k / kSamples, cell_counts(model_, *job_.initial), rates);

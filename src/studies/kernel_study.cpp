@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/propagator/mean_propagator.hpp"
 #include "qheat/propagator/open_propagator.hpp"
 #include "qheat/rates/memory_equation.hpp"
@@ -364,7 +365,7 @@ void KernelStudy::write_rates(const Kernel& kernel, const std::optional<std::vec
 void KernelStudy::write_cells(ResultsFile& file) const {
   std::vector<std::int64_t> bands;
   if (file.writes()) {
-    std::vector<Level> configuration(static_cast<std::size_t>(model_.sites()));
+    std::vector<Level> configuration(as_size(model_.sites()));
     for (Index cell = 0; cell < cells_->dimension(); ++cell) {
       cells_->configuration(cell, configuration);
       bands.insert(bands.end(), configuration.begin(), configuration.end());
@@ -379,7 +380,7 @@ void KernelStudy::write_local_generator(const Kernel& kernel, ResultsFile& file)
   const bool markov = kernel.id == KernelId::markov();
   const auto dense = [&](double t) {
     const auto terms = local_kernel(kernel.id).at(t);
-    std::vector<double> all(static_cast<std::size_t>(size * size), 0.0);
+    std::vector<double> all(as_size(size * size), 0.0);
     for (const auto& sector : cells_->sectors()) {
       const auto block = dense_generator(sector.cells, terms);
       const Index rows = sector.cells.dimension();

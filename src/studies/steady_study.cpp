@@ -10,6 +10,7 @@
 #include <span>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/steady/two_point.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "studies/sensible_ranks.hpp"
@@ -61,10 +62,10 @@ void load(SteadyState& state, StateReader& reader) {
 /// NaN throughout.
 SteadyState unknown_state(const Model& model) {
   const double unknown = std::numeric_limits<double>::quiet_NaN();
-  const auto sites = static_cast<std::size_t>(model.sites());
-  const auto bonds = static_cast<std::size_t>(model.lattice.bond_count());
+  const auto sites = as_size(model.sites());
+  const auto bonds = as_size(model.lattice.bond_count());
   SteadyState state;
-  state.populations.assign(sites * static_cast<std::size_t>(model.levels()), unknown);
+  state.populations.assign(sites * as_size(model.levels()), unknown);
   state.energy.assign(sites, unknown);
   state.temperature.assign(sites, unknown);
   state.outflow.assign(2 * bonds, unknown);
@@ -116,7 +117,7 @@ SteadyStudy::SteadyStudy(const Job& job, const StudyContext& context)
   const auto given = std::find_if(variants_.begin(), variants_.end(), [&](const SteadyVariant& variant) {
     return variant.rate == 1.0 && variant.dephasing == job.model->bath.dephasing;
   });
-  if (given != variants_.end()) shown_ = static_cast<std::size_t>(given - variants_.begin());
+  if (given != variants_.end()) shown_ = as_size(given - variants_.begin());
 }
 
 void SteadyStudy::describe(Report& report) const {

@@ -13,6 +13,7 @@
 #include "io/hdf5_file.hpp"
 #include "parallel/on_root.hpp"
 #include "qheat/io/results.hpp"
+#include "qheat/parallel/index.hpp"
 #include "sweep/means.hpp"
 #include "sweep/point_scalars.hpp"
 
@@ -55,13 +56,12 @@ class Collection {
       return;
     }
     for (const auto& [name, value] : point_scalars(hdf5::File::open(files_.results(point)))) {
-      auto& column =
-          scalars_.try_emplace(name, static_cast<std::size_t>(sweep_.points()), kNaN).first->second;
-      column[static_cast<std::size_t>(point)] = value;
+      auto& column = scalars_.try_emplace(name, as_size(sweep_.points()), kNaN).first->second;
+      at(column, point) = value;
     }
   }
 
-  bool is_finished(Index point) const { return finished_[static_cast<std::size_t>(point)] != 0; }
+  bool is_finished(Index point) const { return at(finished_, point) != 0; }
 
   void write_points(ResultsFile& file) const {
     for (Index point = 0; point < sweep_.points(); ++point) {
@@ -123,7 +123,7 @@ class Collection {
   std::vector<Group> members() const {
     std::vector<Group> groups;
     for (Index point = 0; point < sweep_.points(); ++point) {
-      const auto number = static_cast<std::size_t>(groups_[static_cast<std::size_t>(point)]);
+      const auto number = as_size(at(groups_, point));
       if (number == groups.size()) groups.push_back({point, {}});
       if (is_finished(point)) groups[number].finished.push_back(point);
     }
@@ -162,8 +162,7 @@ class Collection {
       std::vector<double> errors;
       for (const Group& group : groups) {
         MeanAndError mean(1);
-        for (const Index point : group.finished)
-          mean.add(std::span(&column[static_cast<std::size_t>(point)], 1));
+        for (const Index point : group.finished) mean.add(std::span(&at(column, point), 1));
         means.push_back(group.finished.empty() ? kNaN : mean.mean().front());
         errors.push_back(mean.error().front());
       }

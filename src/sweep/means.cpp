@@ -9,6 +9,7 @@
 
 #include "io/hdf5_file.hpp"
 #include "io/netcdf.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -79,7 +80,7 @@ void write_batch(const Paths& results, const Shapes& shapes, const std::string& 
     return;
   }
   std::map<std::string, MeanAndError> means;
-  for (const auto& [name, shape] : shapes) means.emplace(name, static_cast<std::size_t>(size_of(shape)));
+  for (const auto& [name, shape] : shapes) means.emplace(name, as_size(size_of(shape)));
   for (const auto& one : results) {
     const hdf5::File open = hdf5::File::open(one);
     for (auto& [name, mean] : means) mean.add(open.read(name));

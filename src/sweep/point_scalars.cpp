@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/hdf5_file.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
@@ -70,7 +71,7 @@ class Scalars {
     }
     if (file_.has(kernel + "/bond_rate") && file_.size(kernel + "/bond_rate") > 0) {
       const auto rates = file_.read(kernel + "/bond_rate");
-      const auto bonds = static_cast<std::size_t>(file_.shape(kernel + "/bond_rate").back());
+      const auto bonds = as_size(file_.shape(kernel + "/bond_rate").back());
       found_[kernel.substr(1) + "/mean_bond_rate"] = mean(std::span(rates).last(bonds));
     }
     if (!file_.has(kernel + "/singular_times")) return;

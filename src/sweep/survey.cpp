@@ -10,6 +10,7 @@
 
 #include "io/printable.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 #include "studies/job_run.hpp"
 
@@ -143,14 +144,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 Survey survey_points(const Sweep& sweep, const Machine& machine, const Communicator& comm) {
   Survey survey;
-  survey.points.assign(static_cast<std::size_t>(sweep.points()), {0.0, 0.0, 0, false});
+  survey.points.assign(as_size(sweep.points()), {0.0, 0.0, 0, false});
   PointProblems problems(sweep.name());
   std::string obstacles;
   const auto obstacle = [&](Index point, const std::string& why) {
     obstacles += fmt::format("point {} ({}): {}\n", point, sweep.label(point), one_line(why));
   };
   for (Index point = comm.rank(); point < sweep.points(); point += comm.size()) {
-    PointNeed& need = survey.points[static_cast<std::size_t>(point)];
+    PointNeed& need = at(survey.points, point);
     try {
       need = survey_point(sweep, point, machine);
       if (!need.possible) obstacle(point, fmt::format("needs {:.3g} GB a rank", need.bytes / 1e9));
@@ -210,7 +211,7 @@ void describe_sweep(const Sweep& sweep, const Survey& survey, const Machine& mac
                printable(ends, 80), key.averaged ? ", averaged" : "");
   }
   const Index largest = survey.largest();
-  const PointNeed& most = survey.points[static_cast<std::size_t>(largest)];
+  const PointNeed& most = at(survey.points, largest);
   report.say("memory          at least {:.3g} GB a rank, at point {} ({})\n",
              (machine.base_bytes + most.bytes) / 1e9, largest, sweep.label(largest));
   std::map<int, Index> classes;

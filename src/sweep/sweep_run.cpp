@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/rank_groups.hpp"
 #include "qheat/parallel/shared_counter.hpp"
 #include "qheat/parallel/stop_signals.hpp"
@@ -46,14 +47,13 @@ class PointsRun {
   }
 
  private:
-  const PointNeed& need(Index point) const { return survey_.points[static_cast<std::size_t>(point)]; }
+  const PointNeed& need(Index point) const { return at(survey_.points, point); }
 
   /// Looks at the files of all points of the share, each on one rank. Without --resume what they hold goes.
   std::vector<Index> unfinished() const {
     const auto points = points_of(sweep_, options_.share);
     std::vector<double> finished(points.size(), 0.0);
-    for (auto p = static_cast<std::size_t>(comm_.rank()); p < points.size();
-         p += static_cast<std::size_t>(comm_.size())) {
+    for (auto p = as_size(comm_.rank()); p < points.size(); p += as_size(comm_.size())) {
       if (!options_.resume) files_.remove(points[p]);
       finished[p] = options_.resume && files_.is_finished(points[p]) ? 1.0 : 0.0;
     }
@@ -78,7 +78,7 @@ class PointsRun {
         stopped_ = true;
         break;
       }
-      run_point(points[static_cast<std::size_t>(next)], group, counter);
+      run_point(at(points, next), group, counter);
       if (stopped_ && group.is_root()) counter.close();
     }
     comm_.any(false);  // the counter is needed until everybody is done

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "qheat/model/dissipator.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/steady/steady.hpp"
 
 namespace qheat {
@@ -30,7 +31,7 @@ double smallest_spacing(const Model& model) {
 double largest_coupling(const Model& model) {
   double largest = 0.0;
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const double factor = std::abs(model.strength * model.couplings[static_cast<std::size_t>(b)]);
+    const double factor = std::abs(model.strength * at(model.couplings, b));
     for (const PairElement& e : model.interaction(b).elements())
       if (e.a != e.c || e.b != e.d) largest = std::max(largest, factor * std::abs(e.value));
   }
@@ -70,10 +71,8 @@ enum class Feed { nothing, temperature, other };
 
 /// By the bath on each site itself, [N].
 std::vector<Feed> feeds(const Model& model) {
-  std::vector<Feed> feeds(static_cast<std::size_t>(model.sites()), Feed::nothing);
-  const auto feed = [&](int site, Feed by) {
-    feeds[static_cast<std::size_t>(site)] = std::max(feeds[static_cast<std::size_t>(site)], by);
-  };
+  std::vector<Feed> feeds(as_size(model.sites()), Feed::nothing);
+  const auto feed = [&](int site, Feed by) { at(feeds, site) = std::max(at(feeds, site), by); };
   for (const Reservoir& r : model.bath.reservoirs)
     feed(r.site, reservoir_temperature(r, model.energies_of(r.site)) ? Feed::temperature : Feed::other);
   for (const Jump& jump : model.bath.jumps)
@@ -92,21 +91,21 @@ std::vector<Feed> feeds_of_pieces(const Model& model) {
     std::vector<int> piece;
     const auto reach = [&](int site) {
       const auto levels = model.energies_of(site);
-      if (seen[static_cast<std::size_t>(site)] || levels.front() == levels.back()) return;
-      seen[static_cast<std::size_t>(site)] = true;
+      if (at(seen, site) || levels.front() == levels.back()) return;
+      at(seen, site) = true;
       piece.push_back(site);
     };
     reach(start);
     Feed by = Feed::nothing;
     for (std::size_t next = 0; next < piece.size();) {  // which grows on the way
       const int site = piece[next++];
-      by = std::max(by, own[static_cast<std::size_t>(site)]);
+      by = std::max(by, at(own, site));
       for (const int b : model.lattice.bonds_of(site)) {
-        const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+        const Bond& bond = at(model.lattice.bonds(), b);
         if (bond_keeps_level_energy(model, b)) reach(bond.first == site ? bond.second : bond.first);
       }
     }
-    for (const int site : piece) of_piece[static_cast<std::size_t>(site)] = by;
+    for (const int site : piece) at(of_piece, site) = by;
   }
   return of_piece;
 }

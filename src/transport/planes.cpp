@@ -6,6 +6,7 @@
 
 #include "qheat/model/dissipator.hpp"
 #include "qheat/model/thermodynamics.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 
 namespace qheat {
@@ -13,13 +14,13 @@ namespace {
 
 /// The bath moves the levels of each site of the first and the last plane, and those of no other site.
 bool between_faces(const Model& model, const TransportAxis& axis) {
-  std::vector<bool> fed(static_cast<std::size_t>(model.sites()), false);
+  std::vector<bool> fed(as_size(model.sites()), false);
   for (const Dissipator& d : dissipators(model))
     for (const int site : d.sites)
-      if (moves_levels(d)) fed[static_cast<std::size_t>(site)] = true;
+      if (moves_levels(d)) at(fed, site) = true;
   for (int i = 0; i < model.sites(); ++i) {
     const int plane = axis.plane_of(i);
-    if (fed[static_cast<std::size_t>(i)] != (plane == 0 || plane == axis.length - 1)) return false;
+    if (at(fed, i) != (plane == 0 || plane == axis.length - 1)) return false;
   }
   return true;
 }
@@ -27,9 +28,8 @@ bool between_faces(const Model& model, const TransportAxis& axis) {
 /// The temperature of a plane with mean energy `u`, if all its sites have one and levels alike.
 double plane_temperature(const Model& model, const std::vector<int>& sites, const std::vector<bool>& known,
                          double u) {
-  const bool alike = std::all_of(sites.begin(), sites.end(), [&](int i) {
-    return known[static_cast<std::size_t>(i)] && same_levels(model, sites.front(), i);
-  });
+  const bool alike = std::all_of(sites.begin(), sites.end(),
+                                 [&](int i) { return at(known, i) && same_levels(model, sites.front(), i); });
   return alike ? temperature_of(model.energies_of(sites.front()), u)
                : std::numeric_limits<double>::quiet_NaN();
 }
@@ -39,7 +39,7 @@ double plane_temperature(const Model& model, const std::vector<int>& sites, cons
 bool is_open_chain(const Lattice& lattice) {
   if (lattice.bond_count() != lattice.sites() - 1) return false;
   for (int b = 0; b < lattice.bond_count(); ++b)
-    if (lattice.bonds()[static_cast<std::size_t>(b)] != Bond{b, b + 1}) return false;
+    if (at(lattice.bonds(), b) != Bond{b, b + 1}) return false;
   return true;
 }
 
@@ -74,21 +74,20 @@ PlaneProfile plane_profile(const Model& model, const SteadyState& state) {
   PlaneProfile profile;
   profile.axis = transport_axis(model);
   if (!profile.axis.found()) return profile;
-  const auto length = static_cast<std::size_t>(profile.axis.length);
+  const auto length = as_size(profile.axis.length);
   const double area = static_cast<double>(model.sites()) / profile.axis.length;
   std::vector<std::vector<int>> sites(length);
   profile.energy.assign(length, 0.0);
   profile.current.assign(length - 1, 0.0);
   for (int i = 0; i < model.sites(); ++i) {
-    const auto plane = static_cast<std::size_t>(profile.axis.plane_of(i));
+    const auto plane = as_size(profile.axis.plane_of(i));
     sites[plane].push_back(i);
-    profile.energy[plane] += state.energy[static_cast<std::size_t>(i)] / area;
+    profile.energy[plane] += at(state.energy, i) / area;
   }
   for (std::size_t b = 0; b < state.current.size(); ++b) {
     const int p = profile.axis.plane_of(model.lattice.bonds()[b].first);
     const int q = profile.axis.plane_of(model.lattice.bonds()[b].second);
-    if (p != q)
-      profile.current[static_cast<std::size_t>(std::min(p, q))] += (q - p) * state.current[b] / area;
+    if (p != q) at(profile.current, std::min(p, q)) += (q - p) * state.current[b] / area;
   }
   const auto known = temperatures_known(model);
   for (std::size_t x = 0; x < length; ++x)

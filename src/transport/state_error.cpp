@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 namespace {
 
@@ -32,7 +34,7 @@ double largest_rate(const Model& model) {
 
 /// |rho| over that of the even mixture, as if sites were independent; of two-point functions |C|.
 double relative_norm(const Model& model, const SteadyState& state) {
-  const auto levels = static_cast<std::size_t>(model.levels());
+  const auto levels = as_size(model.levels());
   double product = 1.0;
   double sum = 0.0;
   for (std::size_t start = 0; start < state.populations.size(); start += levels) {
@@ -48,11 +50,11 @@ double relative_norm(const Model& model, const SteadyState& state) {
 double imbalance(const Model& model, const SteadyState& state) {
   for (const OnsiteElement& u : model.onsite)
     if (u.a != u.b && u.value != Complex{}) return 0.0;  // moves levels as well, which no current shows
-  std::vector<double> gain(static_cast<std::size_t>(model.sites()), 0.0);
-  visit_heats(model, state, [&](int site, double heat) { gain[static_cast<std::size_t>(site)] += heat; });
+  std::vector<double> gain(as_size(model.sites()), 0.0);
+  visit_heats(model, state, [&](int site, double heat) { at(gain, site) += heat; });
   for (std::size_t b = 0; b < state.current.size(); ++b) {
-    gain[static_cast<std::size_t>(model.lattice.bonds()[b].first)] -= state.outflow[2 * b];
-    gain[static_cast<std::size_t>(model.lattice.bonds()[b].second)] -= state.outflow[2 * b + 1];
+    at(gain, model.lattice.bonds()[b].first) -= state.outflow[2 * b];
+    at(gain, model.lattice.bonds()[b].second) -= state.outflow[2 * b + 1];
   }
   return std::accumulate(gain.begin(), gain.end(), 0.0,
                          [](double sum, double g) { return sum + std::abs(g); });
@@ -68,11 +70,11 @@ StateError::StateError(const Model& model, const SteadyState& state) : model_(mo
 }
 
 double StateError::step(int bond) const {
-  const Bond& ends = model_.lattice.bonds()[static_cast<std::size_t>(bond)];
+  const Bond& ends = at(model_.lattice.bonds(), bond);
   double hopping = 0.0;
   for (const PairElement& e : model_.interaction(bond).elements())
     if (e.a != e.c || e.b != e.d) hopping = std::max(hopping, std::abs(e.value));
-  hopping *= std::abs(model_.strength * model_.couplings[static_cast<std::size_t>(bond)]);
+  hopping *= std::abs(model_.strength * at(model_.couplings, bond));
   return std::max(level_range(model_, ends.first), level_range(model_, ends.second)) * source_ / hopping;
 }
 

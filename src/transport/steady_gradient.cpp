@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "qheat/model/thermodynamics.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "transport/state_error.hpp"
 
@@ -60,12 +61,12 @@ std::string detuning_obstacle(const Model& model) {
 
 /// Largest error of a step's energy over the bonds between each two planes, [L - 1].
 std::vector<double> step_errors(const Model& model, const StateError& error, const TransportAxis& axis) {
-  std::vector<double> errors(static_cast<std::size_t>(axis.length - 1), 0.0);
+  std::vector<double> errors(as_size(axis.length - 1), 0.0);
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
+    const Bond& bond = at(model.lattice.bonds(), b);
     const int p = std::min(axis.plane_of(bond.first), axis.plane_of(bond.second));
     if (axis.plane_of(bond.first) == axis.plane_of(bond.second)) continue;
-    errors[static_cast<std::size_t>(p)] = std::max(errors[static_cast<std::size_t>(p)], error.step(b));
+    at(errors, p) = std::max(at(errors, p), error.step(b));
   }
   return errors;
 }
@@ -82,9 +83,9 @@ Coefficients bond_coefficients(const Model& model, const SteadyState& state) {
   const StateError error(model, state);
   const auto known = temperatures_known(model);
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
-    const Bond& bond = model.lattice.bonds()[static_cast<std::size_t>(b)];
-    const auto p = static_cast<std::size_t>(bond.first);
-    const auto q = static_cast<std::size_t>(bond.second);
+    const Bond& bond = at(model.lattice.bonds(), b);
+    const auto p = as_size(bond.first);
+    const auto q = as_size(bond.second);
     if (!same_levels(model, bond.first, bond.second) || !bond_keeps_level_energy(model, b)) {
       add(found, kUnknown, kUnknown);
       continue;
@@ -95,7 +96,7 @@ Coefficients bond_coefficients(const Model& model, const SteadyState& state) {
                     state.temperature[q],
                     model.energies_of(bond.first),
                     model.energies_of(bond.second)};
-    const Estimate current{state.current[static_cast<std::size_t>(b)], error.current()};
+    const Estimate current{at(state.current, b), error.current()};
     const Estimate energy = energy_step(error, ends, error.step(b));
     const Estimate temperature = known[p] && known[q] ? temperature_step(ends, energy) : kUnknown;
     const double a = model.lattice.spacing();
@@ -136,8 +137,8 @@ BulkCoefficients bulk_coefficients(const Model& model, const SteadyState& state)
   bulk.obstacle = "fewer than 4 planes of sites between the reservoirs";
   if (first == last) return bulk;
 
-  const auto p = static_cast<std::size_t>(first);
-  const auto q = static_cast<std::size_t>(last);
+  const auto p = as_size(first);
+  const auto q = as_size(last);
   const StateError error(model, state);
   const auto along = step_errors(model, error, profile.axis);
   Estimate current{0.0, error.current() * (last - first)};

@@ -44,8 +44,8 @@ class Partition {
   Partition(const BlockLayout& layout, int ranks);
 
   int ranks() const { return static_cast<int>(first_row_.size()) - 1; }
-  Index first_row(int rank) const { return first_row_[static_cast<std::size_t>(rank)]; }
-  Index first_state(int rank) const { return first_state_[static_cast<std::size_t>(rank)]; }
+  Index first_row(int rank) const { return at(first_row_, rank); }
+  Index first_state(int rank) const { return at(first_state_, rank); }
   Index rows(int rank) const { return first_row(rank + 1) - first_row(rank); }
   Index states(int rank) const { return first_state(rank + 1) - first_state(rank); }
   int owner_of_row(Index row) const;

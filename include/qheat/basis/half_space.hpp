@@ -38,8 +38,8 @@ class HalfSpace {
   int class_of(std::span<const Level> levels) const;
   /// Level of each site in configuration `number`.
   std::span<const Level> configuration(Index number) const {
-    const auto width = static_cast<std::size_t>(sites_);
-    return std::span(table_).subspan(static_cast<std::size_t>(number) * width, width);
+    const auto width = as_size(sites_);
+    return std::span(table_).subspan(as_size(number) * width, width);
   }
   /// Place of a configuration inside its class: by counting the smaller ones, or on many sites by searching
   /// the table.

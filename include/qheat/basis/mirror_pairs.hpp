@@ -25,11 +25,11 @@ class MirrorPairs {
   Index even_size() const { return static_cast<Index>(representatives_.size()); }
   Index odd_size() const { return pairs_; }
   /// The k-th representative and R of it; k < odd_size(): a pair.
-  Index representative(Index k) const { return representatives_[static_cast<std::size_t>(k)]; }
-  Index partner(Index k) const { return partners_[static_cast<std::size_t>(k)]; }
+  Index representative(Index k) const { return at(representatives_, k); }
+  Index partner(Index k) const { return at(partners_, k); }
   bool is_pair(Index k) const { return k < pairs_; }
   /// Number of the representative of a state.
-  Index place(Index state) const { return place_[static_cast<std::size_t>(state)]; }
+  Index place(Index state) const { return at(place_, state); }
 
  private:
   MirrorPairs() = default;

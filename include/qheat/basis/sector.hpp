@@ -46,9 +46,7 @@ class Sector {
   int block_of_row(Index row) const { return layout_.block_of_row(row); }
   Index first_state(Index row) const { return layout_.first_state(row); }
   /// Block of prefix class `prefix_class`.
-  const Block& block_of_class(int prefix_class) const {
-    return blocks()[static_cast<std::size_t>(prefix_class)];
-  }
+  const Block& block_of_class(int prefix_class) const { return at(blocks(), prefix_class); }
 
   /// Number of a configuration of all sites, -1 if it lies outside the sector.
   Index index(std::span<const Level> levels) const;

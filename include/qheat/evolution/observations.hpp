@@ -13,9 +13,9 @@ namespace qheat {
 class ObservationLayout {
  public:
   explicit ObservationLayout(const Model& model)
-      : sites_(static_cast<std::size_t>(model.sites())),
-        levels_(static_cast<std::size_t>(model.levels())),
-        bonds_(static_cast<std::size_t>(model.lattice.bond_count())) {}
+      : sites_(as_size(model.sites())),
+        levels_(as_size(model.levels())),
+        bonds_(as_size(model.lattice.bond_count())) {}
 
   std::size_t populations() const { return 0; }
   std::size_t energy() const { return sites_ * levels_; }

@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "qheat/parallel/index.hpp"
+
 namespace qheat {
 
 /// Two neighbouring sites. V acts as V_{ab,cd} with a, c on `first` and b, d on `second`; currents count
@@ -38,7 +40,7 @@ class Lattice {
   /// True if the bonds were listed by hand.
   bool explicit_graph() const { return explicit_graph_; }
   /// Numbers of the bonds that touch `site`.
-  const std::vector<int>& bonds_of(int site) const { return bonds_of_[static_cast<std::size_t>(site)]; }
+  const std::vector<int>& bonds_of(int site) const { return at(bonds_of_, site); }
 
  private:
   void index_bonds();

@@ -8,6 +8,7 @@
 #include "qheat/model/lattice.hpp"
 #include "qheat/model/pair_interaction.hpp"
 #include "qheat/model/site.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -26,13 +27,13 @@ struct Model {
 
   int sites() const { return lattice.sites(); }
   int levels() const { return site.levels(); }
-  double energy(int i, int n) const { return energies_of(i)[static_cast<std::size_t>(n)]; }
+  double energy(int i, int n) const { return at(energies_of(i), n); }
   std::span<const double> energies_of(int i) const {
-    const auto m = static_cast<std::size_t>(levels());
-    return std::span(energies).subspan(static_cast<std::size_t>(i) * m, m);
+    const auto m = as_size(levels());
+    return std::span(energies).subspan(as_size(i) * m, m);
   }
   const PairInteraction& interaction(int bond) const {
-    return interactions[static_cast<std::size_t>(interaction_of_bond[static_cast<std::size_t>(bond)])];
+    return at(interactions, at(interaction_of_bond, bond));
   }
   bool is_real() const;
   /// All of V and U keep the multiset of bands and so do the jumps of the bath: the number of sites in each

@@ -46,7 +46,7 @@ template <class Sites>
 LocalCode code_on(std::span<const Level> configuration, const Sites& sites, int levels) {
   LocalCode code = 0;
   for (const int site : sites) {
-    code = code * static_cast<LocalCode>(levels) + configuration[static_cast<std::size_t>(site)];
+    code = code * static_cast<LocalCode>(levels) + at(configuration, site);
   }
   return code;
 }
@@ -55,8 +55,7 @@ LocalCode code_on(std::span<const Level> configuration, const Sites& sites, int 
 template <class Sites>
 void write_code(LocalCode code, const Sites& sites, int levels, std::span<Level> configuration) {
   for (std::size_t position = sites.size(); position-- > 0;) {
-    configuration[static_cast<std::size_t>(sites[position])] =
-        static_cast<Level>(code % static_cast<LocalCode>(levels));
+    at(configuration, sites[position]) = static_cast<Level>(code % static_cast<LocalCode>(levels));
     code /= static_cast<LocalCode>(levels);
   }
 }

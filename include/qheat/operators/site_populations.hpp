@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "qheat/basis/sector.hpp"
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
 
@@ -15,8 +16,8 @@ template <class Weight>
 void add_site_populations(const DistributedSector& space, const Weight& weight,
                           std::span<double> populations) {
   const Sector& sector = space.sector();
-  const auto levels = static_cast<std::size_t>(sector.levels());
-  const auto prefix_sites = static_cast<std::size_t>(sector.prefix().sites());
+  const auto levels = as_size(sector.levels());
+  const auto prefix_sites = as_size(sector.prefix().sites());
   const auto add = [&](std::span<const Level> configuration, std::size_t first_site, double value) {
     for (std::size_t i = 0; i < configuration.size(); ++i) {
       populations[(first_site + i) * levels + configuration[i]] += value;
@@ -27,9 +28,9 @@ void add_site_populations(const DistributedSector& space, const Weight& weight,
   int block_number = -1;
   const auto flush = [&] {  // the suffix sums of the rows of one block
     if (block_number < 0) return;
-    const auto& block = sector.blocks()[static_cast<std::size_t>(block_number)];
+    const auto& block = at(sector.blocks(), block_number);
     if (block.row_length == 0) return;
-    const Index first = sector.suffix().classes()[static_cast<std::size_t>(block.suffix_class)].first;
+    const Index first = at(sector.suffix().classes(), block.suffix_class).first;
     for (std::size_t j = 0; j < columns.size(); ++j) {
       add(sector.suffix().configuration(first + static_cast<Index>(j)), prefix_sites, columns[j]);
     }
@@ -38,8 +39,7 @@ void add_site_populations(const DistributedSector& space, const Weight& weight,
     if (const int number = sector.block_of_row(row); number != block_number) {
       flush();
       block_number = number;
-      columns.assign(static_cast<std::size_t>(sector.blocks()[static_cast<std::size_t>(number)].row_length),
-                     0.0);
+      columns.assign(as_size(at(sector.blocks(), number).row_length), 0.0);
     }
     double sum = 0.0;
     for (double& column : columns) {

@@ -29,7 +29,7 @@ class ColumnBlock {
   Index columns() const { return columns_; }
   Index stride() const { return stride_; }
   T* column(Index k) const { return data_ + k * stride_; }
-  std::span<T> column_span(Index k) const { return {column(k), static_cast<std::size_t>(rows_)}; }
+  std::span<T> column_span(Index k) const { return {column(k), as_size(rows_)}; }
   ColumnBlock<T> some_columns(Index first, Index count) const {
     return {column(first), rows_, count, stride_};
   }
@@ -48,7 +48,7 @@ class ColumnStorage {
   ColumnStorage(Index rows, Index columns)
       : rows_(rows),
         columns_(columns),
-        data_(static_cast<std::size_t>(checked_product(rows, columns, "a block of vectors"))) {}
+        data_(as_size(checked_product(rows, columns, "a block of vectors"))) {}
 
   ColumnBlock<T> block() { return {data_.data(), rows_, columns_, rows_}; }
   ColumnBlock<const T> block() const { return {data_.data(), rows_, columns_, rows_}; }
