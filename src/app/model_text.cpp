@@ -54,6 +54,15 @@ std::string detuning_text(const Detuning& detuning) {
                             detuning.realizations);
 }
 
+std::string well_text(const WellRequest& request) {
+  std::string text = fmt::format("{}, width {:g}, {:g} apart, V(r) = {}",
+                                 name_of(kWellNames, request.well.shape), request.well.width,
+                                 request.well.separation, printable(request.potential_text, kLongestTitle));
+  if (request.potential.screening != 0.0)
+    text += fmt::format(" times exp(-{:g} |r|)", request.potential.screening);
+  return text + fmt::format(", l1 = {:g}, l2 = {:g}", request.direct, request.exchange);
+}
+
 std::string interaction_text(const Job& job) {
   const Model& model = *job.model;
   std::string kind(name_of(kInteractionNames, job.interaction_kind));
@@ -77,16 +86,19 @@ std::string title_text(const Job& job) {
 }
 
 std::string model_text(const Job& job) {
-  const Model& model = *job.model;
   std::string text;
   const auto line = [&](const char* name, const std::string& value) {
     text += fmt::format("{:<15} {}\n", name, value);
   };
-  line("lattice", lattice_text(model.lattice));
-  line("sites", fmt::format("{} levels in {} bands{}", model.levels(), model.site.bands(),
-                            detuning_text(job.detuning)));
-  line("interaction", interaction_text(job));
-  line("bath", bath_text(model.bath));
+  if (job.well) line("wells", well_text(*job.well));
+  if (job.model) {
+    const Model& model = *job.model;
+    line("lattice", lattice_text(model.lattice));
+    line("sites", fmt::format("{} levels in {} bands{}", model.levels(), model.site.bands(),
+                              detuning_text(job.detuning)));
+    line("interaction", interaction_text(job));
+    line("bath", bath_text(model.bath));
+  }
   if (job.time) line("time", fmt::format("0 to {:g}, {} outputs", job.time->end, job.time->outputs));
   return text;
 }

@@ -105,3 +105,5 @@ endif()
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
+find_package(Boost 1.74 REQUIRED CONFIG)  # headers alone: Multiprecision, Math
+pkg_check_modules(MUPARSER REQUIRED IMPORTED_TARGET muparser)

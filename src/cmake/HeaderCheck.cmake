@@ -15,7 +15,7 @@ endfunction()
 
 qheat_headers_alone(header_check_public ${PROJECT_SOURCE_DIR}/include qheat_library)
 qheat_headers_alone(header_check_private ${CMAKE_CURRENT_SOURCE_DIR}
-  qheat_library ScaLAPACK::ScaLAPACK PkgConfig::SLEPC PkgConfig::PETSC hdf5::hdf5_hl HDF5::HDF5 fmt::fmt tomlplusplus::tomlplusplus)
+  qheat_library ScaLAPACK::ScaLAPACK PkgConfig::SLEPC PkgConfig::PETSC hdf5::hdf5_hl HDF5::HDF5 fmt::fmt tomlplusplus::tomlplusplus Boost::headers PkgConfig::MUPARSER)
 target_include_directories(header_check_private PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 target_compile_definitions(header_check_private PRIVATE H5_USE_110_API)
 add_custom_target(header_check)

@@ -26,10 +26,6 @@ class Missing {
 };
 
 void model(Missing& missing, const Job& job) {
-  if (job.interaction_kind == InteractionKind::well) {
-    missing.add("interaction.kind", "compute the interaction of wells",
-                "list its elements with kind = \"matrix\"");
-  }
   if (job.detuning.realizations > 1 && job.rates && !job.initial_temperatures.empty()) {
     missing.add("site.detuning.realizations",
                 "solve rate equations of averages over realizations that start in different thermal states",
@@ -72,9 +68,6 @@ void others(Missing& missing, const Job& job) {
     missing.add("steady", "average steady states over realizations", "set realizations = 1");
   }
   if (job.transport) missing.add("transport", "compute transport coefficients", "remove [transport]");
-  if (job.matrix_elements) {
-    missing.add("matrix-elements", "compute matrix elements of wells", "remove [matrix-elements]");
-  }
   if (job.heat) missing.add("heat", "solve the heat equation", "remove [heat]");
 }
 

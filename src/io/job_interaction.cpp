@@ -50,24 +50,6 @@ void read_couplings(CheckedTable& table, const Draft& draft, std::vector<double>
   table.numbers("couplings", couplings, NumberRule::any(), length);
 }
 
-WellRequest read_well(CheckedTable& table) {
-  WellRequest well;
-  table.choice<std::string>("shape", well.shape, {{"square", "square"}, {"harmonic", "harmonic"}});
-  table.number("width", well.width, NumberRule::positive());
-  table.number("separation", well.separation, NumberRule::positive());
-  if (table.text("potential", well.potential) &&
-      well.potential.find_first_not_of(" \t") == std::string::npos) {
-    table.problem("potential",
-                  "is empty; give delta, linear, quadratic or an expression of r such as \"abs(r)\"");
-  }
-  table.number("direct", well.direct, NumberRule::any());
-  table.number("exchange", well.exchange, NumberRule::any());
-  table.number("alpha", well.alpha, NumberRule::not_negative());
-  table.number("temperature", well.temperature, NumberRule::not_negative());
-  table.report_unknown_keys();
-  return well;
-}
-
 /// What the keys of single kinds say.
 struct KindKeys {
   double anisotropy = 1.0;
@@ -122,9 +104,9 @@ void check_random_bands(const CheckedTable& root, const CheckedTable& table, con
   }
 }
 
-std::optional<PairInteraction> build_pair(const CheckedTable& table, InteractionKind kind, const Site& site,
+std::optional<PairInteraction> build_pair(const CheckedTable& table, InteractionKind kind, const Draft& draft,
                                           const KindKeys& keys) {
-  const int levels = site.levels();
+  const int levels = draft.site->levels();
   const bool all_to_all = kind == InteractionKind::exchange || kind == InteractionKind::xy;
   if (all_to_all && levels > kMaxExchangedLevels) {
     table.problem("kind", fmt::format("the exchange of {} levels is too large; give at most {} levels",
@@ -140,8 +122,9 @@ std::optional<PairInteraction> build_pair(const CheckedTable& table, Interaction
       if (!keys.elements_good) return {};
       return build_or_tell(table, "elements", "; correct the list",
                            [&] { return PairInteraction::matrix(levels, keys.elements, keys.oriented); });
-    case InteractionKind::random_bands:
     case InteractionKind::well:
+      return build_well_interaction(table, levels, draft);
+    case InteractionKind::random_bands:
       return {};
   }
   return {};
@@ -165,7 +148,7 @@ void read_interaction(CheckedTable& root, Draft& draft) {
   if (kind_known) {
     check_kind_keys(*table, kind);
     if (kind == InteractionKind::random_bands) check_random_bands(root, *table, draft);
-    if (draft.site) interaction.pair = build_pair(*table, kind, *draft.site, keys);
+    if (draft.site) interaction.pair = build_pair(*table, kind, draft, keys);
   }
   table->report_unknown_keys();
   draft.interaction = std::move(interaction);

@@ -20,6 +20,14 @@ inline constexpr auto kInteractionNames =
                                            {"matrix", InteractionKind::matrix},
                                            {"random-bands", InteractionKind::random_bands},
                                            {"well", InteractionKind::well}});
+inline constexpr auto kWellNames =
+    std::to_array<Named<Well::Shape>>({{"square", Well::Shape::square}, {"harmonic", Well::Shape::harmonic}});
+/// Those of PairPotential::Form::given are expressions.
+inline constexpr auto kPotentialNames =
+    std::to_array<Named<PairPotential::Form>>({{"delta", PairPotential::Form::delta},
+                                               {"linear", PairPotential::Form::linear},
+                                               {"quadratic", PairPotential::Form::quadratic},
+                                               {"inverse", PairPotential::Form::inverse}});
 inline constexpr auto kStatisticsNames = std::to_array<Named<Reservoir::Statistics>>(
     {{"fermi", Reservoir::Statistics::fermi}, {"bose", Reservoir::Statistics::bose}});
 inline constexpr auto kCorrelationNames =

@@ -187,7 +187,8 @@ void read_matrix_elements(CheckedTable& root, Draft& draft) {
   auto table = root.table("matrix-elements");
   if (!table) return;
   auto& request = draft.job.matrix_elements.emplace();
-  table->integer("levels", request.levels, {1, std::numeric_limits<Level>::max()});
+  table->integer("levels", request.levels, {1, WellElements::kMostLevels});
+  table->boolean("tensor", request.tensor);
   table->report_unknown_keys();
 }
 

@@ -60,6 +60,12 @@ const std::vector<Computation>& computations();
 void read_lattice(CheckedTable& root, Draft& draft);
 void read_site(CheckedTable& root, Draft& draft);
 void read_interaction(CheckedTable& root, Draft& draft);
+/// [interaction.well]; a potential that is wrong is told, and V(r) = |r| in its place.
+WellRequest read_well(CheckedTable& table);
+/// V (l1 + l2 E), its Hermitian part, between the lowest `levels` levels of the wells of the draft; problems
+/// to `table`.
+std::optional<PairInteraction> build_well_interaction(const CheckedTable& table, int levels,
+                                                      const Draft& draft);
 void read_bath(CheckedTable& root, Draft& draft);
 /// One table of [[bath.jump]]; `kernels`: the job asks for some.
 void read_jump(CheckedTable& table, bool kernels, Draft& draft);

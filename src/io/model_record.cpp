@@ -49,11 +49,22 @@ void add_lattice_and_site(const Model& model, Parameters& parameters) {
 
 void add_interaction(const Job& job, Parameters& parameters) {
   parameters.add("kind", name_of(kInteractionNames, job.interaction_kind));
-  parameters.add("strength", job.model->strength);
+  if (job.model) parameters.add("strength", job.model->strength);
   if (job.interaction_kind == InteractionKind::exchange) parameters.add("anisotropy", job.anisotropy);
   if (job.interaction_kind == InteractionKind::matrix) parameters.add("oriented", job.oriented ? 1 : 0);
   if (job.interaction_kind == InteractionKind::random_bands)
     parameters.add("interaction_seed", job.interaction_seed);
+}
+
+void add_well(const WellRequest& request, Parameters& parameters) {
+  parameters.add("well_shape", name_of(kWellNames, request.well.shape));
+  parameters.add("well_width", request.well.width);
+  parameters.add("well_separation", request.well.separation);
+  parameters.add("well_potential", request.potential_text);
+  parameters.add("well_direct", request.direct);
+  parameters.add("well_exchange", request.exchange);
+  parameters.add("well_screening", request.potential.screening);
+  parameters.add("well_temperature", request.temperature);
 }
 
 void add_detuning(const Detuning& detuning, Parameters& parameters) {
@@ -150,14 +161,7 @@ void write_places(const Lattice& lattice, ResultsFile& file) {
   }
 }
 
-}  // namespace
-
-void write_model(const Job& job, ResultsFile& file) {
-  const Model& model = *job.model;
-  const auto times = job.time ? job.time->times() : std::vector<double>{};
-  file.text("/job", job.text);
-  if (!job.title.empty()) file.attribute("/", "title", job.title);
-  file.dataset("/time", {static_cast<Index>(times.size())}, times);
+void write_lattice(const Model& model, ResultsFile& file) {
   write_places(model.lattice, file);
   file.dataset("/model/site_energies", {model.sites(), model.levels()}, model.energies);
   std::vector<std::int64_t> ends;
@@ -167,11 +171,22 @@ void write_model(const Job& job, ResultsFile& file) {
   const bool alike = std::all_of(couplings.begin(), couplings.end(), [](double j) { return j == 1.0; });
   if (!alike) file.dataset("/model/couplings", {model.lattice.bond_count()}, couplings);
   write_bath(model, file);
+}
+
+}  // namespace
+
+void write_model(const Job& job, ResultsFile& file) {
+  file.text("/job", job.text);
+  if (!job.title.empty()) file.attribute("/", "title", job.title);
+  const auto times = job.time ? job.time->times() : std::vector<double>{};
+  file.dataset("/time", {static_cast<Index>(times.size())}, times);
+  if (job.model) write_lattice(*job.model, file);
   Parameters parameters(file);
-  add_lattice_and_site(model, parameters);
+  if (job.model) add_lattice_and_site(*job.model, parameters);
   add_interaction(job, parameters);
+  if (job.well) add_well(*job.well, parameters);
   add_detuning(job.detuning, parameters);
-  add_bath(model, parameters);
+  if (job.model) add_bath(*job.model, parameters);
   if (!job.initial_temperatures.empty()) parameters.add("initial_temperature", job.initial_temperatures);
 }
 

@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates openmpi-bin libopenmpi-dev libpetsc-complex-dev
   libslepc-complex-dev libscalapack-openmpi-dev libhdf5-openmpi-dev libopenblas0-pthread libtomlplusplus-dev
-  libcli11-dev libfmt-dev python3-numpy python3-h5py python3-matplotlib)
+  libcli11-dev libfmt-dev libboost-dev libmuparser-dev python3-numpy python3-h5py python3-matplotlib)
 wanted=("${build[@]}")
 case ${1:-run} in
   test) wanted+=(libgtest-dev netcdf-bin python3-xarray python3-h5netcdf python3-netcdf4) ;;
@@ -21,9 +21,9 @@ if ! command -v apt-get >/dev/null; then
   cat >&2 <<'TEXT'
 qheat: this system has no apt-get, and not all that qheat needs is loaded. On a cluster load modules such as
     module load gcc cmake ninja openmpi scalapack petsc/complex slepc/complex hdf5/parallel
-(C++20 compiler, CMake 3.25, MPI, ScaLAPACK, PETSc >= 3.18 with complex scalars, SLEPc, HDF5 with MPI), and install toml++, CLI11 and
-fmt, for example with Spack:
-    spack install petsc+complex slepc ^petsc+complex netlib-scalapack hdf5+mpi tomlplusplus cli11 fmt && spack load petsc slepc netlib-scalapack hdf5 tomlplusplus cli11 fmt
+(C++20 compiler, CMake 3.25, MPI, ScaLAPACK, PETSc >= 3.18 with complex scalars, SLEPc, HDF5 with MPI), and install toml++, CLI11, fmt,
+Boost and muParser, for example with Spack:
+    spack install petsc+complex slepc ^petsc+complex netlib-scalapack hdf5+mpi tomlplusplus cli11 fmt boost muparser && spack load petsc slepc netlib-scalapack hdf5 tomlplusplus cli11 fmt boost muparser
 Own builds of PETSc and SLEPc are found through PETSC_DIR, PETSC_ARCH and SLEPC_DIR. Then run the same command again.
 TEXT
   exit 1
@@ -41,7 +41,7 @@ if [[ $(id -u) -ne 0 ]]; then
     have_all_by_other_means && exit 0
     echo "qheat: these packages are missing and you are neither root nor have sudo: ${missing[*]}" >&2
     echo "Ask your administrator, or on a cluster load modules for a C++20 compiler, CMake, MPI, PETSc and SLEPc (complex)," >&2
-    echo "parallel HDF5, toml++, CLI11 and fmt; then run the same command again." >&2
+    echo "parallel HDF5, toml++, CLI11, fmt, Boost and muParser; then run the same command again." >&2
     exit 1
   fi
   as_root=(sudo)

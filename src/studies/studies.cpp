@@ -3,6 +3,7 @@
 #include "studies/exact_study.hpp"
 #include "studies/kernel_requests.hpp"
 #include "studies/kernel_study.hpp"
+#include "studies/matrix_element_study.hpp"
 #include "studies/spectrum_study.hpp"
 #include "studies/steady_study.hpp"
 #include "studies/study.hpp"
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Study>> studies_of(const Job& job, const StudyContex
   if (job.spectrum) studies.push_back(std::make_unique<SpectrumStudy>(job, context));
   if (!wanted_kernels(job).empty()) studies.push_back(std::make_unique<KernelStudy>(job, context, exact));
   if (job.steady) studies.push_back(std::make_unique<SteadyStudy>(job, context));
+  if (job.matrix_elements) studies.push_back(std::make_unique<MatrixElementStudy>(job, context));
   return studies;
 }
 

@@ -302,10 +302,13 @@ levels = 5
                             "job.toml");
   EXPECT_FALSE(job.model);
   ASSERT_TRUE(job.well);
-  EXPECT_EQ(job.well->shape, "harmonic");
-  EXPECT_EQ(job.well->width, 0.5);
-  EXPECT_EQ(job.well->separation, 2.0);
-  EXPECT_EQ(job.well->potential, "exp(-r)");
+  EXPECT_EQ(job.well->well.shape, qheat::Well::Shape::harmonic);
+  EXPECT_EQ(job.well->well.width, 0.5);
+  EXPECT_EQ(job.well->well.separation, 2.0);
+  EXPECT_EQ(job.well->potential_text, "exp(-r)");
+  EXPECT_EQ(job.well->potential.screening, 2.0);
+  EXPECT_DOUBLE_EQ(job.well->potential.value(-1.5), std::exp(1.5));
+  EXPECT_TRUE(job.unavailable.empty());
   EXPECT_EQ(job.well->direct, 0.5);
   EXPECT_EQ(job.well->exchange, -0.5);
   EXPECT_EQ(job.well->alpha, 1.0);
@@ -802,7 +805,49 @@ TEST(JobProblems, Well) {
                                        "potential = \" \"\ndirect = inf\nexchange = \"a\"\nalpha = -1\n"
                                        "temperature = inf\nheight = 3\n");
   EXPECT_EQ(problems.size(), 9U) << joined(problems);
-  EXPECT_TRUE(has_problem(problems, "job.toml:19:1: interaction.well.potential: is empty"));
+  EXPECT_TRUE(has_problem(problems, "job.toml:19:1: interaction.well.potential: ", "is no expression"));
+}
+
+TEST(JobProblems, PotentialsOfWells) {
+  const std::string text = with_interaction("kind = \"well\"\nstrength = 1") + "[interaction.well]\n";
+  const std::string key = ":1: interaction.well.";
+  expect_good(text + "potential = \"1/(1 + r^2)\"\n");
+  expect_only(text + "potential = \"1/(1 + q)\"\n", "16" + key + "potential", "character 8");
+  expect_only(text + "potential = \"1/abs(r)\"\nseparation = 0.5\n", "16" + key + "potential",
+              "has the value inf at r = 0");
+  expect_good(text + "potential = \"1/abs(r)\"\nseparation = 1.5\n");
+  expect_only(text + "potential = \"sqrt(r)\"\n", "16" + key + "potential", "nan");
+  expect_only(text + "alpha = 1\nlaw = \"1/T\"\n", "17" + key + "law", "f(T) = inf at T = 0");
+  expect_only(text + "alpha = 1\nlaw = \"T +\"\ntemperature = 2\n", "17" + key + "law", "is no expression");
+  expect_good(text + "alpha = 1\nlaw = \"1/T\"\ntemperature = 2\n");
+  const std::string elements = "[matrix-elements]\n";
+  expect_only(text + elements + "levels = 101\n", "17:1: matrix-elements.levels", "101 is not possible");
+  expect_only(replaced(text, "levels = [0.0, 1.0]", "band_levels = 40\nband_energy = 1\nband_width = 1"),
+              "8:1: interaction.kind", "give at most 32 levels");
+}
+
+TEST(Job, WellInteractionIsTheTensor) {
+  const std::string text =
+      replaced(replaced(kBase, "[0.0, 1.0]", "[0.0, 3.0, 8.0]"), "exchange", "well") +
+      "[interaction.well]\nseparation = 0.4\npotential = \"quadratic\"\ndirect = 0.5\nexchange = 0.25\n";
+  const Job job = parse_job(text, "job.toml");
+  ASSERT_TRUE(job.model);
+  const qheat::WellElements elements({.separation = 0.4}, {.form = qheat::PairPotential::Form::quadratic}, 3);
+  double norm = 0.0;
+  for (const auto& e : job.model->interaction(0).elements()) {
+    const double swapped = elements(e.a, e.b, e.d, e.c).value + elements(e.b, e.a, e.c, e.d).value;
+    EXPECT_NEAR(e.value.real(), 0.5 * elements(e.a, e.b, e.c, e.d).value + 0.125 * swapped, 1e-15);
+    norm += std::norm(e.value);
+  }
+  double expected = 0.0;
+  for (int row = 0; row < 9; ++row) {
+    for (int column = 0; column < 9; ++column) {
+      const int a = row / 3, b = row % 3, c = column / 3, d = column % 3;
+      const double swapped = elements(a, b, d, c).value + elements(b, a, c, d).value;
+      expected += std::pow(0.5 * elements(a, b, c, d).value + 0.125 * swapped, 2);
+    }
+  }
+  EXPECT_NEAR(norm, expected, 1e-12);
 }
 
 std::string with_bath(const std::string& text) {
@@ -1227,7 +1272,6 @@ TEST(JobAvailability, WhatItDoesNot) {
                      "20:20: rates.kernels[1]");
   expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
-  expect_unavailable(replaced(kBase, "exchange", "well") + "[interaction.well]\n", "6:1: interaction.kind");
   const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
   EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
   const std::string kernels = replaced(averaged, "[exact]", "[kernel]\nexact = false");

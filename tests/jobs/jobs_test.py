@@ -111,6 +111,23 @@ class JobsTest(ProgramCase):
         tested = {name.removeprefix("test_job_") for name in dir(self) if name.startswith("test_job_")}
         self.assertEqual(tested, {path.stem for path in JOBS})
 
+    def test_job_well_elements(self):
+        path = next(path for path in JOBS if path.stem == "well_elements")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        elements = {name.removeprefix("matrix_elements/"): values for name, values in found.items()}
+        np.testing.assert_array_equal(elements["level"], np.arange(1, 21))
+        np.testing.assert_array_equal(elements["total"], elements["direct"] + elements["exchange"])
+        for name in ("direct", "exchange"):  # wells and V are the same from either side
+            np.testing.assert_allclose(elements[name], elements[name].T, rtol=0, atol=1e-14)
+        self.assertLess(elements["error"].max(), 1e-15)
+        sizes = np.abs(elements["total"][~np.eye(20, dtype=bool)])
+        self.assertAlmostEqual(float(elements["spread"][0]), sizes.std() / sizes.mean(), delta=1e-12)
+        self.assertAlmostEqual(float(elements["spread"][0]), 0.0048, delta=1e-4)
+        a, b, c, d = elements["resonances"].T
+        np.testing.assert_array_equal(a**2 + b**2, c**2 + d**2)
+        self.assertIn([1, 7, 5, 5], elements["resonances"].tolist())
+
     def test_job_exchange_chain(self):
         found = self.check("exchange_chain")
         self.assertTrue(np.all(found["kernel/exact/locality"][1:10] > 0.95))

@@ -13,6 +13,8 @@
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
 #include "qheat/steady/steady.hpp"
+#include "qheat/wells/pair_potential.hpp"
+#include "qheat/wells/well_elements.hpp"
 
 namespace qheat {
 
@@ -20,13 +22,13 @@ enum class InteractionKind { exchange, xy, matrix, random_bands, well };
 
 /// [interaction.well]: matrix elements of V(x1 - x2) between the states of neighbouring wells (Eqs. 19, 20).
 struct WellRequest {
-  std::string shape = "square";      ///< square | harmonic
-  double width = 1.0;                ///< d (harmonic: oscillator length), in units of length
-  double separation = 1.0;           ///< distance of neighbouring wells, in units of length
-  std::string potential = "linear";  ///< delta | linear | quadratic | an expression of r
-  double direct = 1.0;               ///< l1
-  double exchange = 0.0;             ///< l2
+  Well well;
+  PairPotential potential;                ///< with its screening alpha f(T)
+  std::string potential_text = "linear";  ///< delta | linear | quadratic | inverse | an expression of r
+  double direct = 1.0;                    ///< l1
+  double exchange = 0.0;                  ///< l2
   double alpha = 0.0;
+  std::string law = "T";  ///< f, an expression of T
   double temperature = 0.0;
 };
 
@@ -73,7 +75,8 @@ struct TransportRequest {
 };
 
 struct MatrixElementsRequest {
-  int levels = 20;
+  int levels = 20;      ///< of each well
+  bool tensor = false;  ///< all elements <ab|V|cd>
 };
 
 /// [heat]: the continuum equation (Eqs. 11, 12) on lattice.shape.

@@ -7,7 +7,7 @@ becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion_dephasing, ensemble, error, kernel_rates,
-               memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error)
+               matrix_elements, memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error)
 
 # of a file with output times
 FAMILIES = [
@@ -27,6 +27,7 @@ FAMILIES = [
 # pictures that need no output times, each with the dataset or group that a file has it for
 TIMELESS = [
     ("spectrum", spectrum.draw, "/spectrum"),
+    ("matrix_elements", matrix_elements.draw, "/matrix_elements/direct"),
     ("steady", steady.draw, "/steady"),
     ("steady_sizes", steady_sizes.draw, "/steady/sizes"),
     ("diffusion_dephasing", diffusion_dephasing.draw, "/steady/fit/dephasing"),

@@ -33,6 +33,8 @@ class Qheat(CMakePackage):
     depends_on("tomlplusplus")
     depends_on("cli11")
     depends_on("fmt")
+    depends_on("boost@1.74:+math+multiprecision", type="build")
+    depends_on("muparser")
     depends_on("googletest", type="test")
     depends_on("python", type="run", when="+plots")
     depends_on("py-numpy", type="run", when="+plots")

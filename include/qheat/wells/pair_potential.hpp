@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace qheat {
+
+/// V(r) between two particles, r = x1 - x2 (with its sign), times exp(-screening |r|).
+struct PairPotential {
+  enum class Form {
+    delta,      ///< delta(r)
+    linear,     ///< |r|
+    quadratic,  ///< r^2
+    inverse,    ///< 1/(1 + |r|)
+    given       ///< `value`
+  };
+  Form form = Form::linear;
+  double screening = 0.0;  ///< alpha f(T) >= 0, in 1/length
+  /// Of `given`, known to rounding of a double; the other forms are computed with 100 digits.
+  std::function<double(double)> value{};
+  std::vector<double> kinks{};  ///< of `given`: where V or a derivative jumps, beside r = 0
+};
+
+}  // namespace qheat

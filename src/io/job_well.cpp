@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "io/job_names.hpp"
+#include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
+#include "qheat/wells/expression.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+/// The elements of M levels are M^4 on every rank.
+constexpr int kMaxWellLevels = 32;
+constexpr int kProbes = 401;             // of an expression, over all distances that matter
+constexpr double kHarmonicReach = 12.0;  // widths at which low oscillator states have ended
+
+bool overlap(const Well& well) {
+  return well.shape == Well::Shape::harmonic || well.separation < well.width;
+}
+
+/// The first r that particles of both wells may have where V is not finite.
+std::optional<double> where_not_finite(const Well& well, const std::function<double(double)>& value) {
+  const double reach = well.shape == Well::Shape::square ? well.width : kHarmonicReach * well.width;
+  if (overlap(well) && !std::isfinite(value(0.0))) return 0.0;
+  for (int k = 1; k < kProbes - 1; ++k) {
+    const double r = -well.separation + reach * (2.0 * k / (kProbes - 1) - 1.0);
+    if (!std::isfinite(value(r))) return r;
+  }
+  return std::nullopt;
+}
+
+void read_expression(const CheckedTable& table, WellRequest& request) {
+  const auto expression = build_or_tell(
+      table, "potential",
+      "; give delta, linear, quadratic, inverse or an expression of r such as \"exp(-abs(r))\"",
+      [&] { return std::make_shared<Expression>(request.potential_text, std::vector<std::string>{"r"}); });
+  if (!expression) return;
+  const auto value = [shared = *expression](double r) { return (*shared)({r}); };
+  if (const auto r = where_not_finite(request.well, value)) {
+    table.problem(
+        "potential",
+        fmt::format("has the value {} at r = {:g}, a distance that particles of the two wells may have; "
+                    "choose a potential that is finite there{}",
+                    value(*r), *r,
+                    std::abs(*r) < 0.01 * request.well.width ? ", or square wells that do not overlap" : ""));
+    return;
+  }
+  request.potential.form = PairPotential::Form::given;
+  request.potential.value = value;
+}
+
+void read_potential(CheckedTable& table, WellRequest& request) {
+  if (!table.text("potential", request.potential_text)) return;
+  const auto name = std::find_if(kPotentialNames.begin(), kPotentialNames.end(),
+                                 [&](const auto& known) { return known.first == request.potential_text; });
+  if (name != kPotentialNames.end()) {
+    request.potential.form = name->second;
+  } else {
+    read_expression(table, request);
+  }
+}
+
+/// alpha f(T)
+void read_screening(CheckedTable& table, WellRequest& request) {
+  table.number("alpha", request.alpha, NumberRule::not_negative());
+  const bool has_temperature = table.number("temperature", request.temperature, NumberRule::not_negative());
+  table.text("law", request.law);
+  const auto law = build_or_tell(table, "law", "; give an expression of T such as \"T\" or \"sqrt(T)\"",
+                                 [&] { return Expression(request.law, {"T"}); });
+  if (!law || request.alpha == 0.0) return;
+  const double factor = (*law)({request.temperature});
+  const double screening = request.alpha * factor;
+  if (std::isfinite(screening) && screening >= 0.0) {
+    request.potential.screening = screening;
+    return;
+  }
+  table.problem(
+      table.has("law")  ? "law"
+      : has_temperature ? "temperature"
+                        : "alpha",
+      fmt::format("f(T) = {} at T = {:g}, but alpha f(T) is to be finite and not negative; change f or T",
+                  factor, request.temperature));
+}
+
+}  // namespace
+
+WellRequest read_well(CheckedTable& table) {
+  WellRequest request;
+  table.choice("shape", request.well.shape, kWellNames);
+  table.number("width", request.well.width, NumberRule::positive());
+  table.number("separation", request.well.separation, NumberRule::not_negative());
+  table.number("direct", request.direct, NumberRule::any());
+  table.number("exchange", request.exchange, NumberRule::any());
+  read_potential(table, request);
+  read_screening(table, request);
+  table.report_unknown_keys();
+  return request;
+}
+
+std::optional<PairInteraction> build_well_interaction(const CheckedTable& table, int levels,
+                                                      const Draft& draft) {
+  if (!draft.job.well) return {};
+  if (levels > kMaxWellLevels) {
+    table.problem("kind", fmt::format("the elements of {} well levels are too many; give at most {} levels",
+                                      levels, kMaxWellLevels));
+    return {};
+  }
+  const WellRequest& request = *draft.job.well;
+  return build_or_tell(table, "well", "", [&] {
+    const WellElements elements(request.well, request.potential, levels);
+    const double half = 0.5 * request.exchange;
+    std::vector<PairElement> list;
+    const auto add = [&](int a, int b, int c, int d) {
+      const WellElement direct = elements(a, b, c, d);
+      const WellElement right = elements(a, b, d, c);
+      const WellElement left = elements(b, a, c, d);
+      const double value = request.direct * direct.value + half * (right.value + left.value);
+      const double error =
+          std::abs(request.direct) * direct.error + std::abs(half) * (right.error + left.error);
+      if (std::abs(value) <= error) return;  // zero by symmetry
+      list.push_back({static_cast<Level>(a), static_cast<Level>(b), static_cast<Level>(c),
+                      static_cast<Level>(d), value});
+    };
+    for (int row = 0; row < levels * levels; ++row) {
+      for (int column = row; column < levels * levels; ++column)
+        add(row / levels, row % levels, column / levels, column % levels);
+    }
+    return PairInteraction::matrix(levels, list, true);
+  });
+}
+
+}  // namespace qheat::jobfile
