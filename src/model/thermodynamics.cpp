@@ -7,6 +7,25 @@
 
 namespace qheat {
 
+namespace {
+
+/// A sum of many terms that are not negative, as exact as one of few.
+class CompensatedSum {
+ public:
+  void add(double term) {
+    const double next = sum_ + term;
+    lost_ += std::abs(sum_) >= std::abs(term) ? (sum_ - next) + term : (term - next) + sum_;
+    sum_ = next;
+  }
+  double value() const { return sum_ + lost_; }
+
+ private:
+  double sum_ = 0.0;
+  double lost_ = 0.0;
+};
+
+}  // namespace
+
 std::vector<double> gibbs_probabilities(std::span<const double> energies, double temperature) {
   const double lowest = *std::min_element(energies.begin(), energies.end());
   std::vector<double> probabilities;
@@ -17,6 +36,35 @@ std::vector<double> gibbs_probabilities(std::span<const double> energies, double
   }
   for (double& p : probabilities) p /= sum;
   return probabilities;
+}
+
+Thermodynamics thermodynamics(std::span<const double> energies, double temperature) {
+  const double lowest = *std::min_element(energies.begin(), energies.end());
+  CompensatedSum excited;  // Z - ground, in units of e^{-lowest/T}
+  CompensatedSum energy;   // times Z, counted from the lowest level
+  CompensatedSum scaled;   // the same over T
+  double ground = 0.0;
+  const auto each_level = [&](const auto& use) {
+    for (const double level : energies) {
+      const double gap = level - lowest;
+      const double weight = std::exp(-gap / temperature);
+      if (gap > 0.0 && weight > 0.0) use(gap, gap / temperature, weight);
+    }
+  };
+  for (const double level : energies) ground += level == lowest ? 1.0 : 0.0;
+  each_level([&](double gap, double x, double weight) {
+    excited.add(weight);
+    energy.add(weight * gap);
+    scaled.add(weight * x);
+  });
+  const double sum = ground + excited.value();
+  const double mean = scaled.value() / sum;
+  CompensatedSum variance;
+  variance.add(ground * mean * mean);
+  each_level([&](double, double x, double weight) { variance.add(weight * (x - mean) * (x - mean)); });
+  return {.energy = lowest + energy.value() / sum,
+          .specific_heat = variance.value() / sum,
+          .entropy = std::log(ground) + std::log1p(excited.value() / ground) + mean};
 }
 
 double temperature_of(std::span<const double> energies, double u) {

@@ -15,16 +15,6 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr Estimate kUnknown{kNaN, kNaN};
 
-/// C = du/dT of one site.
-double heat_capacity(std::span<const double> levels, double temperature) {
-  const auto p = gibbs_probabilities(levels, temperature);
-  double mean = 0.0;
-  for (std::size_t n = 0; n < levels.size(); ++n) mean += p[n] * levels[n];
-  double variance = 0.0;
-  for (std::size_t n = 0; n < levels.size(); ++n) variance += p[n] * std::pow(levels[n] - mean, 2);
-  return variance / (temperature * temperature);
-}
-
 /// Two places between which something is measured.
 struct Ends {
   double u_p, u_q;
@@ -39,8 +29,8 @@ Estimate energy_step(const StateError& error, const Ends& ends, double along) {
 Estimate temperature_step(const Ends& ends, Estimate energy) {
   if (!std::isfinite(ends.t_p) || !std::isfinite(ends.t_q) || ends.t_p <= 0.0 || ends.t_q <= 0.0)
     return kUnknown;
-  const double capacity =
-      std::min(heat_capacity(ends.levels_p, ends.t_p), heat_capacity(ends.levels_q, ends.t_q));
+  const double capacity = std::min(thermodynamics(ends.levels_p, ends.t_p).specific_heat,
+                                   thermodynamics(ends.levels_q, ends.t_q).specific_heat);
   return {ends.t_q - ends.t_p, energy.error / capacity};
 }
 
