@@ -261,6 +261,23 @@ class JobsTest(ProgramCase):
         self.assertTrue(np.isposinf(until[~closed & (strength < 0.05)]).all())
         self.assertTrue((until[~closed] >= until[closed]).all())
 
+    def test_job_sweep_wells(self):
+        """Elements of r^2 are a^2 + <x^2>_a + <x^2>_b - 2 |x_ab|^2 in closed form."""
+        path = next(path for path in JOBS if path.stem == "sweep_wells")
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        spread = found["sweep/scalar/matrix_elements/spread"].reshape(2, -1)
+        distance = found["sweep/interaction.well.separation"].reshape(2, -1)[1]
+        a, b = np.meshgrid(np.arange(1.0, 21.0), np.arange(1.0, 21.0), indexing="ij")
+        different = a != b
+        a, b = a[different], b[different]
+        x = np.where((a + b) % 2 == 1, -8 * a * b / (np.pi * (a**2 - b**2)) ** 2, 0.0)
+        for separation, value in zip(distance, spread[1]):
+            total = separation**2 + 1 / 6 - (a**-2 + b**-2) / (2 * np.pi**2) - 2 * x**2
+            self.assertAlmostEqual(float(value), total.std() / total.mean(), delta=1e-13)
+        self.assertTrue(np.all(spread[0] < 0.01))
+        self.assertTrue(np.all(spread[0] < spread[1]))
+
     def test_job_sweep_dephasing(self):
         """lambda^2/gamma where dephasing is strong; less where the interaction scatters."""
         path = next(path for path in JOBS if path.stem == "sweep_dephasing")

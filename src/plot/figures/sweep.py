@@ -14,10 +14,12 @@ MOST_NAMED = 8  # of curves in a legend
 SPAN = 20.0  # of positive values that are drawn on a logarithmic axis
 NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$  (length$^2$ energy)",
          "steady/fit/diffusion_value": "diffusion constant $D$  (length$^2$ energy)",
+         "matrix_elements/spread": "spread of the elements over pairs of levels",
          "steady/mean_current": "current through a plane  (energy$^2$)",
          "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges  (1/energy)"}
 KEYS = {"interaction.strength": r"coupling $\lambda$  (energy)", "bath.dephasing": r"dephasing $\gamma$  (energy)",
-        "site.detuning.width": "width of the detunings  (energy)"}
+        "site.detuning.width": "width of the detunings  (energy)",
+        "interaction.well.separation": "separation of the wells  (length)"}
 MARKERS = "osD^vPX"
 
 
@@ -300,6 +302,7 @@ PICTURES = [
     ("singular_time", scalar_picture("kernel/exact/first_singular_time")),
     ("diffusion", scalar_picture("steady/fit/diffusion_value", "steady/planes/inside_diffusion")),
     ("current", scalar_picture("steady/mean_current")),
+    ("spread", scalar_picture("matrix_elements/spread")),
 ]
 
 
