@@ -316,6 +316,27 @@ class CompleteFiles(PlotterCase):
         self.check_pictures(process, ["populations", "space_time", "spectrum"], "both_plots")
         self.assertIn("not drawn: currents", process.stderr)
 
+    def test_matrix_elements(self):
+        """Maps of different levels, a upwards; a scale about zero only where signs differ; one level is no picture."""
+        random = np.random.default_rng(2)
+        elements = {"direct": random.normal(size=(7, 7)), "exchange": random.random((7, 7)) + 1.0, "total": np.full((7, 7), 2.0)}
+        datasets = {f"matrix_elements/{name}": values for name, values in elements.items()}
+        write_file(self.directory / "wells.h5", {**datasets, "matrix_elements/level": np.arange(1, 8)})
+        self.check_pictures(self.call_plotter("wells.h5"), ["matrix_elements"], "wells_plots")
+        results = Results(self.directory / "wells.h5")
+        figure = dict((name, draw) for name, draw, _ in TIMELESS)["matrix_elements"](results)
+        results.file.close()
+        for ax, (name, values) in zip(figure.axes, elements.items()):
+            mesh = ax.collections[0]
+            shown = np.ma.reshape(mesh.get_array(), (7, 7))
+            np.testing.assert_array_equal(shown.mask, np.eye(7, dtype=bool), name)
+            np.testing.assert_array_equal(shown.compressed(), values[~np.eye(7, dtype=bool)], name)
+            low, high = mesh.get_clim()
+            self.assertEqual(low == -high, name == "direct", name)
+        write_file(self.directory / "one.h5", {f"matrix_elements/{name}": np.ones((1, 1)) for name in elements}
+                   | {"matrix_elements/level": np.ones(1)})
+        self.assertNotEqual(self.call_plotter("one.h5").returncode, 0)
+
     def plot_spectrum(self, datasets, states):
         """Plot a file and check that its picture shows the number of states in both panels."""
         write_file(self.directory / "states.h5", datasets)
