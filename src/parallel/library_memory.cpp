@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
 
 // Present only if the BLAS that is linked is OpenBLAS.
@@ -71,8 +72,8 @@ void call_blas() {
   const itimerval none{};
   setitimer(ITIMER_PROF, &limit, nullptr);
   constexpr int kSize = 64;  // beyond what BLAS does without its buffer
-  const std::vector<double> a(kSize * kSize, 1.0);
-  std::vector<double> c(kSize * kSize);
+  const std::vector<double> a(as_size(kSize) * kSize, 1.0);
+  std::vector<double> c(as_size(kSize) * kSize);
   const double one = 1.0;
   const double zero = 0.0;
   dgemm_("N", "N", &kSize, &kSize, &kSize, &one, a.data(), &kSize, a.data(), &kSize, &zero, c.data(), &kSize);
