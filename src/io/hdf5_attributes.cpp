@@ -46,7 +46,6 @@ std::vector<std::string> texts_in(const Id& attribute) {
 
 void File::write_attribute(const std::string& object, const std::string& name, hid_t type, const Id& space,
                            const void* values) {
-  if (object != "/") make_groups(object + "/");  // where nothing is yet but what describes it
   const hid_t id = H5Acreate_by_name(file_.get(), object.c_str(), name.c_str(), type, space.get(),
                                      H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   require(id >= 0, fmt::format("create the attribute {} of {}", name, object));

@@ -108,6 +108,9 @@ class File {
   bool has_attribute(const std::string& object, const std::string& name) const;
   /// All attributes of a group or a dataset, by name.
   std::vector<Attribute> attributes(const std::string& object) const;
+  /// The groups that a path goes through (up to its last slash), with their members in the order of their
+  /// making.
+  void make_groups(const std::string& name);
   /// Paths of all datasets below a group.
   std::vector<std::string> datasets(const std::string& group) const;
 
@@ -122,8 +125,6 @@ class File {
   void write_attribute(const std::string& object, const std::string& name, hid_t type, const Id& space,
                        const void* values);
   Id dataset(const std::string& name) const;
-  /// The groups that a path goes through, with their members in the order of their making.
-  void make_groups(const std::string& name);
 
   Id file_;
 };

@@ -180,6 +180,7 @@ void write_model(const Job& job, ResultsFile& file) {
   if (!job.title.empty()) file.attribute("/", "title", job.title);
   const auto times = job.time ? job.time->times() : std::vector<double>{};
   file.dataset("/time", {static_cast<Index>(times.size())}, times);
+  file.group("/model");
   if (job.model) write_lattice(*job.model, file);
   Parameters parameters(file);
   if (job.model) add_lattice_and_site(*job.model, parameters);

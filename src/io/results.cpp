@@ -144,6 +144,10 @@ void ResultsFile::text(const std::string& name, const std::string& text) {
   guarded(name, static_cast<Index>(text.size()), [&] { writer_->file.write_variable_text(name, text); });
 }
 
+void ResultsFile::group(const std::string& name) {
+  guarded(name, 0, [&] { writer_->file.make_groups(name + "/"); });
+}
+
 void ResultsFile::attribute(const std::string& object, const std::string& name, const std::string& text) {
   guarded(attribute_name(object, name), static_cast<Index>(text.size()),
           [&] { writer_->file.attribute(object, name, text); });

@@ -56,7 +56,7 @@ TEST_F(Results, WhatFailsLeavesTheRest) {
   file.series("/a/c", 2, {3});
   file.slice("/a/c", 0, values_);
   file.slice("/a/c", 1, values_);
-  file.attribute("/a/d", "unit", 1.0);
+  file.attribute("/absent", "unit", 1.0);
   file.dataset("/z", {3}, values_);
   try {
     file.commit();
@@ -76,7 +76,7 @@ TEST_F(Results, WhatFailsLeavesTheRest) {
     const auto missing = std::find_if(attributes.begin(), attributes.end(),
                                       [](const auto& attribute) { return attribute.name == "missing"; });
     ASSERT_NE(missing, attributes.end());
-    const std::vector<std::string> names{"/a/b", "/a/c", "attribute unit of /a/d"};
+    const std::vector<std::string> names{"/a/b", "/a/c", "attribute unit of /absent"};
     EXPECT_EQ(std::get<std::vector<std::string>>(missing->values), names);
   }
   ResultsFile again(name(), world(), 1 << 20);

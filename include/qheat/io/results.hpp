@@ -37,6 +37,8 @@ class ResultsFile {
   void dataset(const std::string& name, const std::vector<Index>& shape,
                std::span<const std::int64_t> values);
   void text(const std::string& name, const std::string& text);
+  /// A group that attributes describe, whatever datasets it will have.
+  void group(const std::string& name);
   /// Of a group or dataset that is there, or of the file ("/").
   void attribute(const std::string& object, const std::string& name, const std::string& text);
   void attribute(const std::string& object, const std::string& name, double value);
