@@ -38,6 +38,14 @@ void* map_memory(std::size_t bytes) {
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
+/// Whether so much address space can be had now.
+bool can_map(std::size_t bytes) {
+  void* probe = map_memory(bytes);
+  if (probe == nullptr) return false;
+  munmap(probe, bytes);
+  return true;
+}
+
 // A signal handler and the handler of a failed allocation can reach nothing but static storage.
 void* reserve = nullptr;
 
@@ -110,9 +118,7 @@ void refuse_blas_without_memory() noexcept {
   if (openblas_get_corename == nullptr || getrlimit(RLIMIT_AS, &address_space) != 0 ||
       address_space.rlim_cur == RLIM_INFINITY)
     return;
-  void* probe = map_memory(kBlasBuffer + kReserve);
-  if (probe == nullptr) end_without_blas_buffer();
-  munmap(probe, kBlasBuffer + kReserve);
+  if (!can_map(kBlasBuffer + kReserve)) end_without_blas_buffer();
 }
 
 void take_library_memory() {
@@ -122,15 +128,13 @@ void take_library_memory() {
     mallopt(M_ARENA_MAX, 1);
   const bool openblas = openblas_get_corename != nullptr;
   const std::size_t needed = kOthers + kReserve + (openblas ? kBlasBuffer : 0);
-  void* probe = map_memory(needed);
-  if (probe == nullptr) {
+  if (!can_map(needed)) {
     throw Error(
         fmt::format("out of memory: the libraries need {} MB of address space beyond the {:.0f} MB in use, "
                     "before any state; raise the limit (ulimit -v, or the batch system's limit of virtual "
                     "memory)",
                     needed >> 20, address_space_used() / 1048576.0));
   }
-  munmap(probe, needed);
   call_blas();
   reserve = map_memory(kReserve);
   std::set_new_handler(give_back_reserve);
