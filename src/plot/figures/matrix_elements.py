@@ -11,22 +11,11 @@ PANELS = (("direct", r"direct $\langle ab|V|ba\rangle$"), ("exchange", r"exchang
 
 def draw_map(figure, ax, levels, values, title):
     """Draw one map, level a upwards, b to the right; equal levels are no swap and stay empty."""
-    ax.grid(False)
-    ax.set_facecolor(style.NOT_A_NUMBER)
-    shown = np.ma.masked_invalid(np.where(np.eye(len(values), dtype=bool), np.nan, values))
-    low, high = style.finite_range([shown.compressed()]) or (0.0, 1.0)
-    if high - low <= 1e-9 * max(abs(low), abs(high)):  # rounding is no structure
-        low, high = style.widen(low, high)
-    signed = low < 0 < high
-    limit = max(abs(low), abs(high))
-    colours = dict(cmap=style.DIVERGING, vmin=-limit, vmax=limit) if signed else dict(cmap=style.SEQUENTIAL, vmin=low, vmax=high)
-    mesh = ax.pcolormesh(style.edges(levels), style.edges(levels), shown, rasterized=True, **colours)
-    figure.colorbar(mesh, ax=ax, label="element  (unit of V)")
+    values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    style.table_map(figure, ax, levels, levels, values, "element  (unit of V)", signed=True)
     ax.set_title(title)
     ax.set_xlabel("level $b$")
     ax.set_ylabel("level $a$")
-    style.whole_numbers(ax.xaxis)
-    style.whole_numbers(ax.yaxis)
 
 
 def draw(results):

@@ -37,18 +37,10 @@ def draw_energies(ax, results, energies):
 def draw_map(figure, ax, energy):
     """Draw the energy of each site in each eigenstate: states across, sites upwards."""
     states, sites = energy.shape
-    ax.grid(False)
-    ax.set_facecolor(style.NOT_A_NUMBER)
-    low, high = style.finite_range([energy]) or (0.0, 1.0)
-    if high - low <= 1e-9 * max(abs(low), abs(high)):  # rounding is no structure
-        low, high = style.widen(low, high)
-    mesh = ax.pcolormesh(style.edges(np.arange(states, dtype=float)), style.edges(np.arange(sites, dtype=float)),
-                         np.ma.masked_invalid(energy.T), cmap=style.SEQUENTIAL, vmin=low, vmax=high, rasterized=True)
-    figure.colorbar(mesh, ax=ax, label="site energy $u(i)$  (energy)")
+    style.table_map(figure, ax, np.arange(sites, dtype=float), np.arange(states, dtype=float), energy.T,
+                    "site energy $u(i)$  (energy)")
     ax.set_xlabel("eigenstate")
     ax.set_ylabel("site $i$")
-    style.whole_numbers(ax.xaxis)
-    style.whole_numbers(ax.yaxis)
 
 
 def draw(results):

@@ -283,6 +283,26 @@ def edges(centres):
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
 
+def table_map(figure, ax, rows, columns, values, label, signed=False):
+    """Draw values [R, K] over ascending whole numbers, rows upwards, with a scale called `label`.
+
+    signed: colours on both sides of zero where values have both signs."""
+    ax.grid(False)
+    ax.set_facecolor(NOT_A_NUMBER)
+    values = np.ma.masked_invalid(values)
+    low, high = finite_range([values.compressed()]) or (0.0, 1.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # rounding is no structure
+        low, high = widen(low, high)
+    colours = SEQUENTIAL
+    if signed and low < 0 < high:
+        high = max(-low, high)
+        low, colours = -high, DIVERGING
+    mesh = ax.pcolormesh(edges(columns), edges(rows), values, cmap=colours, vmin=low, vmax=high, rasterized=True)
+    figure.colorbar(mesh, ax=ax, label=label)
+    whole_numbers(ax.xaxis)
+    whole_numbers(ax.yaxis)
+
+
 def space_time_map(ax, time, values, limits, colours):
     """Draw values [T, K] over time and whole numbers 0 ... K - 1; return the mappable."""
     step = -(-time.size // MOST_MAP_COLUMNS)
