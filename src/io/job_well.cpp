@@ -7,6 +7,7 @@
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
 #include "qheat/parallel/index.hpp"
+#include "qheat/wells/element_table.hpp"
 #include "qheat/wells/expression.hpp"
 
 namespace qheat::jobfile {
@@ -85,6 +86,40 @@ void read_screening(CheckedTable& table, WellRequest& request) {
                   factor, request.temperature));
 }
 
+/// The upper triangle of l1 V + l2 (V E + E V)/2, without what is zero within its error.
+std::vector<PairElement> interaction_elements(const WellRequest& request, int levels) {
+  const WellElements elements(request.well, request.potential, levels);
+  std::vector<WellElement> tensor(as_size(levels * levels) * as_size(levels * levels));
+  for (int row = 0; row < levels; ++row) {
+    visit_different_elements(
+        elements, row, [](int) { return true; },
+        [&](int a, int b, int c, int d, const WellElement& element) {
+          for (const auto n : tensor_places(levels, a, b, c, d)) tensor[n] = element;
+        });
+  }
+  const auto element = [&](int a, int b, int c, int d) {
+    return tensor[tensor_places(levels, a, b, c, d)[0]];
+  };
+  const double half = 0.5 * request.exchange;
+  std::vector<PairElement> list;
+  const auto add = [&](int a, int b, int c, int d) {
+    const WellElement direct = element(a, b, c, d);
+    const WellElement right = element(a, b, d, c);
+    const WellElement left = element(b, a, c, d);
+    const double value = request.direct * direct.value + half * (right.value + left.value);
+    const double error =
+        std::abs(request.direct) * direct.error + std::abs(half) * (right.error + left.error);
+    if (std::abs(value) <= error) return;
+    list.push_back(
+        {static_cast<Level>(a), static_cast<Level>(b), static_cast<Level>(c), static_cast<Level>(d), value});
+  };
+  for (int row = 0; row < levels * levels; ++row) {
+    for (int column = row; column < levels * levels; ++column)
+      add(row / levels, row % levels, column / levels, column % levels);
+  }
+  return list;
+}
+
 }  // namespace
 
 WellRequest read_well(CheckedTable& table) {
@@ -110,25 +145,7 @@ std::optional<PairInteraction> build_well_interaction(const CheckedTable& table,
   }
   const WellRequest& request = *draft.job.well;
   return build_or_tell(table, "well", "", [&] {
-    const WellElements elements(request.well, request.potential, levels);
-    const double half = 0.5 * request.exchange;
-    std::vector<PairElement> list;
-    const auto add = [&](int a, int b, int c, int d) {
-      const WellElement direct = elements(a, b, c, d);
-      const WellElement right = elements(a, b, d, c);
-      const WellElement left = elements(b, a, c, d);
-      const double value = request.direct * direct.value + half * (right.value + left.value);
-      const double error =
-          std::abs(request.direct) * direct.error + std::abs(half) * (right.error + left.error);
-      if (std::abs(value) <= error) return;  // zero by symmetry
-      list.push_back({static_cast<Level>(a), static_cast<Level>(b), static_cast<Level>(c),
-                      static_cast<Level>(d), value});
-    };
-    for (int row = 0; row < levels * levels; ++row) {
-      for (int column = row; column < levels * levels; ++column)
-        add(row / levels, row % levels, column / levels, column % levels);
-    }
-    return PairInteraction::matrix(levels, list, true);
+    return PairInteraction::matrix(levels, interaction_elements(request, levels), true);
   });
 }
 

@@ -51,7 +51,7 @@ void MatrixElementStudy::compute() {
   const Stage stage(context_.control, "matrix elements");
   const Timings::Scope scope(context_.timings, "matrix elements");
   context_.progress.log("matrix elements");
-  found_ = element_table(well_.well, well_.potential, levels_, tensor_, context_.comm);
+  found_ = element_table(well_.well, well_.potential, levels_, tensor_, context_.comm, context_.control);
 }
 
 std::vector<double> MatrixElementStudy::weighted(const std::vector<double>& direct,
@@ -100,13 +100,13 @@ void MatrixElementStudy::write(ResultsFile& file) {
   if (levels_ > 1) file.dataset(group + "spread", {1}, std::vector<double>{spread().relative()});
   if (tensor_) file.dataset(group + "tensor", {n, n, n, n}, found_.tensor);
   std::vector<std::int64_t> resonant;
-  for (const Resonance& resonance : resonances(well_.well.shape, levels_)) {
+  for (const Resonance& resonance : found_.resonances) {
     for (const int level : resonance) resonant.push_back(level + first);
   }
-  const auto count = static_cast<Index>(found_.resonance.size());
+  const auto count = static_cast<Index>(found_.resonances.size());
   if (count == 0) return;
   file.dataset(group + "resonances", {count, 4}, resonant);
-  file.dataset(group + "resonance_element", {count}, found_.resonance);
+  file.dataset(group + "resonance_element", {count}, found_.resonance_elements);
 }
 
 void MatrixElementStudy::summarize(Report& report) const {
@@ -117,10 +117,10 @@ void MatrixElementStudy::summarize(Report& report) const {
         "errors at most {:.1e}\n",
         all.mean, all.deviation, 100.0 * all.relative(), all.error);
   }
-  const auto active = std::count_if(found_.resonance.begin(), found_.resonance.end(),
+  const auto active = std::count_if(found_.resonance_elements.begin(), found_.resonance_elements.end(),
                                     [](double v) { return std::abs(v) > 1e-13; });
   report.say("                {} resonances of pairs of levels, {} with an element\n",
-             found_.resonance.size(), active);
+             found_.resonances.size(), active);
 }
 
 std::vector<std::string> MatrixElementStudy::failures() const {

@@ -1,8 +1,11 @@
 #include "qheat/wells/element_table.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <span>
+#include <utility>
 
 #include "qheat/parallel/index.hpp"
 
@@ -16,71 +19,107 @@ Index level_energy(Well::Shape shape, int level) {
 }
 
 /// Each rank fills what is its own of tables that are zero elsewhere; sums put them together.
-class SharedRows {
+class TableBuilder {
  public:
-  explicit SharedRows(const Communicator& comm) : comm_(comm) {}
-  bool mine(int row) const { return row % comm_.size() == comm_.rank(); }
-  void put_together(std::vector<double>& values) const { comm_.sum(std::span(values)); }
+  TableBuilder(const WellElements& elements, bool tensor, const Communicator& comm, RunControl& control)
+      : elements_(elements), levels_(elements.levels()), tensor_(tensor), comm_(comm), control_(control) {
+    const auto n = as_size(levels_);
+    for (auto* pairs : {&table_.direct, &table_.direct_error, &table_.exchange, &table_.exchange_error})
+      pairs->assign(n * n, 0.0);
+    if (tensor) table_.tensor.assign(n * n * n * n, 0.0);
+  }
+
+  ElementTable build(Well::Shape shape) {
+    int row = 0;
+    control_.restore_partial([&](StateReader& reader) { row = load(reader); });
+    while (row < levels_) {
+      fill_pairs(row);
+      if (tensor_) fill_tensor(row);
+      ++row;
+      const double left = 1.0 - static_cast<double>(row) / levels_;
+      control_.offer(1.0 - left * left, [&](StateWriter& writer) { save(row, writer); });
+    }
+    fill_resonances(shape);
+    for (const auto& part : parts()) comm_.sum(part);
+    comm_.sum(std::span(table_.resonance_elements));
+    table_.tensor_error = comm_.max(table_.tensor_error);
+    return std::move(table_);
+  }
 
  private:
+  bool mine(int number) const { return number % comm_.size() == comm_.rank(); }
+
+  /// All that is filled row by row; the tensor in slices, so that no second one is needed to save it.
+  std::vector<std::span<double>> parts() {
+    std::vector<std::span<double>> all = {table_.direct, table_.direct_error, table_.exchange,
+                                          table_.exchange_error};
+    const std::size_t slice = table_.tensor.size() / as_size(levels_);
+    for (std::size_t n = 0; n < table_.tensor.size(); n += slice)
+      all.push_back(std::span(table_.tensor).subspan(n, slice));
+    return all;
+  }
+
+  void save(int row, StateWriter& writer) {
+    const double place[2] = {static_cast<double>(row), comm_.max(table_.tensor_error)};
+    writer.replicated("next", place);
+    const auto all = parts();
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      std::vector<double> whole(all[n].begin(), all[n].end());
+      comm_.sum(std::span(whole));
+      writer.replicated(fmt::format("part {}", n), whole);
+    }
+  }
+
+  /// The next row. What was there counts once in the sums.
+  int load(StateReader& reader) {
+    const auto place = reader.replicated("next");
+    const auto all = parts();
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      const auto whole = reader.replicated(fmt::format("part {}", n));
+      if (comm_.rank() == 0) std::copy(whole.begin(), whole.end(), all[n].begin());
+    }
+    table_.tensor_error = place[1];
+    return static_cast<int>(place[0]);
+  }
+
+  void fill_pairs(int a) {
+    for (int b = 0; b < levels_; ++b) {
+      if (!mine(b)) continue;
+      const WellElement direct = elements_.direct(a, b);
+      const WellElement exchange = elements_.exchange(a, b);
+      const int n = a * levels_ + b;
+      at(table_.direct, n) = direct.value;
+      at(table_.direct_error, n) = direct.error;
+      at(table_.exchange, n) = exchange.value;
+      at(table_.exchange_error, n) = exchange.error;
+    }
+  }
+
+  void fill_tensor(int row) {
+    visit_different_elements(
+        elements_, row, [&](int b) { return mine(b); },
+        [&](int a, int b, int c, int d, const WellElement& element) {
+          table_.tensor_error = std::max(table_.tensor_error, element.error);
+          for (const auto n : tensor_places(levels_, a, b, c, d)) table_.tensor[n] = element.value;
+        });
+  }
+
+  void fill_resonances(Well::Shape shape) {
+    table_.resonances = resonances(shape, levels_);
+    table_.resonance_elements.assign(table_.resonances.size(), 0.0);
+    for (std::size_t k = 0; k < table_.resonances.size(); ++k) {
+      const auto& [a, b, c, d] = table_.resonances[k];
+      if (mine(static_cast<int>(k))) table_.resonance_elements[k] = elements_(a, b, c, d).value;
+    }
+  }
+
+  const WellElements& elements_;
+  int levels_;
+  bool tensor_;
   const Communicator& comm_;
+  RunControl& control_;
+  ElementTable table_;
 };
-
-void fill_pairs(const WellElements& elements, const SharedRows& rows, ElementTable& table) {
-  const int levels = elements.levels();
-  for (auto* values : {&table.direct, &table.direct_error, &table.exchange, &table.exchange_error})
-    values->assign(as_size(levels) * as_size(levels), 0.0);
-  for (int a = 0; a < levels; ++a) {
-    if (!rows.mine(a)) continue;
-    for (int b = 0; b < levels; ++b) {
-      const WellElement direct = elements.direct(a, b);
-      const WellElement exchange = elements.exchange(a, b);
-      at(table.direct, a * levels + b) = direct.value;
-      at(table.direct_error, a * levels + b) = direct.error;
-      at(table.exchange, a * levels + b) = exchange.value;
-      at(table.exchange_error, a * levels + b) = exchange.error;
-    }
-  }
-  for (auto* values : {&table.direct, &table.direct_error, &table.exchange, &table.exchange_error})
-    rows.put_together(*values);
-}
-
-/// phi are real: <ab|V|cd> is the same with a and c, or b and d, exchanged.
-void fill_tensor(const WellElements& elements, const SharedRows& rows, const Communicator& comm,
-                 ElementTable& table) {
-  const auto levels = as_size(elements.levels());
-  table.tensor.assign(levels * levels * levels * levels, 0.0);
-  const auto place = [&](int a, int b, int c, int d) {
-    return ((as_size(a) * levels + as_size(b)) * levels + as_size(c)) * levels + as_size(d);
-  };
-  double largest = 0.0;
-  for (int a = 0; a < elements.levels(); ++a) {
-    if (!rows.mine(a)) continue;
-    for (int c = a; c < elements.levels(); ++c) {
-      for (int b = 0; b < elements.levels(); ++b) {
-        for (int d = b; d < elements.levels(); ++d) {
-          const WellElement element = elements(a, b, c, d);
-          largest = std::max(largest, element.error);
-          for (const auto n : {place(a, b, c, d), place(a, d, c, b), place(c, b, a, d), place(c, d, a, b)})
-            table.tensor[n] = element.value;
-        }
-      }
-    }
-  }
-  rows.put_together(table.tensor);
-  table.tensor_error = comm.max(largest);
-}
-
-void fill_resonances(const WellElements& elements, Well::Shape shape, const SharedRows& rows,
-                     ElementTable& table) {
-  const auto all = resonances(shape, elements.levels());
-  table.resonance.assign(all.size(), 0.0);
-  for (std::size_t k = 0; k < all.size(); ++k) {
-    const auto& [a, b, c, d] = all[k];
-    if (rows.mine(static_cast<int>(k))) table.resonance[k] = elements(a, b, c, d).value;
-  }
-  rows.put_together(table.resonance);
-}
 
 }  // namespace
 
@@ -99,16 +138,18 @@ std::vector<Resonance> resonances(Well::Shape shape, int levels) {
   return result;
 }
 
+std::array<std::size_t, 4> tensor_places(int levels, int a, int b, int c, int d) {
+  const auto n = as_size(levels);
+  const auto place = [n](int i, int j, int k, int l) {
+    return ((as_size(i) * n + as_size(j)) * n + as_size(k)) * n + as_size(l);
+  };
+  return {place(a, b, c, d), place(a, d, c, b), place(c, b, a, d), place(c, d, a, b)};
+}
+
 ElementTable element_table(const Well& well, const PairPotential& potential, int levels, bool tensor,
-                           const Communicator& comm) {
+                           const Communicator& comm, RunControl& control) {
   const WellElements elements(well, potential, levels);
-  const SharedRows rows(comm);
-  ElementTable table;
-  table.levels = levels;
-  fill_pairs(elements, rows, table);
-  fill_resonances(elements, well.shape, rows, table);
-  if (tensor) fill_tensor(elements, rows, comm, table);
-  return table;
+  return TableBuilder(elements, tensor, comm, control).build(well.shape);
 }
 
 }  // namespace qheat

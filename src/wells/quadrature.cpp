@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/math/special_functions/legendre.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "qheat/parallel/error.hpp"
@@ -16,7 +17,7 @@ constexpr unsigned kFineNodes = 30;
 constexpr unsigned kCoarseNodes = 20;
 constexpr std::size_t kMostPanels = 2000;
 constexpr double kResolved = 1e-14;   // of V on a panel, against its largest value there
-constexpr double kNarrowest = 1e-12;  // panel, against reach: a jump in there changes no digit of a double
+constexpr double kNarrowest = 1e-12;  // panel, against reach: what a jump in there may change is an error
 constexpr double kPeriodsAPanel = 2.0;
 
 using Nodes = std::vector<std::pair<Real, Real>>;  // on [-1, 1], with weights
@@ -41,42 +42,23 @@ class Potential {
  public:
   Potential(const Well& well, const PairPotential& potential) : well_(well), potential_(potential) {}
 
-  Real operator()(const Real& s) const {
-    const Real r = well_.width * s - well_.separation;
-    const Real distance = abs(r);
-    Real v = bare(r, distance);
-    if (potential_.screening != 0.0) v *= exp(-potential_.screening * distance);
-    return v;
-  }
-  /// The same to the digits of a double.
-  double operator()(double s) const {
-    const double r = well_.width * s - well_.separation;
-    const double distance = std::abs(r);
-    double v = 0.0;
-    switch (potential_.form) {
-      case PairPotential::Form::delta:
-        break;
-      case PairPotential::Form::linear:
-        v = distance;
-        break;
-      case PairPotential::Form::quadratic:
-        v = r * r;
-        break;
-      case PairPotential::Form::inverse:
-        v = 1.0 / (1.0 + distance);
-        break;
-      case PairPotential::Form::given:
-        v = finite(r);
-        break;
-    }
-    return v * std::exp(-potential_.screening * distance);
+  /// With the digits of `Number`: Real, or double where few are wanted.
+  template <class Number>
+  Number operator()(const Number& s) const {
+    using std::abs;
+    using std::exp;
+    const Number r = well_.width * s - well_.separation;
+    const Number distance = abs(r);
+    const Number v = bare(r, distance);
+    return potential_.screening == 0.0 ? v : v * exp(-potential_.screening * distance);
   }
 
  private:
-  Real bare(const Real& r, const Real& distance) const {
+  template <class Number>
+  Number bare(const Number& r, const Number& distance) const {
     switch (potential_.form) {
       case PairPotential::Form::delta:
-        return 0;
+        break;
       case PairPotential::Form::linear:
         return distance;
       case PairPotential::Form::quadratic:
@@ -209,8 +191,11 @@ TwoRules make_rules(const Well& well, const PairPotential& potential, double rea
   const auto all = edges(well, potential, reach);
   for (std::size_t k = 0; k + 1 < all.size(); ++k) panels.add({all[k], all[k + 1]});
   TwoRules rules;
-  rules.fine = rule_of(v, panels.all(), fine, rules.largest_potential);
-  rules.coarse = rule_of(v, panels.all(), coarse, rules.largest_potential);
+  double largest = 0.0;
+  rules.fine = rule_of(v, panels.all(), fine, largest);
+  rules.coarse = rule_of(v, panels.all(), coarse, largest);
+  if (potential.form == PairPotential::Form::given)
+    rules.potential_error = 4.0 * std::numeric_limits<double>::epsilon() * largest;
   return rules;
 }
 

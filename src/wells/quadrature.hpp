@@ -25,7 +25,9 @@ struct Rule {
 struct TwoRules {
   Rule fine;
   Rule coarse;
-  double largest_potential = 0.0;  ///< max |V| at the nodes
+  /// What rounding of V as a double can do to an element, whose weights of V add up to at most one; 0 where V
+  /// is known to all digits.
+  double potential_error = 0.0;
 };
 TwoRules make_rules(const Well& well, const PairPotential& potential, double reach, double waves);
 

@@ -6,6 +6,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -54,7 +55,7 @@ class WellElements::Moments {
   }
 
  protected:
-  /// What rounding of V itself does: the weights of V in an element add up to at most one.
+  /// Of TwoRules.
   void set_potential_error(double error) { of_potential_ = error; }
   virtual Sum sum(int a, int b, int c, int d, bool coarse) const = 0;
 
@@ -74,8 +75,7 @@ class SquareMoments final : public WellElements::Moments {
     frequencies_ = 2 * levels + 1;
     fine_ = overlaps(sides(rules.fine));
     coarse_ = overlaps(sides(rules.coarse));
-    if (potential.form == PairPotential::Form::given)
-      set_potential_error(4.0 * kDouble * rules.largest_potential);
+    set_potential_error(rules.potential_error);
   }
 
  protected:
@@ -162,12 +162,12 @@ class HarmonicMoments final : public WellElements::Moments {
     const double size = std::sqrt(2.0 * levels) + 6.0;  // of the highest state
     const double wave_number = 2.0 * std::sqrt(2.0 * levels);
     const double reach = 2.0 * size;
-    const TwoRules rules = wells::make_rules(well, potential, reach, reach * wave_number / 6.0);
+    const TwoRules rules =
+        wells::make_rules(well, potential, reach, reach * wave_number / (2.0 * std::numbers::pi));
     fine_ = moments(rules.fine);
     coarse_ = moments(rules.coarse);
     make_products();
-    if (potential.form == PairPotential::Form::given)
-      set_potential_error(4.0 * kDouble * rules.largest_potential);
+    set_potential_error(rules.potential_error);
   }
 
  protected:

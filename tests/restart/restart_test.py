@@ -69,6 +69,13 @@ def average_job(realizations=600, checkpoint=0.1):
     return chain(8, exact={}, site_detuning=detuning, output={"checkpoint": checkpoint})
 
 
+def elements_job(levels=28, checkpoint=0.1):
+    """All elements between two wells."""
+    return {"interaction": {"kind": "well", "strength": 1.0,
+                            "well": {"shape": "harmonic", "separation": 2.0, "potential": "inverse"}},
+            "matrix-elements": {"levels": levels, "tensor": True}, "output": {"checkpoint": checkpoint}}
+
+
 def open_job(outputs=41, checkpoint=0.1):
     """184756 elements of a density matrix, with dephasing and reservoirs at both ends."""
     ends = [{"site": 0, "temperature": 2.0, "rate": 0.4}, {"site": 9, "temperature": 0.5, "rate": 0.4}]
@@ -235,6 +242,9 @@ class ResumeTest(RestartCase):
 
     def test_average(self):
         self.check_all_ranks(average_job())
+
+    def test_matrix_elements(self):
+        self.check_all_ranks(elements_job())
 
     def test_one_rank_average(self):
         self.check_same_ranks(average_job(300), 0, cuts=3)

@@ -34,10 +34,12 @@ TEST(Resonances, OfTheHarmonicWell) {
 
 TEST(ElementTable, HoldsTheElements) {
   constexpr int kLevels = 7;
+  qheat::UninterruptedRun control;
   const PairPotential potential{.form = PairPotential::Form::inverse, .screening = 0.3};
   for (const auto shape : {Well::Shape::square, Well::Shape::harmonic}) {
     const Well well{.shape = shape, .width = 1.2, .separation = 0.7};
-    const ElementTable table = qheat::element_table(well, potential, kLevels, true, qheat_test::world());
+    const ElementTable table =
+        qheat::element_table(well, potential, kLevels, true, qheat_test::world(), control);
     const WellElements elements(well, potential, kLevels);
     std::size_t n = 0;
     for (int a = 0; a < kLevels; ++a) {
@@ -52,9 +54,10 @@ TEST(ElementTable, HoldsTheElements) {
       }
     }
     const auto all = qheat::resonances(shape, kLevels);
-    ASSERT_EQ(table.resonance.size(), all.size());
+    EXPECT_EQ(table.resonances, all);
+    ASSERT_EQ(table.resonance_elements.size(), all.size());
     for (std::size_t k = 0; k < all.size(); ++k)
-      EXPECT_EQ(table.resonance[k], elements(all[k][0], all[k][1], all[k][2], all[k][3]).value);
+      EXPECT_EQ(table.resonance_elements[k], elements(all[k][0], all[k][1], all[k][2], all[k][3]).value);
     EXPECT_LE(table.tensor_error, 1e-14);
   }
 }

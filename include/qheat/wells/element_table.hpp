@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <vector>
 
 #include "qheat/parallel/communicator.hpp"
+#include "qheat/parallel/run_control.hpp"
 #include "qheat/wells/well_elements.hpp"
 
 namespace qheat {
@@ -16,16 +18,32 @@ std::vector<Resonance> resonances(Well::Shape shape, int levels);
 
 /// All elements between `levels` levels of two wells.
 struct ElementTable {
-  int levels = 0;
   std::vector<double> direct, direct_error;      ///< [levels][levels] <ab|V|ba>, its error
   std::vector<double> exchange, exchange_error;  ///< [levels][levels] <ab|V|ab>
   std::vector<double> tensor;                    ///< [levels]^4 <ab|V|cd>, if asked for
   double tensor_error = 0.0;                     ///< largest error of an element of the tensor
-  std::vector<double> resonance;                 ///< <ab|V|cd> of each resonance
+  std::vector<Resonance> resonances;
+  std::vector<double> resonance_elements;  ///< <ab|V|cd> of each
 };
 
-/// Ranks share the elements; the same on all, to the last bit for any number of them. Collective.
+/// Calls use(a, b, c, d, <ab|V|cd>) once for each set of elements that are the same because the states are
+/// real, with a and c, or b and d, exchanged: those of one a, with a <= c, b <= d, and only the b that
+/// `wanted` takes.
+template <class Wanted, class Use>
+void visit_different_elements(const WellElements& elements, int a, const Wanted& wanted, const Use& use) {
+  for (int b = 0; b < elements.levels(); ++b) {
+    if (!wanted(b)) continue;
+    for (int c = a; c < elements.levels(); ++c) {
+      for (int d = b; d < elements.levels(); ++d) use(a, b, c, d, elements(a, b, c, d));
+    }
+  }
+}
+/// The places of such a set in a tensor [levels]^4: some are the same where a = c or b = d.
+std::array<std::size_t, 4> tensor_places(int levels, int a, int b, int c, int d);
+
+/// Ranks share the elements; the same on all, to the last bit for any number of them. Offers its state after
+/// each row of a. Collective.
 ElementTable element_table(const Well& well, const PairPotential& potential, int levels, bool tensor,
-                           const Communicator& comm);
+                           const Communicator& comm, RunControl& control);
 
 }  // namespace qheat
