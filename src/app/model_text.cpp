@@ -63,6 +63,15 @@ std::string well_text(const WellRequest& request) {
   return text + fmt::format(", l1 = {:g}, l2 = {:g}", request.direct, request.exchange);
 }
 
+std::string units_text(const UnitSystem& units) {
+  std::string text = "1 stands for";
+  for (const Quantity q : {Quantity::energy, Quantity::temperature, Quantity::time, Quantity::length,
+                           Quantity::power, Quantity::conductivity})
+    text += fmt::format("{} {:.6g} {}", text.ends_with("for") ? "" : ",", units.factor(q),
+                        units.laboratory_unit(q));
+  return text;
+}
+
 std::string interaction_text(const Job& job) {
   const Model& model = *job.model;
   std::string kind(name_of(kInteractionNames, job.interaction_kind));
@@ -90,6 +99,7 @@ std::string model_text(const Job& job) {
   const auto line = [&](const char* name, const std::string& value) {
     text += fmt::format("{:<15} {}\n", name, value);
   };
+  if (job.units) line("units", units_text(*job.units));
   if (job.well) line("wells", well_text(*job.well));
   if (job.model) {
     const Model& model = *job.model;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "io/job_sections.hpp"
+#include "io/job_units.hpp"
 #include "io/toml_tree.hpp"
 #include "qheat/io/sweep.hpp"
 #include "qheat/parallel/error.hpp"
@@ -54,6 +55,7 @@ void read_title(CheckedTable& root, std::string& title) {
 void read_sections(CheckedTable& root, Draft& draft) {
   read_title(root, draft.job.title);
   read_lattice(root, draft);
+  draft.job.units = read_units(root, draft.job.lattice);
   read_site(root, draft);
   read_interaction(root, draft);
   read_bath(root, draft);

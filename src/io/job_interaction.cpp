@@ -67,7 +67,7 @@ KindKeys read_kind_keys(CheckedTable& table, Draft& draft) {
   table.integer("seed", draft.job.interaction_seed, {.lowest = 0});
   draft.job.anisotropy = keys.anisotropy;
   draft.job.oriented = keys.oriented;
-  if (auto well = table.table("well")) draft.job.well = read_well(*well);
+  if (auto well = table.table("well")) draft.job.well = read_well(*well, draft.job.name);
   return keys;
 }
 

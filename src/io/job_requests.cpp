@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/job_sections.hpp"
+#include "io/number_range.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -175,10 +176,21 @@ void read_transport(CheckedTable& root, Draft& draft) {
   auto table = root.table("transport");
   if (!table) return;
   auto& transport = draft.job.transport.emplace();
+  const std::string key = "temperatures";
   const std::string example = "temperatures = [0.5, 1.0, 2.0]";
-  if (table->require("temperatures", example)) {
+  const auto& well = draft.job.well;
+  const bool by_temperature = well && well->alpha > 0.0 && well->temperature > 0.0;
+  if (by_temperature && !table->has(key)) {
+    transport.temperatures = {well->temperature};
+  } else if (table->require(key, example)) {
     const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
-    table->numbers("temperatures", transport.temperatures, NumberRule::positive(), some);
+    numbers_or_range(*table, key, transport.temperatures, NumberRule::positive(), some);
+    const auto is_other = [&](double t) { return t != well->temperature; };
+    if (by_temperature && std::any_of(transport.temperatures.begin(), transport.temperatures.end(), is_other))
+      table->problem(
+          key,
+          "the interaction is that of interaction.well.temperature and so is D; sweep that key and "
+          "leave out transport.temperatures, or leave out alpha");
   }
   table->report_unknown_keys();
 }

@@ -126,6 +126,10 @@ void CheckedTable::only(std::string_view key, bool allowed, std::string_view whe
 
 void CheckedTable::wrong_type(const TomlValue& value, Place place, const std::string& path,
                               std::string_view wanted) const {
+  if (const auto* wrong = std::get_if<TomlWrong>(&value.data)) {
+    problems_->add(place, path, wrong->why);
+    return;
+  }
   problems_->add(place, path, fmt::format("{} stands here; give {}", type_name(value), wanted));
 }
 

@@ -13,6 +13,8 @@ namespace qheat::jobfile {
 /// One number a site and level is held by every rank; more than this is a slip of the pen.
 constexpr int kMaxSites = 1 << 20;
 constexpr int kMaxSitesTimesLevels = 1 << 24;
+/// The elements between wells of M levels are M^4 on every rank.
+constexpr int kMaxWellLevels = 32;
 
 struct InteractionDraft {
   std::optional<PairInteraction> pair;  ///< absent where this version cannot build it
@@ -60,8 +62,9 @@ const std::vector<Computation>& computations();
 void read_lattice(CheckedTable& root, Draft& draft);
 void read_site(CheckedTable& root, Draft& draft);
 void read_interaction(CheckedTable& root, Draft& draft);
-/// [interaction.well]; a potential that is wrong is told, and V(r) = |r| in its place.
-WellRequest read_well(CheckedTable& table);
+/// [interaction.well]; a potential that is wrong is told, and V(r) = |r| in its place. `job`: name of the job
+/// file, beside which potential_file lies.
+WellRequest read_well(CheckedTable& table, const std::string& job);
 /// V (l1 + l2 E), its Hermitian part, between the lowest `levels` levels of the wells of the draft; problems
 /// to `table`.
 std::optional<PairInteraction> build_well_interaction(const CheckedTable& table, int levels,

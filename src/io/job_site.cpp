@@ -56,6 +56,43 @@ bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vect
   return true;
 }
 
+/// [interaction.well], which is read later; null without one.
+const TomlTable* well_table(const CheckedTable& root) {
+  const TomlTable* table = &root.toml();
+  for (const std::string_view key : {"interaction", "well"}) {
+    const TomlEntry* entry = table != nullptr ? table->find(key) : nullptr;
+    table = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
+  }
+  return table;
+}
+
+/// The levels of the wells of the interaction: e (n^2 - 1), n = 1, 2, ..., of square ones, e n, n = 0, 1,
+/// ..., of harmonic ones.
+bool read_well_levels(const CheckedTable& root, CheckedTable& table, std::vector<double>& levels) {
+  int count = 2;
+  double energy = 1.0;
+  const bool read[] = {table.integer("well_levels", count, {2, kMaxWellLevels}),
+                       table.number("well_energy", energy, NumberRule::positive())};
+  if (!table.has("well_levels")) {
+    table.only("well_energy", false, "a site with well_levels");
+    return false;
+  }
+  table.only("levels", false, "a site without well_levels");
+  const TomlTable* well = well_table(root);
+  if (well == nullptr) {
+    table.problem("well_levels",
+                  "takes the levels of [interaction.well], which is missing; add it, or give "
+                  "levels = [0.0, 1.0]");
+    return false;
+  }
+  if (!read[0] || (table.has("well_energy") && !read[1])) return false;
+  const TomlEntry* shape = well->find("shape");
+  const auto* name = shape != nullptr ? std::get_if<std::string>(&shape->value.data) : nullptr;
+  const bool harmonic = name != nullptr && *name == name_of(kWellNames, Well::Shape::harmonic);
+  for (int k = 0; k < count; ++k) levels.push_back(energy * (harmonic ? k : (k + 1) * (k + 1) - 1));
+  return true;
+}
+
 bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vector<int>& bands) {
   const std::size_t count = levels.size();
   const Length one_a_level = count > 0 ? Length{count, count, "one a level"} : Length{};
@@ -74,8 +111,10 @@ bool read_bands(CheckedTable& table, const std::vector<double>& levels, std::vec
   return read || !table.has("bands");
 }
 
-bool read_listed_levels(CheckedTable& table, std::vector<double>& levels, std::vector<int>& bands) {
-  const bool levels_good = read_levels(table, levels);
+bool read_listed_levels(const CheckedTable& root, CheckedTable& table, std::vector<double>& levels,
+                        std::vector<int>& bands) {
+  const bool by_well = read_well_levels(root, table, levels);
+  const bool levels_good = table.has("well_levels") ? by_well : read_levels(table, levels);
   const bool bands_good = read_bands(table, levels, bands);
   return levels_good && bands_good;
 }
@@ -138,7 +177,7 @@ void read_site(CheckedTable& root, Draft& draft) {
   std::vector<double> levels;
   std::vector<int> bands;
   const bool short_form = read_short_band(*table, levels, bands);
-  const bool good = is_short_form(*table) ? short_form : read_listed_levels(*table, levels, bands);
+  const bool good = is_short_form(*table) ? short_form : read_listed_levels(root, *table, levels, bands);
   draft.job.detuning = read_detuning(*table, draft, levels);
   table->report_unknown_keys();
   if (!good) return;

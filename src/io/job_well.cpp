@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "io/job_names.hpp"
 #include "io/job_sections.hpp"
+#include "io/potential_file.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/wells/element_table.hpp"
 #include "qheat/wells/expression.hpp"
@@ -13,8 +15,6 @@
 namespace qheat::jobfile {
 namespace {
 
-/// The elements of M levels are M^4 on every rank.
-constexpr int kMaxWellLevels = 32;
 constexpr int kProbes = 401;             // of an expression, over all distances that matter
 constexpr double kHarmonicReach = 12.0;  // widths at which low oscillator states have ended
 
@@ -53,7 +53,31 @@ void read_expression(const CheckedTable& table, WellRequest& request) {
   request.potential.value = value;
 }
 
-void read_potential(CheckedTable& table, WellRequest& request) {
+/// `file` beside the job file.
+void read_file(const CheckedTable& table, const std::string& file, const std::string& job,
+               WellRequest& request) {
+  const auto path = std::filesystem::path(job).parent_path() / file;
+  const auto potential =
+      build_or_tell(table, "potential_file", "", [&] { return read_potential_file(path); });
+  if (!potential) return;
+  if (const auto r = where_not_finite(request.well, potential->value)) {
+    table.problem("potential_file",
+                  fmt::format("does not cover r = {:g}, a distance that particles of the two wells may have; "
+                              "add rows until there",
+                              *r));
+    return;
+  }
+  request.potential = *potential;
+  request.potential_text = file;
+}
+
+void read_potential(CheckedTable& table, const std::string& job, WellRequest& request) {
+  std::string file;
+  if (table.text("potential_file", file)) {
+    table.only("potential", false, "wells without potential_file");
+    read_file(table, file, job, request);
+    return;
+  }
   if (!table.text("potential", request.potential_text)) return;
   const auto name = std::find_if(kPotentialNames.begin(), kPotentialNames.end(),
                                  [&](const auto& known) { return known.first == request.potential_text; });
@@ -101,6 +125,8 @@ std::vector<PairElement> interaction_elements(const WellRequest& request, int le
     return tensor[tensor_places(levels, a, b, c, d)[0]];
   };
   const double half = 0.5 * request.exchange;
+  // what a table leaves open between its rows takes no element away
+  const double open = (std::abs(request.direct) + 2.0 * std::abs(half)) * request.potential.value_error;
   std::vector<PairElement> list;
   const auto add = [&](int a, int b, int c, int d) {
     const WellElement direct = element(a, b, c, d);
@@ -109,7 +135,7 @@ std::vector<PairElement> interaction_elements(const WellRequest& request, int le
     const double value = request.direct * direct.value + half * (right.value + left.value);
     const double error =
         std::abs(request.direct) * direct.error + std::abs(half) * (right.error + left.error);
-    if (std::abs(value) <= error) return;
+    if (std::abs(value) <= error - open) return;
     list.push_back(
         {static_cast<Level>(a), static_cast<Level>(b), static_cast<Level>(c), static_cast<Level>(d), value});
   };
@@ -122,14 +148,14 @@ std::vector<PairElement> interaction_elements(const WellRequest& request, int le
 
 }  // namespace
 
-WellRequest read_well(CheckedTable& table) {
+WellRequest read_well(CheckedTable& table, const std::string& job) {
   WellRequest request;
   table.choice("shape", request.well.shape, kWellNames);
   table.number("width", request.well.width, NumberRule::positive());
   table.number("separation", request.well.separation, NumberRule::not_negative());
   table.number("direct", request.direct, NumberRule::any());
   table.number("exchange", request.exchange, NumberRule::any());
-  read_potential(table, request);
+  read_potential(table, job, request);
   read_screening(table, request);
   table.report_unknown_keys();
   return request;

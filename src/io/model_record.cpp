@@ -178,6 +178,7 @@ void write_lattice(const Model& model, ResultsFile& file) {
 void write_model(const Job& job, ResultsFile& file) {
   file.text("/job", job.text);
   if (!job.title.empty()) file.attribute("/", "title", job.title);
+  if (job.units) file.laboratory(*job.units);
   const auto times = job.time ? job.time->times() : std::vector<double>{};
   file.dataset("/time", {static_cast<Index>(times.size())}, times);
   file.group("/model");

@@ -66,7 +66,7 @@ std::string scale_of(hdf5::File& file, std::string_view root, const std::string&
   return scale;
 }
 
-void describe(hdf5::File& file, const std::string& path) {
+void describe(hdf5::File& file, const std::string& path, const std::optional<UnitSystem>& laboratory) {
   const auto shape = file.shape(path);
   const auto match = find_in_catalog(path, shape.size());
   std::vector<std::string> axes;
@@ -75,7 +75,12 @@ void describe(hdf5::File& file, const std::string& path) {
       axes.push_back(resolved(file, match->root, axis, shape[axes.size()]));
     file.attribute(path, kMeaning,
                    (match->is_error ? "standard error of: " : "") + std::string(match->entry->meaning));
-    file.attribute(path, "units", std::string(match->entry->unit));
+    const DatasetUnit& unit = match->entry->unit;
+    if (!file.has_attribute(path, "units")) file.attribute(path, "units", std::string(unit.text()));
+    if (laboratory && unit.quantity != Quantity::number) {
+      file.attribute(path, "laboratory_units", laboratory->laboratory_unit(unit.quantity));
+      file.attribute(path, "laboratory_factor", laboratory->factor(unit.quantity));
+    }
   }
   const std::string root = match ? std::string(match->root) : group_of(path);
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
@@ -98,8 +103,8 @@ bool is_made_scale(const hdf5::File& file, const std::string& name) {
   return file.is_scale(name) && !file.has_attribute(name, kMeaning);
 }
 
-void add_dimension_scales(hdf5::File& file, const std::string& group,
-                          const std::set<std::string>& described) {
+void add_dimension_scales(hdf5::File& file, const std::string& group, const std::set<std::string>& described,
+                          const std::optional<UnitSystem>& laboratory) {
   std::vector<std::string> all = file.datasets(group);
   std::erase_if(all, [&](const std::string& path) {
     const auto before = described.upper_bound(path);  // the one that may be the beginning of the path
@@ -107,7 +112,7 @@ void add_dimension_scales(hdf5::File& file, const std::string& group,
   });
   for (const std::string& path : all)
     if (is_coordinate(path, file.shape(path).size())) file.make_scale(path);
-  for (const std::string& path : all) describe(file, path);
+  for (const std::string& path : all) describe(file, path, laboratory);
 }
 
 }  // namespace qheat

@@ -51,27 +51,37 @@ void remove_incomplete(const std::filesystem::path& results) {
   }
 }
 
+void write_attribute(const hdf5::Attribute& attribute, const std::string& object, hdf5::File& to) {
+  const auto write = [&](const auto& values) {
+    if (attribute.is_scalar) {
+      to.attribute(object, attribute.name, values.front());
+    } else {
+      to.attribute(object, attribute.name, std::span(values));
+    }
+  };
+  std::visit(write, attribute.values);
+}
+
 /// Axes are described anew where everything is together: scales without a meaning of their own stay behind.
 void copy_results(const hdf5::File& from, hdf5::File& to, const std::string& group) {
   std::set<std::string> groups = {"/"};
   for (const auto& name : from.datasets("/")) {
     if (name.starts_with("/timing/") || is_made_scale(from, name)) continue;
     to.copy(from, name, group + name);
+    for (const auto& attribute : from.attributes(name)) {
+      if (attribute.name.starts_with("laboratory_")) write_attribute(attribute, group + name, to);
+    }
     for (auto slash = name.rfind('/'); slash > 0; slash = name.rfind('/', slash - 1))
       groups.insert(name.substr(0, slash));
   }
+  for (const char* described : {"/model", "/units"}) {  // which may have attributes alone
+    if (!from.has(described)) continue;
+    groups.insert(described);
+    to.make_groups(group + described + "/");
+  }
   for (const auto& name : groups) {
     const std::string copy = name == "/" ? group : group + name;
-    for (const auto& attribute : from.attributes(name)) {
-      const auto write = [&](const auto& values) {
-        if (attribute.is_scalar) {
-          to.attribute(copy, attribute.name, values.front());
-        } else {
-          to.attribute(copy, attribute.name, std::span(values));
-        }
-      };
-      std::visit(write, attribute.values);
-    }
+    for (const auto& attribute : from.attributes(name)) write_attribute(attribute, copy, to);
   }
 }
 
@@ -183,6 +193,20 @@ void ResultsFile::attribute(const std::string& object, const std::string& name,
           [&] { writer_->file.attribute(object, name, texts); });
 }
 
+void ResultsFile::laboratory(const UnitSystem& units) {
+  laboratory_ = units;
+  group("/units");
+  attribute("/units", "energy_joule", units.energy);
+  attribute("/units", "length_metre", units.length);
+  attribute("/units", "time_second", units.time());
+  attribute("/units", "site_volume_cubic_metre", units.site_volume);
+  for (const auto& [quantity, name] : quantity_names()) {
+    if (quantity == Quantity::number) continue;
+    attribute("/units", std::string(name), units.laboratory_unit(quantity));
+    attribute("/units", std::string(name) + "_factor", units.factor(quantity));
+  }
+}
+
 void ResultsFile::series(const std::string& name, Index count, const std::vector<Index>& slice_shape) {
   guarded(name, checked_product(count, bytes_of(slice_shape), "a dataset"),
           [&] { writer_->file.create_series(name, count, slice_shape); });
@@ -217,7 +241,7 @@ void ResultsFile::copy(const std::filesystem::path& results, const std::string& 
 std::string ResultsFile::write_to_end() {
   const auto lost = failures_.find(kWholeFile);
   if (lost != failures_.end()) return fmt::format("{}: {}", file_.string(), lost->second);
-  guarded("dimension scales", 0, [&] { add_dimension_scales(writer_->file, "/", described_); });
+  guarded("dimension scales", 0, [&] { add_dimension_scales(writer_->file, "/", described_, laboratory_); });
   const bool whole = failures_.empty();
   const auto name = whole ? file_ : incomplete_file(file_);
   try {

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "io/job_sections.hpp"
+#include "io/job_units.hpp"
+#include "io/number_range.hpp"
 #include "io/toml_tree.hpp"
 #include "qheat/parallel/index.hpp"
 
@@ -42,61 +44,6 @@ struct Draft {
   std::vector<std::string> average;
 };
 
-/// To 15 digits: 0.3 and not 0.30000000000000004, the number that a list would say.
-double rounded(double value) {
-  return std::strtod(fmt::format("{:.15g}", value).c_str(), nullptr);
-}
-
-double between(double from, double to, double share, bool logarithmic) {
-  if (share == 0.0 || share == 1.0) return share == 0.0 ? from : to;
-  return rounded(logarithmic ? from * std::pow(to / from, share) : from + (to - from) * share);
-}
-
-/// Whole numbers if both ends are written as such and all values between are whole.
-bool is_whole(const TomlTable& range, double from, double to, Index points, bool logarithmic) {
-  const auto whole = [&](std::string_view key) {
-    const TomlEntry* entry = range.find(key);
-    return entry != nullptr && std::holds_alternative<std::int64_t>(entry->value.data);
-  };
-  const double steps = static_cast<double>(std::max<Index>(1, points - 1));
-  return whole("from") && whole("to") && !logarithmic && std::fmod(to - from, steps) == 0.0;
-}
-
-/// { from = 0.01, to = 1.0, points = 9, scale = "log" }
-TomlArray read_range(const TomlTable& toml, const Axis& axis, Problems& problems) {
-  CheckedTable range(toml, axis.place, fmt::format("{}.{}", kTable, axis.path), problems);
-  double from = 0.0;
-  double to = 0.0;
-  Index points = 0;
-  bool logarithmic = false;
-  bool good = range.require("from", "from = 0.01") && range.number("from", from, NumberRule::any());
-  good = range.require("to", "to = 1.0") && range.number("to", to, NumberRule::any()) && good;
-  good = range.require("points", "points = 9") && range.integer("points", points, {1, kMostPoints}) && good;
-  range.choice("scale", logarithmic, {{"linear", false}, {"log", true}});
-  range.report_unknown_keys();
-  if (!good) return {};
-  if (logarithmic && !(from > 0.0 && to > 0.0)) {
-    range.problem("scale", "a logarithmic range needs from and to above 0");
-    return {};
-  }
-  if (points == 1 && from != to) {
-    range.problem("points", "one point cannot be both from and to; give at least 2, or a list");
-    return {};
-  }
-  const bool whole = is_whole(toml, from, to, points, logarithmic);
-  TomlArray values;
-  for (Index k = 0; k < points; ++k) {
-    const double share = points == 1 ? 0.0 : static_cast<double>(k) / static_cast<double>(points - 1);
-    const double value = between(from, to, share, logarithmic);
-    if (whole) {
-      values.push_back({axis.place, static_cast<std::int64_t>(std::llround(value))});
-    } else {
-      values.push_back({axis.place, value});
-    }
-  }
-  return values;
-}
-
 void check_path(const Axis& axis, Problems& problems) {
   const auto refuse = [&](std::string_view why) {
     problems.add(axis.place, fmt::format("{}.{}", kTable, axis.path), why);
@@ -116,7 +63,7 @@ void add_axis(const TomlEntry& entry, Axis axis, Draft& draft, Problems& problem
     axis.values = *list;
     if (list->empty()) problems.add(axis.place, path, "has no values; give at least one, such as [0.1, 0.2]");
   } else if (const auto* range = std::get_if<TomlTable>(&entry.value.data)) {
-    axis.values = read_range(*range, axis, problems);
+    axis.values = jobfile::read_range(*range, axis.place, path, problems);
   } else {
     problems.add(axis.place, path,
                  fmt::format("is {}; give a list of values, or {{ from = .., to = .., points = .. }}",
@@ -222,6 +169,7 @@ Sweep::Sweep(std::string text, std::string name) : text_(std::move(text)), name_
   Problems problems(name_);
   auto toml = jobfile::parse_toml(text_, problems);
   problems.throw_if_any();
+  jobfile::convert_quantities(*toml);
   auto tables = std::make_shared<Tables>();
   const TomlEntry* entry = toml->find(kTable);
   swept_ = entry != nullptr;

@@ -98,6 +98,7 @@ std::string toml_text(const TomlValue& value) {
     std::string operator()(double number) const { return real_text(number); }
     std::string operator()(const std::string& text) const { return quoted(text); }
     std::string operator()(TomlDate) const { return "1970-01-01"; }  // no key takes one, whichever it is
+    std::string operator()(const TomlWrong& wrong) const { return quoted(wrong.text); }
     std::string operator()(const TomlArray& list) const { return list_text(list); }
     std::string operator()(const TomlTable& table) const { return inline_table(table); }
   };

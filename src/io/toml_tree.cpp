@@ -142,7 +142,8 @@ std::string_view type_name(const TomlValue& value) {
                                         "a string",
                                         "a date or time",
                                         "a list",
-                                        "a table"};
+                                        "a table",
+                                        "a string"};
   return names[value.data.index()];
 }
 

@@ -27,9 +27,15 @@ using TomlArray = std::vector<TomlValue>;
 /// A date or time of day: no key of a job takes one, so its value is not kept.
 struct TomlDate {};
 
+/// A text that was to be a number with a unit and is none, with the sentence that says why.
+struct TomlWrong {
+  std::string text;
+  std::string why;
+};
+
 struct TomlValue {
   Place place;
-  std::variant<bool, std::int64_t, double, std::string, TomlDate, TomlArray, TomlTable> data;
+  std::variant<bool, std::int64_t, double, std::string, TomlDate, TomlArray, TomlTable, TomlWrong> data;
 };
 
 struct TomlEntry {

@@ -24,6 +24,13 @@ double fastest_rate(const KernelValue& kernel, const Communicator& comm) {
   return comm.max(fastest);
 }
 
+double largest_element(const TermSum<double>& sum) {
+  double largest = 0.0;
+  for (const auto& term : sum.terms)
+    for (const auto& element : term.elements) largest = std::max(largest, std::abs(element.value));
+  return largest;
+}
+
 std::vector<double> flat(const Assumptions& a) {
   std::vector<double> values = {
       a.symmetry,      a.locality,           a.additivity, a.spectator_independence, a.energy_conservation,
@@ -177,11 +184,11 @@ KernelSeries kernel_series(const SecondOrderKernel& kernel, const Model& model,
     const auto accuracy = kernel.accuracy(times[k]);
     series.error.push_back(accuracy.rounding);
     if (series.plain_mean) series.sampling.push_back(accuracy.sampling);
-    if (accuracy.rounding <= kLargestKernelError) {
-      series.scores.push_back(assumptions_of(model, sector_counts, kernel.at(times[k]), times[k]));
-    } else {
-      series.scores.push_back(unknown_assumptions(bonds));
-    }
+    const bool known = accuracy.rounding <= kLargestKernelError;
+    const auto terms = known ? kernel.at(times[k]) : TermSum<double>{};
+    series.fastest.push_back(largest_element(terms));
+    series.scores.push_back(known ? assumptions_of(model, sector_counts, terms, times[k])
+                                  : unknown_assumptions(bonds));
     control.reach(times[k], times.back());
     control.offer(static_cast<double>(k + 1) / static_cast<double>(times.size()), save);
   }

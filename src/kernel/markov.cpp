@@ -146,6 +146,23 @@ Line markov_line(const Model& model, const std::optional<Broadening>& broadening
       "(site.bands), or kernel.broadening, or do not ask for the Markov kernel");
 }
 
+/// pi Gamma(0) of a swap; none where there is no Markov limit.
+std::optional<double> line_or_none(const Model& model, const std::optional<Broadening>& broadening) {
+  const auto& correlation = model.bath.correlation;
+  const double decay = correlation ? correlation->rate : model.bath.dephasing;
+  try {
+    const Line line = markov_line(model, broadening);
+    return line.value({.mismatch = 0.0,
+                       .changed_sites = 2,
+                       .decay = 2.0 * decay,
+                       .band_mismatch = 0.0,
+                       .final_width = 0.0,
+                       .rounding = 0.0});
+  } catch (const InputError&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 SecondOrderKernel markov_kernel(const Model& model, const std::optional<Broadening>& broadening) {
@@ -157,6 +174,28 @@ SecondOrderKernel markov_kernel(int realizations, const std::function<Model(int)
                                 const std::optional<Broadening>& broadening) {
   const Line line = markov_line(draw(0), broadening);
   return {realizations, draw, [&](const Transition& change) { return with_rounding(line, change); }};
+}
+
+std::optional<PairRate> resonant_pair_rate(const Model& model, const std::optional<Broadening>& broadening) {
+  if (model.site.bands() < model.levels() || model.levels() < 2 || model.lattice.bond_count() == 0) return {};
+  const auto line = line_or_none(model, broadening);
+  if (!line) return {};
+  const auto pairs = static_cast<std::size_t>(model.levels()) * as_size(model.levels() - 1);
+  PairRate rate{.value = 0.0, .lowest = std::numeric_limits<double>::infinity(), .highest = 0.0};
+  for (int bond = 0; bond < model.lattice.bond_count(); ++bond) {
+    const double scale = model.strength * at(model.couplings, bond);
+    std::size_t met = 0;
+    for (const PairElement& v : model.interaction(bond).elements()) {
+      if (v.a == v.b || v.a != v.d || v.b != v.c) continue;
+      const double one = 2.0 * scale * scale * std::norm(v.value) * *line;
+      rate.value += one / static_cast<double>(pairs) / model.lattice.bond_count();
+      rate.lowest = std::min(rate.lowest, one);
+      rate.highest = std::max(rate.highest, one);
+      ++met;
+    }
+    if (met < pairs) rate.lowest = 0.0;  // elements that are zero are not listed
+  }
+  return rate;
 }
 
 }  // namespace qheat

@@ -9,7 +9,7 @@ namespace qheat {
 
 namespace {
 
-/// A sum of many terms that are not negative, as exact as one of few.
+/// A sum of many terms, as exact as one of few.
 class CompensatedSum {
  public:
   void add(double term) {
@@ -59,12 +59,20 @@ Thermodynamics thermodynamics(std::span<const double> energies, double temperatu
   });
   const double sum = ground + excited.value();
   const double mean = scaled.value() / sum;
-  CompensatedSum variance;
-  variance.add(ground * mean * mean);
-  each_level([&](double, double x, double weight) { variance.add(weight * (x - mean) * (x - mean)); });
+  CompensatedSum second;
+  CompensatedSum third;
+  const auto add = [&](double deviation, double weight) {
+    second.add(weight * deviation * deviation);
+    third.add(weight * deviation * deviation * deviation);
+  };
+  add(-mean, ground);
+  each_level([&](double, double x, double weight) { add(x - mean, weight); });
+  const double variance = second.value();
+  const double no_exponent = std::numeric_limits<double>::quiet_NaN();
   return {.energy = lowest + energy.value() / sum,
-          .specific_heat = variance.value() / sum,
-          .entropy = std::log(ground) + std::log1p(excited.value() / ground) + mean};
+          .specific_heat = variance / sum,
+          .entropy = std::log(ground) + std::log1p(excited.value() / ground) + mean,
+          .exponent = variance > 0.0 ? third.value() / variance - 2.0 : no_exponent};
 }
 
 double temperature_of(std::span<const double> energies, double u) {

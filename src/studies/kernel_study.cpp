@@ -92,6 +92,14 @@ std::vector<double> KernelStudy::times_of(KernelId id) const {
   return id == KernelId::markov() ? std::vector<double>{times_.back()} : times_;
 }
 
+std::vector<KernelStudy::BondRates> KernelStudy::with_bond_rates() const {
+  std::vector<BondRates> found;
+  for (const Kernel& kernel : kernels_) {
+    if (!kernel.series.scores.empty()) found.push_back({kernel.id, times_of(kernel.id), &kernel.series});
+  }
+  return found;
+}
+
 void KernelStudy::compute() {
   const Timings::Scope scope(context_.timings, "kernels and rates");
   for (const KernelId id : {KernelId::tcl(2), KernelId::markov()}) {

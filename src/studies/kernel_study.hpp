@@ -34,6 +34,14 @@ class KernelStudy final : public Study {
   /// Tables: deviations, and which assumptions hold when.
   void summarize(Report& report) const override;
 
+  /// A kernel that has rates of bonds, and the times at which they are known. After compute().
+  struct BondRates {
+    KernelId id;
+    std::vector<double> times;
+    const KernelSeries* series;
+  };
+  std::vector<BondRates> with_bond_rates() const;
+
  private:
   struct Kernel {
     KernelId id;

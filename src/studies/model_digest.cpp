@@ -36,6 +36,12 @@ std::string model_digest(const Job& job) {
       add_real(correlation->temperature);
     }
   }
+  if (job.well) {  // a table in a file may change while the job does not
+    for (const double r : job.well->potential.kinks) {
+      add_real(r);
+      add_real(job.well->potential.value(r));
+    }
+  }
   if (job.initial) {
     for (const double p : job.initial->probabilities) add_real(p);
   }

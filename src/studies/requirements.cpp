@@ -67,15 +67,16 @@ void say_requirement(const std::vector<std::unique_ptr<Study>>& studies, const M
 }
 
 std::string rough_time(double seconds) {
-  struct Unit {
+  struct TimeUnit {
     double seconds;
     const char* name;
   };
-  constexpr Unit kUnits[] = {{1.0, "s"}, {60.0, "min"}, {3600.0, "h"}, {86400.0, "days"}, {3.156e7, "years"}};
+  constexpr TimeUnit kUnits[] = {
+      {1.0, "s"}, {60.0, "min"}, {3600.0, "h"}, {86400.0, "days"}, {3.156e7, "years"}};
   if (std::isnan(seconds)) return "an unknown time";
   if (seconds < 1.0) return fmt::format("{:.1g} s", std::max(0.1, seconds));
-  const Unit* unit = kUnits;
-  for (const Unit& next : kUnits) {
+  const TimeUnit* unit = kUnits;
+  for (const TimeUnit& next : kUnits) {
     if (seconds >= 2.0 * next.seconds) unit = &next;
   }
   const double value = seconds / unit->seconds;

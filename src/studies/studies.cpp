@@ -7,6 +7,7 @@
 #include "studies/spectrum_study.hpp"
 #include "studies/steady_study.hpp"
 #include "studies/study.hpp"
+#include "studies/transport_study.hpp"
 
 namespace qheat {
 
@@ -19,8 +20,14 @@ std::vector<std::unique_ptr<Study>> studies_of(const Job& job, const StudyContex
     studies.push_back(std::move(study));
   }
   if (job.spectrum) studies.push_back(std::make_unique<SpectrumStudy>(job, context));
-  if (!wanted_kernels(job).empty()) studies.push_back(std::make_unique<KernelStudy>(job, context, exact));
+  const KernelStudy* kernels = nullptr;
+  if (!wanted_kernels(job).empty()) {
+    auto study = std::make_unique<KernelStudy>(job, context, exact);
+    kernels = study.get();
+    studies.push_back(std::move(study));
+  }
   if (job.steady) studies.push_back(std::make_unique<SteadyStudy>(job, context));
+  if (job.transport) studies.push_back(std::make_unique<TransportStudy>(job, context, kernels));
   if (job.matrix_elements) studies.push_back(std::make_unique<MatrixElementStudy>(job, context));
   return studies;
 }

@@ -10,10 +10,13 @@
 #include <optional>
 #include <utility>
 
+#include "io/dataset_catalog.hpp"
 #include "io/hdf5_file.hpp"
+#include "io/job_units.hpp"
 #include "parallel/on_root.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/index.hpp"
+#include "qheat/transport/local_exponent.hpp"
 #include "sweep/means.hpp"
 #include "sweep/point_scalars.hpp"
 
@@ -31,7 +34,7 @@ std::string numbered(const std::string& parent, Index number, Index count) {
 class Collection {
  public:
   Collection(const Sweep& sweep, const PointFiles& files)
-      : sweep_(sweep), files_(files), groups_(sweep.groups()) {
+      : sweep_(sweep), files_(files), groups_(sweep.groups()), laboratory_(units_of_all(sweep)) {
     for (Index point = 0; point < sweep.points(); ++point) look_at(point);
   }
 
@@ -72,6 +75,24 @@ class Collection {
     }
   }
 
+  /// Of what is known to measure something; in laboratory units too, if the job names one for all points.
+  void add_units(const std::string& dataset, const std::optional<DatasetUnit>& unit,
+                 ResultsFile& file) const {
+    if (!unit) return;
+    file.attribute(dataset, "units", std::string(unit->text()));
+    if (!laboratory_ || unit->quantity == Quantity::number) return;
+    file.attribute(dataset, "laboratory_units", laboratory_->laboratory_unit(unit->quantity));
+    file.attribute(dataset, "laboratory_factor", laboratory_->factor(unit->quantity));
+  }
+
+  static std::optional<UnitSystem> units_of_all(const Sweep& sweep) {
+    const auto& keys = sweep.keys();
+    const bool differ = std::any_of(keys.begin(), keys.end(), [](const SweptKey& key) {
+      return key.path.starts_with("units.") || key.path == "lattice.spacing";
+    });
+    return differ ? std::nullopt : sweep.job(0).units;
+  }
+
   /// A key's values at some points, as a dataset.
   void write_key(const std::string& group, std::size_t key, const std::vector<Index>& points,
                  ResultsFile& file) const {
@@ -87,6 +108,7 @@ class Collection {
     }
     if (!swept.numbers.empty()) {
       file.dataset(name, shape, numbers);
+      if (const auto quantity = jobfile::quantity_of_key(swept.path)) add_units(name, *quantity, file);
     } else {
       file.dataset(name, shape, places);
       file.attribute(name, "values", std::span<const std::string>(swept.texts));
@@ -101,7 +123,7 @@ class Collection {
     file.dataset("/sweep/finished", shape, finished_);
     for (std::size_t k = 0; k < sweep_.keys().size(); ++k)
       write_key("/sweep", k, {points.begin(), points.end()}, file);
-    for (const auto& [name, column] : scalars_) file.dataset("/sweep/scalar/" + name, shape, column);
+    write_scalars(file);
     std::vector<std::string> keys;
     std::vector<std::string> averaged;
     for (const SweptKey& key : sweep_.keys()) {
@@ -113,6 +135,27 @@ class Collection {
     if (!averaged.empty()) file.attribute("/sweep", "average", std::span<const std::string>(averaged));
     if (!lacking_.failures.empty())
       file.attribute("/sweep", "failures", std::span<const std::string>(lacking_.failures));
+  }
+
+  void write_scalars(ResultsFile& file) const {
+    const std::vector<Index> shape = {sweep_.points()};
+    for (const auto& [name, column] : scalars_) {
+      const std::string dataset = "/sweep/scalar/" + name;
+      file.dataset(dataset, shape, column);
+      add_units(dataset, unit_of_scalar(name), file);
+      if (has_exponent(name)) file.dataset(dataset + "_exponent", shape, exponent(column));
+    }
+  }
+
+  /// D and kappa of a sweep over one number: how they follow it.
+  bool has_exponent(const std::string& name) const {
+    const auto& keys = sweep_.keys();
+    if (keys.size() != 1 || keys.front().numbers.empty() || keys.front().averaged) return false;
+    return name == "transport/diffusion" || name == "transport/conductivity";
+  }
+
+  std::vector<double> exponent(const std::vector<double>& column) const {
+    return local_exponent(sweep_.keys().front().numbers, column);
   }
 
   /// The finished points of each group, and the first of all its points.
@@ -169,12 +212,15 @@ class Collection {
       const std::vector<Index> shape = {static_cast<Index>(groups.size())};
       file.dataset("/mean/scalar/" + name, shape, means);
       file.dataset("/mean/scalar/" + name + "_error", shape, errors);
+      add_units("/mean/scalar/" + name, unit_of_scalar(name), file);
+      add_units("/mean/scalar/" + name + "_error", unit_of_scalar(name), file);
     }
   }
 
   const Sweep& sweep_;
   const PointFiles& files_;
   std::vector<Index> groups_;  ///< of each point
+  std::optional<UnitSystem> laboratory_;
   std::vector<std::int64_t> finished_;
   std::map<std::string, std::vector<double>> scalars_;  ///< by name, [P]
   Lacking lacking_;

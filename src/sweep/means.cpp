@@ -21,7 +21,8 @@ using Shapes = std::map<std::string, std::vector<Index>>;
 
 /// Not a result but what results refer to.
 bool describes(const std::string& name) {
-  return name.starts_with("/model/") || name.rfind('/') == 0 || name == "/kernel/cells";
+  return name.starts_with("/model/") || name.rfind('/') == 0 || name == "/kernel/cells" ||
+         name == "/transport/temperature";
 }
 
 /// The datasets to average or to copy, with the shape that they have in all files.
@@ -66,6 +67,7 @@ void copy_description(const Paths& results, const std::string& name, const std::
   if (!same) return;
   if (first.is_real(name)) {
     file.dataset(group + name, shape, values);
+    keep_laboratory(first, name, group + name, file);
   } else {
     write_integers(group + name, shape, values, file);
   }
@@ -85,9 +87,12 @@ void write_batch(const Paths& results, const Shapes& shapes, const std::string& 
     const hdf5::File open = hdf5::File::open(one);
     for (auto& [name, mean] : means) mean.add(open.read(name));
   }
+  const hdf5::File first = hdf5::File::open(results.front());
   for (const auto& [name, mean] : means) {
     file.dataset(group + name, shapes.at(name), mean.mean());
     file.dataset(group + name + "_error", shapes.at(name), mean.error());
+    keep_laboratory(first, name, group + name, file);
+    keep_laboratory(first, name, group + name + "_error", file);
   }
 }
 
@@ -109,6 +114,13 @@ std::vector<double> MeanAndError::error() const {
   std::vector<double> errors;
   for (const double sum : squares_) errors.push_back(std::sqrt(sum / (count_ * (count_ - 1.0))));
   return errors;
+}
+
+void keep_laboratory(const hdf5::File& from, const std::string& name, const std::string& dataset,
+                     ResultsFile& file) {
+  if (!from.has(name) || !from.has_attribute(name, "laboratory_factor")) return;
+  file.attribute(dataset, "laboratory_units", from.text_attribute(name, "laboratory_units"));
+  file.attribute(dataset, "laboratory_factor", from.real_attribute(name, "laboratory_factor").front());
 }
 
 bool is_error_of_another(const std::string& name, const std::vector<std::string>& names) {

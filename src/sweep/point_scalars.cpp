@@ -57,6 +57,7 @@ class Scalars {
     const auto time = file_.has("/time") ? file_.read("/time") : std::vector<double>{};
     for (const auto& kernel : kernels) add_kernel(kernel, time);
     add_current();
+    add_diffusion();
     if (file_.has("/timing/whole_run/seconds"))
       found_["seconds"] = file_.read("/timing/whole_run/seconds").front();
     return std::move(found_);
@@ -85,6 +86,25 @@ class Scalars {
       if (!file_.has(name) || file_.size(name) == 0) continue;
       found_["steady/mean_current"] = mean(file_.read(name));
       return;
+    }
+  }
+
+  /// D and what it comes from, which are attributes.
+  void add_diffusion() {
+    const auto add = [&](const std::string& group, const std::string& attribute, const std::string& name) {
+      if (file_.has(group) && file_.has_attribute(group, attribute))
+        found_[group.substr(1) + "/" + name] = file_.real_attribute(group, attribute).front();
+    };
+    add("/transport", "diffusion", "diffusion");
+    add("/transport", "diffusion_error", "diffusion_error");
+    add("/transport/pair_rate", "value", "diffusion");
+    for (const auto& name : file_.datasets("/")) {
+      constexpr std::string_view kSeries = "/diffusion";
+      if (!name.starts_with("/transport/kernel/") || !name.ends_with(kSeries)) continue;
+      const std::string group = name.substr(0, name.size() - kSeries.size());
+      if (found_.contains(name.substr(1))) found_.erase(name.substr(1));  // of one time: the same number
+      add(group, "value", "diffusion_value");
+      add(group, "error", "diffusion_value_error");
     }
   }
 

@@ -20,6 +20,9 @@ inline constexpr double kScoreHolds = 0.95;
 ///                                       if it always does, NaN if it is not known
 ///   kernel/<k>/mean_bond_rate           of all bonds, at the last output
 ///   kernel/exact/first_singular_time    t_1; inf if there is none
+///   transport/diffusion                 D, with its error; of each kernel
+///   transport/kernel/<k>/diffusion_value;
+///                                       a sweep over one number adds its local exponent, .._exponent
 ///   seconds                             wall time of the whole run
 ///   steady/mean_current                 through the planes, or the bonds where there are no planes
 std::map<std::string, double> point_scalars(const hdf5::File& results);

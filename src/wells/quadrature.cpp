@@ -195,7 +195,7 @@ TwoRules make_rules(const Well& well, const PairPotential& potential, double rea
   rules.fine = rule_of(v, panels.all(), fine, largest);
   rules.coarse = rule_of(v, panels.all(), coarse, largest);
   if (potential.form == PairPotential::Form::given)
-    rules.potential_error = 4.0 * std::numeric_limits<double>::epsilon() * largest;
+    rules.potential_error = potential.value_error + 4.0 * std::numeric_limits<double>::epsilon() * largest;
   return rules;
 }
 

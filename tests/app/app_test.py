@@ -108,7 +108,6 @@ class UnavailableTest(ProgramCase):
         yield "exact.method", toml(chain(4, exact={"method": "chebyshev"}))
         yield "exact", toml(chain(4, bath={"dephasing": 0.1}, exact={}))
         yield "steady", toml(chain(4, steady={})) + self.RESERVOIRS
-        yield "transport", toml(chain(4, transport={"temperatures": [1.0]}))
         yield "kernel.markov", toml(chain(4, kernel={**self.KERNEL, "markov": True})) + self.RESERVOIRS
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
         yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))

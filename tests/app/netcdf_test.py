@@ -21,6 +21,8 @@ JOBS = {
     "markov": (chain(4, **DEPHASED, exact={}, kernel={"markov": True}, rates={"kernels": ["markov"]}), ""),
     "averaged": (chain(3, **DEPHASED, exact={}, kernel={"exact": False, "markov": True},
                        site_detuning={"distribution": "uniform", "width": 0.5, "seed": 1, "realizations": 3}), ""),
+    "transport": ({**chain(4, **DEPHASED, kernel={"markov": True}, transport={"temperatures": [0.5, 1.0]}),
+                   "units": {"energy": "meV", "length": "nm"}}, ""),
     "steady": (chain(4, **DEPHASED, steady={}), RESERVOIRS % 3),
     "sizes": (chain(4, steady={"sizes": [3, 4, 5, 6], "dephasings": [0.1, 0.2], "rates": [1.0, 2.0]}), RESERVOIRS % 3),
     "ring": ({**chain(4, exact={}), "lattice": {"shape": [4], "periodic": [True], "spacing": 2.0}}, ""),

@@ -266,8 +266,8 @@ class BadSweepTest(SweepCase):
                      r"more than 1000000 points")
 
     def test_what_this_version_cannot_do(self):
-        self.refused(swept(chain(4, transport={"temperatures": [1.0]}), interaction__strength=[0.1, 0.2]),
-                     r"this version does not compute transport coefficients.*\(at all points\)", ranks=(0,))
+        self.refused(swept(chain(4, heat={"initial": [1.0] * 4}), interaction__strength=[0.1, 0.2]),
+                     r"this version does not solve the heat equation.*\(at all points\)", ranks=(0,))
 
     def test_other_places(self):
         """Of a single job there are no points; nor is 0/3 a share."""

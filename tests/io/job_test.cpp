@@ -1186,7 +1186,16 @@ TEST(JobProblems, TransportMatrixElementsHeat) {
               "16:20: transport.temperatures[1]: 0 is not possible");
   expect_only(kBase + "[transport]\ntemperatures = [inf]\n",
               "16:17: transport.temperatures[0]: inf is not possible");
+  expect_only(kBase + "[transport]\ntemperatures = { from = 0, to = 2, points = 3 }\n",
+              "16:1: transport.temperatures: 0 is not possible");
+  expect_only(kBase + "[transport]\ntemperatures = { from = 1, to = 2 }\n",
+              "16:1: transport.temperatures.points: this key is missing");
   const std::string well = replaced(kBase, "\"exchange\"", "\"well\"") + "[interaction.well]\n";
+  const std::string screened = well + "alpha = 0.5\ntemperature = 2.0\n[transport]\n";
+  EXPECT_EQ(parse_job(screened, "job.toml").transport->temperatures, std::vector<double>{2.0});
+  expect_good(screened + "temperatures = [2.0]\n");
+  expect_only(screened + "temperatures = [1.0, 2.0]\n", "19:1: transport.temperatures",
+              "sweep that key and leave out transport.temperatures");
   expect_only(well + "[matrix-elements]\nlevels = 0\n", "17:1: matrix-elements.levels: 0 is not possible");
   expect_only(kBase + "[matrix-elements]\n", "15:1: matrix-elements", "set interaction.kind = \"well\"");
   expect_only(kBase + "[heat]\n", "15:1: heat.initial: this key is missing");
@@ -1264,13 +1273,19 @@ TEST(JobAvailability, WhatThisVersionComputes) {
             "");
 }
 
+TEST(Job, TemperaturesOfARange) {
+  const Job job =
+      parse_job(kBase + "[transport]\ntemperatures = { from = 1, to = 100, points = 3, scale = \"log\" }\n",
+                "job.toml");
+  EXPECT_EQ(job.transport->temperatures, (std::vector<double>{1.0, 10.0, 100.0}));
+}
+
 TEST(JobAvailability, WhatItDoesNot) {
   const std::string reservoir = "[[bath.reservoir]]\nsite = 0\ntemperature = 1\nrate = 1\n";
   const std::string kernel_only = replaced(kBase, "[exact]\n", "");
   expect_unavailable(kBase + reservoir + "[kernel]\nmarkov = true\n", "20:1: kernel.markov");
   expect_unavailable(kBase + reservoir + "[rates]\nkernels = [\"tcl2\", \"markov\"]\n",
                      "20:20: rates.kernels[1]");
-  expect_unavailable(kBase + "[transport]\ntemperatures = [1]\n", "15:1: transport");
   expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
   EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
@@ -1289,7 +1304,7 @@ TEST(JobAvailability, WhatItDoesNot) {
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
   const Strings sentences = parse_job(kEverything, "e.toml").unavailable;
-  EXPECT_EQ(sentences.size(), 6U) << joined(sentences);
+  EXPECT_EQ(sentences.size(), 5U) << joined(sentences);
   EXPECT_TRUE(sentences.front().starts_with("e.toml:17:1: site.detuning.realizations: "));
   EXPECT_TRUE(sentences.back().starts_with("e.toml:72:1: heat: ")) << sentences.back();
   for (const auto& sentence : sentences) EXPECT_TRUE(contains(sentence, "; ")) << sentence;

@@ -128,6 +128,36 @@ class JobsTest(ProgramCase):
         np.testing.assert_array_equal(a**2 + b**2, c**2 + d**2)
         self.assertIn([1, 7, 5, 5], elements["resonances"].tolist())
 
+    def test_job_spin_chain_compound(self):
+        """kappa(T) in W/(m K): its peak where C_V has its own, 1/T^2 far above, routes that agree."""
+        job, found = self.run_job(HERE.parents[1] / "jobs/spin_chain_compound.toml")
+        self.assertEqual(job["units"]["energy"], "meV")
+        with h5py.File(self.folder / "a.h5") as file:
+            kappa = file["transport/conductivity"]
+            self.assertEqual(kappa.attrs["laboratory_units"], "W/(m K)")
+            temperature = file["transport/temperature"]
+            kelvin = np.array(temperature) * temperature.attrs["laboratory_factor"]
+            np.testing.assert_allclose(kelvin[[0, -1]], [2.0, 300.0], rtol=1e-12)
+            peak = kelvin[np.argmax(kappa)]
+            self.assertLess(abs(peak / (0.4168 * 5 * 11.6045) - 1), 0.05)
+            group = file["transport"]
+            self.assertAlmostEqual(group["exponent"][-1], -2, delta=0.03)
+            exact = group["kernel/exact"].attrs
+            for other in ("tcl2", "markov"):
+                self.assertLess(abs(exact["value"] - group[f"kernel/{other}"].attrs["value"]),
+                                exact["error"] + group[f"kernel/{other}"].attrs["error"], other)
+        self.check_finite(found, ["transport/conductivity"])
+
+    def test_job_conductivity_wells(self):
+        """D falls as the squared element, which falls as the interaction is screened."""
+        self.run_job(HERE.parents[1] / "jobs/conductivity_wells.toml")
+        with h5py.File(self.folder / "a.h5") as file:
+            table = file["sweep/scalar/transport"]
+            self.assertTrue(np.all(np.diff(table["diffusion"]) < 0))
+            self.assertLess(table["diffusion_exponent"][-1], table["diffusion_exponent"][0])
+            kappa, rate = np.array(table["conductivity"]), np.array(table["pair_rate/conductivity"])
+            self.assertTrue(np.all(np.isfinite(kappa)) and np.all(rate > 0))
+
     def test_job_exchange_chain(self):
         found = self.check("exchange_chain")
         self.assertTrue(np.all(found["kernel/exact/locality"][1:10] > 0.95))

@@ -19,12 +19,13 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// From the definitions, with 100 digits.
 Thermodynamics reference(const std::vector<double>& energies, double temperature) {
   const Real t = temperature;
-  Real z = 0, first = 0, second = 0;
+  Real z = 0, first = 0, second = 0, third = 0;
   for (const double e : energies) z += exp(-Real(e) / t);
   for (const double e : energies) first += e * exp(-Real(e) / t) / z;
   for (const double e : energies) second += (e - first) * (e - first) * exp(-Real(e) / t) / z;
+  for (const double e : energies) third += pow(e - first, 3) * exp(-Real(e) / t) / z;
   return {static_cast<double>(first), static_cast<double>(second / t / t),
-          static_cast<double>(log(z) + first / t)};
+          static_cast<double>(log(z) + first / t), static_cast<double>(third / t / second - 2)};
 }
 
 void expect_same(const std::vector<double>& energies, double temperature) {
@@ -33,6 +34,8 @@ void expect_same(const std::vector<double>& energies, double temperature) {
   EXPECT_NEAR(found.energy, expected.energy, 1e-12 * expected.energy) << temperature;
   EXPECT_NEAR(found.specific_heat, expected.specific_heat, 1e-12 * expected.specific_heat) << temperature;
   EXPECT_NEAR(found.entropy, expected.entropy, 1e-12 * expected.entropy) << temperature;
+  EXPECT_NEAR(found.exponent, expected.exponent, 1e-12 * std::abs(expected.exponent + 2.0) + 1e-12)
+      << temperature;
 }
 
 TEST(Thermodynamics, TwoLevelsInClosedForm) {
@@ -77,10 +80,12 @@ TEST(Thermodynamics, LimitsAreReached) {
     const Thermodynamics state = thermodynamics(energies, hot);
     EXPECT_DOUBLE_EQ(state.energy, 2.0);
     EXPECT_LE(state.specific_heat, 1e-300);
+    EXPECT_TRUE(std::isnan(state.exponent) || state.exponent == -2.0);  // C_V has ended
     EXPECT_DOUBLE_EQ(state.entropy, std::log(4.0));
   }
   const Thermodynamics one = thermodynamics(std::vector<double>{3.0, 3.0}, 0.5);
   EXPECT_EQ(one.specific_heat, 0.0);
+  EXPECT_TRUE(std::isnan(one.exponent));
   EXPECT_DOUBLE_EQ(one.entropy, std::log(2.0));
 }
 

@@ -12,6 +12,7 @@
 #include "qheat/model/detuning.hpp"
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
+#include "qheat/model/units.hpp"
 #include "qheat/steady/steady.hpp"
 #include "qheat/wells/pair_potential.hpp"
 #include "qheat/wells/well_elements.hpp"
@@ -92,6 +93,8 @@ struct Job {
   std::string name;  ///< the job file's name as given
   std::string text;  ///< the job file's text, byte for byte
   std::string title;
+  std::optional<UnitSystem>
+      units;  ///< of energy and length; every number is in program units, with or without
 
   std::optional<Lattice> lattice;
   std::optional<Model>

@@ -3,11 +3,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "qheat/model/units.hpp"
 #include "qheat/parallel/communicator.hpp"
 #include "qheat/parallel/timings.hpp"
 
@@ -46,6 +48,9 @@ class ResultsFile {
   void attribute(const std::string& object, const std::string& name, std::span<const double> values);
   void attribute(const std::string& object, const std::string& name, std::span<const std::int64_t> values);
   void attribute(const std::string& object, const std::string& name, std::span<const std::string> texts);
+  /// Every dataset of a quantity gets the attributes laboratory_units and laboratory_factor; what they follow
+  /// from is in /units.
+  void laboratory(const UnitSystem& units);
   /// [count, slice_shape...], filled by slice(number, values).
   void series(const std::string& name, Index count, const std::vector<Index>& slice_shape);
   void slice(const std::string& name, Index number, std::span<const double> values);
@@ -73,6 +78,7 @@ class ResultsFile {
   std::filesystem::path file_;
   Communicator comm_;
   std::unique_ptr<Writer> writer_;
+  std::optional<UnitSystem> laboratory_;
   std::set<std::string> described_;              ///< groups whose axes have their names (rank 0)
   std::map<std::string, std::string> failures_;  ///< object: why it could not be written (rank 0)
   Index bytes_ = 0;

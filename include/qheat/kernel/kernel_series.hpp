@@ -19,7 +19,7 @@ struct KernelSeries {
   std::vector<double> error;           ///< by rounding and truncation, [T], relative to the largest element
   std::vector<double> sampling;        ///< by a finite number of realisations, [T], likewise; empty: none
   std::vector<double> condition;       ///< cond(G), [T]; empty: not divided by G
-  std::vector<double> fastest;         ///< largest |K_cc|, [T], inverse time
+  std::vector<double> fastest;         ///< largest |K_cc|, [T], inverse time; of a sum of terms: in a term
   std::vector<double> singular_times;  ///< ascending
   /// This rank's columns at each time, [T]; empty: not kept, or lost when the run was resumed.
   std::vector<KernelValue> generators;

@@ -26,4 +26,14 @@ SecondOrderKernel markov_kernel(const Model& model, const std::optional<Broadeni
 SecondOrderKernel markov_kernel(int realizations, const std::function<Model(int)>& draw,
                                 const std::optional<Broadening>& broadening);
 
+/// Eq. 18: the rate at which two sites of equal levels exchange them, 2 pi lambda^2 |V_{ab,ba}|^2 Gamma(0),
+/// as the mean over bonds and pairs of different levels; a^2 C_V times it is the conductivity of a site.
+struct PairRate {
+  double value = 0.0;   ///< inverse time
+  double lowest = 0.0;  ///< of a pair of levels and a bond: the rates are one number where assumption 3 holds
+  double highest = 0.0;
+};
+/// None where the model has no Markov limit, or bands of several levels.
+std::optional<PairRate> resonant_pair_rate(const Model& model, const std::optional<Broadening>& broadening);
+
 }  // namespace qheat

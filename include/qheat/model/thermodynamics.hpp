@@ -13,6 +13,9 @@ struct Thermodynamics {
   double energy = 0.0;         ///< u = <eps>
   double specific_heat = 0.0;  ///< C_V = (<eps^2> - <eps>^2)/T^2, in units of k_B
   double entropy = 0.0;        ///< -sum p ln p, in units of k_B
+  /// d ln C_V/d ln T = <(eps - u)^3>/(T <(eps - u)^2>) - 2: exponent of C_V(T); -2 at T = infinity. NaN where
+  /// C_V is 0.
+  double exponent = 0.0;
 };
 /// To rounding for any levels, in any order, degenerate ones and thousands of them, and any T > 0 that is a
 /// number, however small or large, infinity included: nothing overflows or cancels (energies count from the

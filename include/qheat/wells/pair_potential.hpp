@@ -20,6 +20,13 @@ struct PairPotential {
   /// Of `given`, known to rounding of a double; the other forms are computed with 100 digits.
   std::function<double(double)> value{};
   std::vector<double> kinks{};  ///< of `given`: where V or a derivative jumps, beside r = 0
+  double value_error = 0.0;     ///< of `given`: bound of what `value` is wrong by, beside rounding
 };
+
+/// The potential through points (r, V), r ascending, at least 4 of them: cubic pieces of modified Akima
+/// interpolation, which do not overshoot; V(|r|) if no r is negative, NaN outside of the points. Its
+/// `value_error` is a third of the largest distance from the interpolation through every second point: what
+/// lies between the points is not known any better.
+PairPotential potential_through(std::vector<double> r, std::vector<double> v);
 
 }  // namespace qheat

@@ -7,7 +7,8 @@ becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion_dephasing, ensemble, error, kernel_rates,
-               matrix_elements, memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error)
+               matrix_elements, memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error,
+               transport)
 
 # of a file with output times
 FAMILIES = [
@@ -22,11 +23,14 @@ FAMILIES = [
     ("condition", condition.draw),
     ("error", error.draw),
     ("profiles", profiles.draw),
+    ("diffusion", transport.diffusion),
     ("conservation", conservation.draw),
 ]
 # pictures that need no output times, each with the dataset or group that a file has it for
 TIMELESS = [
     ("spectrum", spectrum.draw, "/spectrum"),
+    ("conductivity", transport.conductivity, "/transport/temperature"),
+    ("specific_heat", transport.specific_heat, "/transport/temperature"),
     ("matrix_elements", matrix_elements.draw, "/matrix_elements/direct"),
     ("steady", steady.draw, "/steady"),
     ("steady_sizes", steady_sizes.draw, "/steady/sizes"),

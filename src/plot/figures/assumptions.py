@@ -38,7 +38,7 @@ def draw_panel(ax, results, score, curves):
     where = f"  ({assumption})" if assumption.startswith("Eq") else f"  (assumption {assumption})"
     ax.set_title(score.replace("_", " ") + (where if assumption else ""), fontsize=11,
                  pad=singular.title_pad(results))
-    style.time_axis(ax, results.time)
+    style.time_axis(ax, results)
     if not any(np.isfinite(values).any() for values in curves.values()):
         ax.set_ylim(0, 1)
         style.note(ax, NOT_TESTED)

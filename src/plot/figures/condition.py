@@ -43,7 +43,7 @@ def draw(results):
         else:
             style.log_limits(ax, [values], ceiling=CEILING)
         singular.mark(ax, results)
-        style.time_axis(ax, results.time)
+        style.time_axis(ax, results)
         ax.set_ylabel(label)
         ax.set_title(title, pad=singular.title_pad(results))
     style.outside_legend(axes[0, -1], entries + singular.keys(results))

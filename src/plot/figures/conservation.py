@@ -8,16 +8,16 @@ from .results import NotDrawn, table
 ROUNDING = np.finfo(float).eps
 
 
-def draw_panel(ax, time, values, rounding, colour):
+def draw_panel(ax, results, values, rounding, colour):
     """Draw deviations [T] on a logarithmic axis, those below the rounding error at its level."""
     visible = np.where(np.isfinite(values), np.maximum(values, rounding), np.nan)
-    style.line(ax, time, style.positive(visible), color=colour, linewidth=1.8)
+    style.line(ax, results.time, style.positive(visible), color=colour, linewidth=1.8)
     if style.log_limits(ax, [visible]) and ax.get_ylim()[0] < rounding:
         ax.set_ylim(rounding / 3, max(ax.get_ylim()[1], 10 * rounding))
         ax.axhspan(ax.get_ylim()[0], rounding, color="0.93", zorder=0)
         ax.annotate("rounding", (0.99, rounding), xycoords=("axes fraction", "data"), xytext=(0, -4),
                     textcoords="offset points", ha="right", va="top", color="0.35", fontsize=10)
-    style.time_axis(ax, time)
+    style.time_axis(ax, results)
 
 
 def draw_tolerance(ax, results):
@@ -38,7 +38,6 @@ def in_bath(results):
 
 def draw(results):
     """Draw |norm - 1| and |E(t) - E(0)|, of density matrices |trace - 1| and the Hermiticity, one panel each."""
-    time = results.time
     norm = results.series("/exact/norm", 1)
     hermiticity = results.series("/exact/hermiticity_error", 1)
     energy = results.series("/exact/total_energy", 1)
@@ -52,12 +51,12 @@ def draw(results):
         drift = np.abs(energy - energy[0])
         drift[0] = np.nan  # zero by definition
         rounding = ROUNDING * np.nan_to_num(np.abs(energy)).max()
-        drawings.append((drift, rounding, r"$|E(t) - E(0)|$  (energy)", "total energy"))
+        drawings.append((drift, rounding, f"$|E(t) - E(0)|$  ({results.unit('energy')})", "total energy"))
     if not drawings:
         raise NotDrawn("needs /exact/norm or /exact/total_energy")
     figure, axes = style.panels(results, 1, len(drawings), 5.4, 3.9, legend=0.4)
     for ax, (values, rounding, label, title), colour in zip(axes[0], drawings, style.PALETTE):
-        draw_panel(ax, time, values, rounding, colour)
+        draw_panel(ax, results, values, rounding, colour)
         ax.set_ylabel(label)
         ax.set_title(title)
     if norm is not None:

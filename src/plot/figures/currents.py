@@ -5,8 +5,12 @@ import numpy as np
 from . import style
 from .results import NotDrawn
 
-LABEL = r"energy current $J_b(t)$  (energy$^2$)"
 MOST_NAMED_BONDS = 16
+
+
+def label(results):
+    """Return the label of an axis of currents."""
+    return rf"energy current $J_b(t)$  ({results.unit('power')})"
 
 
 def bond_names(results, count):
@@ -28,9 +32,9 @@ def draw_lines(results, current, error, names):
         if error is not None:
             ax.fill_between(time, current[:, bond] - error[:, bond], current[:, bond] + error[:, bond],
                             color=colour, alpha=0.25, linewidth=0)
-    style.time_axis(ax, time)
+    style.time_axis(ax, results)
     style.data_limits(ax, [current] if error is None else [current - error, current + error])
-    ax.set_ylabel(LABEL)
+    ax.set_ylabel(label(results))
     ax.set_title("exact bond currents")
     entries = [style.key(style.count_alike(names[group[0]], len(group)), colour, linewidth=2)
                for group, colour in zip(groups, style.PALETTE)]
@@ -47,14 +51,14 @@ def draw_map(results, current, names):
     ax = axes[0, 0]
     found = style.finite_range([np.abs(current)])
     largest = found[1] if found and found[1] > 0 else 1.0
-    mesh = style.space_time_map(ax, results.time, current, (-largest, largest), style.DIVERGING)
+    mesh = style.space_time_map(ax, results, current, (-largest, largest), style.DIVERGING)
     if count <= MOST_NAMED_BONDS:
         ax.set_yticks(range(count), names)
         ax.set_ylabel("bond")
     else:
         ax.set_ylabel("bond number")
     ax.set_title("exact bond currents")
-    figure.colorbar(mesh, ax=ax, pad=0.015).set_label(LABEL)
+    figure.colorbar(mesh, ax=ax, pad=0.015).set_label(label(results))
     return figure
 
 

@@ -29,7 +29,8 @@ def fitted(results, spacing):
     if values is None or errors is None or values.shape != errors.shape:
         return None
     unknown = ~np.isfinite(values) | (values <= 0) | (errors > LARGEST_ERROR * values)
-    return spacing**2 * np.where(unknown, np.nan, values), spacing**2 * np.nan_to_num(errors)
+    area = spacing**2 * results.factor("diffusion") / results.factor("rate")
+    return area * np.where(unknown, np.nan, values), area * np.nan_to_num(errors)
 
 
 def place(dephasing):
@@ -120,7 +121,7 @@ def draw_distances(ax, results, dephasing, spacing, found):
             if fits is not None:
                 ax.plot(at[g] * 1.04, fits[0][row] / best - 1, marker="x", markersize=7, color=colour)
     ax.set_xscale("log")
-    ax.set_xlabel(r"dephasing $\gamma$  (energy)")
+    ax.set_xlabel(rf"dephasing $\gamma$  ({results.unit('rate')})")
     ax.set_ylabel(r"distance from $D$, relative")
     largest = 1.3 * np.max(error / value)
     ax.set_ylim(-largest, largest)
@@ -140,8 +141,8 @@ def draw(results):
     at = place(dephasing)
     ax.set_xscale("log")
     ax.set_xlim(at.min() / 1.5, at.max() * 1.6)
-    ax.set_xlabel(r"dephasing $\gamma$  (energy)")
-    ax.set_ylabel("diffusion constant $D$  (length$^2$ energy)")
+    ax.set_xlabel(rf"dephasing $\gamma$  ({results.unit('rate')})")
+    ax.set_ylabel(f"diffusion constant $D$  ({results.unit('diffusion')})")
     if found is not None:
         draw_distances(axes[1, 0], results, dephasing, spacing, found)
         axes[1, 0].set_xlim(ax.get_xlim())
@@ -151,7 +152,8 @@ def draw(results):
         return figure
     if known_job and (dephasing > 0).any():
         fine = np.geomspace(dephasing[dephasing > 0].min(), dephasing.max(), 50)
-        ax.plot(fine, (known_job[0] * spacing)**2 / fine, color="0.45", linewidth=1.4, zorder=1)
+        scale = results.factor("diffusion") * results.factor("rate")  # of program units, in which lambda stands
+        ax.plot(fine, scale * (known_job[0] * spacing)**2 / fine, color="0.45", linewidth=1.4, zorder=1)
         handles.append(style.key(r"$\lambda^2 a^2/\gamma$" + GUIDED[known_job[2]], color="0.45"))
     if (dephasing == 0).any():
         mark_zero(ax, results, at[dephasing == 0][0])

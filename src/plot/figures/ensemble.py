@@ -55,7 +55,7 @@ def draw(results):
     axes[0, 0].set_title(title(results))
     draw_errors(axes[0, 1], results, error, sites)
     for ax in axes[0]:
-        style.time_axis(ax, results.time)
+        style.time_axis(ax, results)
     entries = [style.key(style.count_alike(f"site {site}", counts[site]), colour, linewidth=3)
                for site, colour in zip(sites, style.PALETTE)]
     bands = [style.key(f"±{multiple} standard error", "0.25", linewidth=8,

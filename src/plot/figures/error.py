@@ -88,7 +88,7 @@ def draw(results):
     for ax, (draw_panel, curves) in zip(axes[0], drawings):
         draw_panel(ax, results, curves)
         singular.mark(ax, results)
-        style.time_axis(ax, time)
+        style.time_axis(ax, results)
     kernels.remark_left_out(figure, found, compared)
     drawn = {row[0] for row in far + closure}
     shown = [kernel for kernel in compared if kernel in drawn]

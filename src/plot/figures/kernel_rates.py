@@ -90,16 +90,16 @@ def draw_panel(ax, results, title, curves):
     for kernel, values in curves.items():
         singular.line(ax, results, kernel, values)
     style.data_limits(ax, leading(results, curves), list(curves.values()))
-    style.time_axis(ax, results.time)
+    style.time_axis(ax, results)
     ax.set_title(title, fontsize=12, pad=singular.title_pad(results))
 
 
 def draw(results):
     """Draw a column each for bond rates, local and nonlocal elements; a panel holds all kernels."""
     kernels = [kernel for kernel in results.kernels("/kernel") if kernel.name != "memory"]
-    columns = {r"bond rate $w(b,t)$  (energy)": bond_panels(results, kernels)}
+    columns = {f"bond rate $w(b,t)$  ({results.unit('rate')})": bond_panels(results, kernels)}
     for title, panels in element_columns(results, kernels).items():
-        columns[rf"{title} rate $W_{{nm}}(t)$  (energy)"] = panels
+        columns[f"{title} rate $W_{{nm}}(t)$  ({results.unit('rate')})"] = panels
     columns = {label: panels for label, panels in columns.items() if panels}
     if not columns:
         raise NotDrawn("needs bond_rate or a generator that is not zero in /kernel/<k>")

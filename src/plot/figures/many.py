@@ -25,6 +25,7 @@ class Key:
     values: np.ndarray
     texts: list
     numeric: bool = True
+    unit: str = ""  # of the laboratory; empty in program units
 
     @property
     def count(self):
@@ -130,7 +131,8 @@ def key_of_sweep(results, path, name):
     texts = results.texts(f"{path}/{name}", "values")
     if texts:
         return Key(name, values, [texts[int(place)] for place in values], numeric=False)
-    return Key(name, values, [f"{value:.4g}" for value in values])
+    unit = "".join(results.texts(f"{path}/{name}", "laboratory_units"))
+    return Key(name, values, [f"{value:.4g}" for value in values], unit=unit)
 
 
 def of_sweep(results):

@@ -45,7 +45,7 @@ def draw_integral(ax, results, values, exact, markov):
             ax.axhline(markov[0, number], color=colour, linewidth=1)
     style.data_limits(ax, [values] if markov is None else [values, markov],
                       [] if exact is None else [exact[:before]])
-    ax.set_ylabel("rate  (energy)")
+    ax.set_ylabel(f"rate  ({results.unit('rate')})")
     ax.set_title("its integral, and the time-local rate", pad=singular.title_pad(results))
 
 
@@ -85,6 +85,6 @@ def draw(results):
     draw_integral(ax_rate, results, integral(results.time, values), exact, markov)
     for ax in axes[0]:
         ax.axhline(0, color="0.6", linewidth=0.9, zorder=0.8)
-        style.time_axis(ax, results.time)
+        style.time_axis(ax, results)
     style.outside_legend(ax_rate, legend_entries(results, chosen, exact, markov))
     return figure

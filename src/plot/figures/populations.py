@@ -46,7 +46,7 @@ def choose_quantity(results):
         values = {path: values for path, (_, values) in by_levels.items()}
         return "populations", level_label(counts.pop()), values
     values = solutions(results, lambda path: results.series(f"{path}/energy", 2))
-    return "energy", r"energy $u(i,t)$  (energy)", values
+    return "energy", f"energy $u(i,t)$  ({results.unit('energy')})", values
 
 
 def sites_alike(values):
@@ -81,17 +81,17 @@ def exact_error(results, name, values):
     return error if error is not None and error.shape == values["/exact"].shape else None
 
 
-def draw_panel(ax, time, curves, sites, error):
+def draw_panel(ax, results, curves, sites, error):
     """Draw the curves [(look, values)] of some sites; error: of the first curve, or None."""
     for colour, site in zip(style.PALETTE, sites):
         for look, values in curves:
             shade = style.dark(colour) if look is style.SITE else colour
-            style.line(ax, time, values[:, site], color=shade, **look)
+            style.line(ax, results.time, values[:, site], color=shade, **look)
         if error is not None:
             middle = curves[0][1][:, site]
-            ax.fill_between(time, middle - error[:, site], middle + error[:, site],
+            ax.fill_between(results.time, middle - error[:, site], middle + error[:, site],
                             color=colour, alpha=0.25, linewidth=0)
-    style.time_axis(ax, time)
+    style.time_axis(ax, results)
 
 
 def set_limits(ax, values, sites, error):
@@ -134,7 +134,7 @@ def draw(results):
     for ax, kernel in zip(axes.ravel(), shown or [None]):
         paths = {"/exact": "/exact", "/rates/": f"/rates/{kernel}", "/sites/": f"/sites/{kernel}"}
         curves = [(looks[start], values[path]) for start, path in paths.items() if path in values]
-        draw_panel(ax, results.time, curves, sites, error)
+        draw_panel(ax, results, curves, sites, error)
         ax.set_title(kernel.title if kernel else "exact solution", pad=singular.title_pad(results))
         if kernel and kernel.name == "exact":
             singular.mark(ax, results)

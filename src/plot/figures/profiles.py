@@ -58,7 +58,7 @@ def draw(results):
         draw_panel(ax, exact, diffusion.get(kernel), chosen, colours)
         ax.set_title("exact energy profiles" if kernel is None else kernel.title)
     for ax in axes[:, 0]:
-        ax.set_ylabel(r"site energy $u(i,t)$  (energy)")
+        ax.set_ylabel(f"site energy $u(i,t)$  ({results.unit('energy')})")
     style.data_limits(axes[0, 0], [] if exact is None else [exact[chosen]],
                       [diffusion[kernel][chosen] for kernel in shown])
     style.outside_legend(axes[0, -1], legend_entries(time, chosen, colours, exact, diffusion))

@@ -6,6 +6,7 @@ Shapes: T times, N sites, M levels (or bands), B bonds, C cells.
 import contextlib
 import functools
 import os
+import re
 import tomllib
 
 import h5py
@@ -16,6 +17,16 @@ from . import kernels as known
 FILE_TYPE = "qheat results"
 LONGEST_TITLE = 1000  # characters that are looked at
 FORMAT_MAJOR = 1  # newest major format version this reader knows
+
+
+PROGRAM_UNITS = {"energy": "energy", "temperature": "energy", "rate": "energy", "time": "1/energy", "length": "length",
+                 "power": "energy^2", "specific_heat": "$k_B$", "diffusion": "length^2 energy",
+                 "conductivity": "length^2 energy"}
+
+
+def formula(unit):
+    """Return a unit with its powers raised: cm^-1 as cm$^{-1}$."""
+    return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit)
 
 
 class BadInput(Exception):
@@ -129,9 +140,24 @@ class Results:
         return dataset if size else None
 
     def _load(self, dataset, selection=()):
-        """Return (part of) a dataset as float64."""
+        """Return (part of) a dataset as float64, in laboratory units where the job names units."""
         with self._damage_reported(dataset.name):
-            return np.asarray(dataset[selection], dtype=float)
+            factor = dataset.attrs.get("laboratory_factor", 1.0)
+            return np.asarray(dataset[selection], dtype=float) * factor
+
+    def unit(self, quantity):
+        """Return the unit of a quantity, such as "time", as it stands in labels: "ps", or "1/energy"."""
+        return formula(self.text("/units", quantity) or PROGRAM_UNITS[quantity])
+
+    def factor(self, quantity):
+        """Return what turns a number in program units into one in the unit of a quantity."""
+        factor = self.numbers("/units", f"{quantity}_factor")
+        return 1.0 if factor is None else float(factor[0])
+
+    def unit_of(self, path):
+        """Return the unit of the numbers that are read from a dataset, empty if it is not known."""
+        units = [*self.texts(path, "laboratory_units"), *self.texts(path, "units")]
+        return formula(units[0]) if units and not units[0].startswith("unit of") else ""
 
     @functools.cached_property
     def unfinished(self):
@@ -254,6 +280,14 @@ class Results:
         with self._damage_reported(f"attribute {name} of {path}"):
             value = group.attrs.get(name, "")
         return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+    def numbers(self, path, name):
+        """Return an attribute of a group as an array, None if absent."""
+        group = self._node(path, h5py.Group)
+        if group is None:
+            return None
+        with self._damage_reported(f"attribute {name} of {path}"):
+            return None if name not in group.attrs else np.ravel(group.attrs[name]).astype(float)
 
     def generator(self, kernel):
         """Return a kernel's generator dataset, [T, C, C] or [C, C], None if absent."""

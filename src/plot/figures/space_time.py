@@ -82,9 +82,10 @@ def draw(results):
     limits, extend = colour_limits(found)
     figure, axes = style.panels(results, 1, len(found), 4.2, 3.8, legend=1.3)
     for ax, (title, values) in zip(axes[0], found):
-        mesh = style.space_time_map(ax, results.time, values, limits, style.SEQUENTIAL)
+        mesh = style.space_time_map(ax, results, values, limits, style.SEQUENTIAL)
         ax.set_title(title, fontsize=12)
     axes[0, 0].set_ylabel("site $i$" if axis is None else f"plane along ${'xyz'[axis]}$")
     bar = figure.colorbar(mesh, ax=axes, extend=extend, extendfrac=0.05, pad=0.015, aspect=24)
-    bar.set_label("site energy $u(i,t)$  (energy)" if axis is None else "mean energy of a plane  (energy)")
+    name = "site energy $u(i,t)$" if axis is None else "mean energy of a plane"
+    bar.set_label(f"{name}  ({results.unit('energy')})")
     return figure

@@ -27,18 +27,18 @@ def draw_energies(ax, results, energies):
         style.outside_legend(ax, ax.get_lines(), title="sites in\nbands")
     ax.set_ylim(*style.widen(*style.finite_range([energies])))
     ax.set_xlabel("eigenstate")
-    ax.set_ylabel("energy $E$  (energy)")
+    ax.set_ylabel(f"energy $E$  ({results.unit('energy')})")
     style.whole_numbers(ax.xaxis)
     residuals = results.vector("/spectrum/residuals")
     if residuals is not None and np.isfinite(residuals).any():
         ax.set_title(f"largest residual {max(np.nanmax(residuals), SMALLEST_SHOWN):.1e}")
 
 
-def draw_map(figure, ax, energy):
+def draw_map(figure, ax, results, energy):
     """Draw the energy of each site in each eigenstate: states across, sites upwards."""
     states, sites = energy.shape
     style.table_map(figure, ax, np.arange(sites, dtype=float), np.arange(states, dtype=float), energy.T,
-                    "site energy $u(i)$  (energy)")
+                    f"site energy $u(i)$  ({results.unit('energy')})")
     ax.set_xlabel("eigenstate")
     ax.set_ylabel("site $i$")
 
@@ -54,5 +54,5 @@ def draw(results):
     if energy is None or energy.shape[0] != energies.size:
         style.note(axes[0, 1], "no energies of sites")
     else:
-        draw_map(figure, axes[0, 1], energy)
+        draw_map(figure, axes[0, 1], results, energy)
     return figure

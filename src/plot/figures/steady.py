@@ -65,6 +65,11 @@ def constant_text(results, name, symbol, unit):
     return f"inside: {symbol} = {value:.{digits(value, error)}g} ± {error:.1g} {unit}"
 
 
+def conductivity_unit(results):
+    """Return the unit of kappa; in program units it is that of a site, not of a volume."""
+    return results.unit("conductivity") if results.holds("/units") else "a site"
+
+
 def degenerate(results):
     """True if all levels of each site have one energy."""
     levels = results.matrix("/model/site_energies", 2)
@@ -140,7 +145,7 @@ def draw_current(ax, results, planes, current):
         ax.bar(at, shown, color=style.PALETTE[2], width=0.7)
     draw_heats(ax, results, planes, -1.0 if np.nanmean(shown) < 0 else 1.0)
     ax.set_xlabel("between planes" if planes.several else "bond")
-    ax.set_ylabel("heat current $J$" + (" a site" if planes.several else "") + "  (energy$^2$)")
+    ax.set_ylabel("heat current $J$" + (" a site" if planes.several else "") + f"  ({results.unit('power')})")
     lines = [line.get_ydata() for line in ax.lines] + [[bar.get_height() for bar in ax.patches]]
     low, high = style.finite_range([np.asarray(values, dtype=float) for values in lines]) or (0.0, 0.0)
     ax.set_ylim(*style.widen(min(0.0, low), max(0.0, high), 0.1))
@@ -177,7 +182,7 @@ def draw_map(ax, figure, results, planes, values, current, label):
     seen = np.abs(size[:, 0]) > 0.02
     ax.quiver(*(middle - arrow / 2)[seen].T, *arrow[seen].T, angles="xy", scale_units="xy", scale=1.0, color="white",
               edgecolor="black", linewidth=0.7, width=0.014, zorder=3)
-    ax.set_title(f"arrows: heat currents, up to {np.nanmax(np.abs(current)):.3g} energy$^2$", fontsize=11)
+    ax.set_title(f"arrows: heat currents, up to {np.nanmax(np.abs(current)):.3g} {results.unit('power')}", fontsize=11)
 
 
 def draw(results):
@@ -194,8 +199,8 @@ def draw(results):
     figure, axes = style.panels(results, 1, 4 if mapped else 3, width=4.6, height=4.4, legend=0.4)
     energies, temperatures, currents = axes[0, :3]
     means = results.vector("/steady/planes/energy")
-    draw_profile(energies, planes, energy, means, "site energy $u$  (energy)", style.PALETTE[0])
-    text = constant_text(results, "diffusion", "$D$", "(length$^2$ energy)")
+    draw_profile(energies, planes, energy, means, f"site energy $u$  ({results.unit('energy')})", style.PALETTE[0])
+    text = constant_text(results, "diffusion", "$D$", f"({results.unit('diffusion')})")
     if text:
         draw_line(energies, means, text)
     warm = results.vector("/steady/planes/temperature")
@@ -204,8 +209,9 @@ def draw(results):
     elif known is not None and not np.any(known) and np.isnan(temperature).all():
         style.note(temperatures, "the bath has no temperature:\njumps, or rates of no temperature")
     else:
-        draw_profile(temperatures, planes, temperature, warm, "temperature $T$  (energy)", style.PALETTE[1], known)
-    text = constant_text(results, "kappa", "$\\kappa$", "a site")
+        draw_profile(temperatures, planes, temperature, warm, f"temperature $T$  ({results.unit('temperature')})", style.PALETTE[1],
+                     known)
+    text = constant_text(results, "kappa", "$\\kappa$", conductivity_unit(results))
     if text:
         draw_line(temperatures, warm, text)
     draw_current(currents, results, planes, current)
@@ -214,5 +220,6 @@ def draw(results):
     if mapped:
         shown = known is None or known.all()
         draw_map(axes[0, 3], figure, results, planes, temperature if shown else energy, current,
-                 "temperature $T$  (energy)" if shown else "site energy $u$  (energy)")
+                 f"temperature $T$  ({results.unit('temperature')})" if shown
+                 else f"site energy $u$  ({results.unit('energy')})")
     return figure

@@ -69,7 +69,7 @@ def draw_heat_scaling(ax, results, sizes):
     ax.plot(sizes, heat, marker="o", markersize=6, linewidth=1.0, color=style.PALETTE[2])
     style.whole_numbers(ax.xaxis)
     ax.set_xlabel("sites $N$")
-    ax.set_ylabel(r"$J\,N$  (heat, energy$^2$)")
+    ax.set_ylabel(rf"$J\,N$  (heat, {results.unit('power')})")
     ax.set_ylim(*style.widen(min(0.0, heat.min()), max(0.0, heat.max()), 0.1))
 
 
@@ -97,7 +97,7 @@ def draw_scaling(ax, results, sizes):
     else:
         style.whole_numbers(ax.xaxis)
     ax.set_xlabel("sites $N$")
-    ax.set_ylabel(r"$J\,N$  (particles, energy), line: fit")
+    ax.set_ylabel(rf"$J\,N$  (particles, {results.unit('rate')}), line: fit")
     low, high = style.finite_range([current * sizes])
     if low > 0 and high > LARGEST_SPAN * low:
         ax.set_yscale("log")
@@ -114,8 +114,8 @@ def draw(results):
         raise NotDrawn("needs steady states of several sizes")
     sizes = sizes.astype(int)
     figure, axes = style.panels(results, 1, 3, width=4.6, legend=2.6)
-    handles = draw_profiles(axes[0, 0], results, sizes, "energy", "site energy $u$  (energy)")
-    draw_profiles(axes[0, 1], results, sizes, "temperature", "temperature $T$  (energy)")
+    handles = draw_profiles(axes[0, 0], results, sizes, "energy", f"site energy $u$  ({results.unit('energy')})")
+    draw_profiles(axes[0, 1], results, sizes, "temperature", f"temperature $T$  ({results.unit('temperature')})")
     if handles:
         axes[0, 0].legend(handles=handles, loc="best")
     rates = draw_scaling(axes[0, 2], results, sizes)

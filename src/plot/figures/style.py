@@ -26,7 +26,6 @@ ABSURD = 1e250  # sizes beyond it overflow in the arithmetic of axes
 DPI = 144
 OVER_TIME = "over time"  # group id of axes whose x is the time
 ALIKE = 0.01  # curves that differ by less than this share of what all of them span look the same
-TIME_LABEL = r"time $t$  (1/energy)"
 EXACT = dict(linestyle="-", linewidth=3.6, alpha=0.42)
 EXACT_ALONE = dict(linestyle="-", linewidth=2.0)
 MANY_BODY = dict(linestyle=(0, (5, 2)), linewidth=1.9)
@@ -92,11 +91,12 @@ def clear(axes):
         ax.set_axis_off()
 
 
-def time_axis(ax, time):
-    """Set limits and label of a time axis."""
+def time_axis(ax, results, time=None):
+    """Set limits and label of a time axis, of all output times or of others."""
+    time = results.time if time is None else time
     half = 0.5 if time.size == 1 else 0.0
     ax.set_xlim(time[0] - half, time[-1] + half)
-    ax.set_xlabel(TIME_LABEL)
+    ax.set_xlabel(f"time $t$  ({results.unit('time')})")
     ax.set_gid(OVER_TIME)
 
 
@@ -303,8 +303,9 @@ def table_map(figure, ax, rows, columns, values, label, signed=False):
     whole_numbers(ax.yaxis)
 
 
-def space_time_map(ax, time, values, limits, colours):
+def space_time_map(ax, results, values, limits, colours):
     """Draw values [T, K] over time and whole numbers 0 ... K - 1; return the mappable."""
+    time = results.time
     step = -(-time.size // MOST_MAP_COLUMNS)
     colour_map = matplotlib.colormaps[colours].with_extremes(bad=NOT_A_NUMBER)
     ax.grid(False)
@@ -312,7 +313,7 @@ def space_time_map(ax, time, values, limits, colours):
     rows = np.arange(values.shape[1], dtype=float)
     mesh = ax.pcolormesh(edges(time[::step]), edges(rows), np.ma.masked_invalid(values[::step].T),
                          cmap=colour_map, vmin=limits[0], vmax=limits[1], rasterized=True)
-    time_axis(ax, time)
+    time_axis(ax, results)
     ax.set_ylim(-0.5, rows.size - 0.5)
     whole_numbers(ax.yaxis)
     return mesh

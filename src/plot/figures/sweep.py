@@ -8,24 +8,45 @@ import numpy as np
 
 from . import assumptions, kernels as known, style
 from .many import SCORES
-from .results import NotDrawn
+from .results import NotDrawn, PROGRAM_UNITS, formula
 
 MOST_NAMED = 8  # of curves in a legend
 SPAN = 20.0  # of positive values that are drawn on a logarithmic axis
-NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$  (length$^2$ energy)",
-         "steady/fit/diffusion_value": "diffusion constant $D$  (length$^2$ energy)",
+NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$",
+         "steady/fit/diffusion_value": "diffusion constant $D$",
+         "transport/diffusion": "diffusion constant $D$",
+         "transport/conductivity": r"heat conductivity $\kappa$ of a site",
          "matrix_elements/spread": "spread of the elements over pairs of levels",
-         "steady/mean_current": "current through a plane  (energy$^2$)",
-         "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges  (1/energy)"}
-KEYS = {"interaction.strength": r"coupling $\lambda$  (energy)", "bath.dephasing": r"dephasing $\gamma$  (energy)",
-        "site.detuning.width": "width of the detunings  (energy)",
-        "interaction.well.separation": "separation of the wells  (length)"}
+         "steady/mean_current": "current through a plane",
+         "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges"}
+DERIVED = {"mean_current": "power", "first_singular_time": "time", "mean_bond_rate": "rate", "diffusion": "diffusion",
+           "diffusion_value": "diffusion"}  # quantities, by the last part of a name
+# names and quantities
+KEYS = {"interaction.strength": (r"coupling $\lambda$", "energy"), "bath.dephasing": (r"dephasing $\gamma$", "rate"),
+        "site.detuning.width": ("width of the detunings", "energy"),
+        "interaction.well.separation": ("separation of the wells", "length"),
+        "interaction.well.temperature": ("temperature $T$", "temperature")}
 MARKERS = "osD^vPX"
 
 
 def key_label(key):
     """Return the label of an axis for a key."""
-    return KEYS.get(key.name, style.plain(key.name))
+    name, quantity = KEYS.get(key.name, (style.plain(key.name), None))
+    unit = key.unit or PROGRAM_UNITS.get(quantity, "")
+    return f"{name}  ({formula(unit)})" if unit else name
+
+
+def scalar_label(many, name):
+    """Return the label of an axis for a scalar."""
+    title, member = NAMES.get(name, style.plain(name)), first_member(many)
+    quantity = DERIVED.get(name.split("/")[-1])
+    unit = "" if member is None else member.unit(quantity) if quantity else member.unit_of("/" + name)
+    return f"{title}  ({unit})" if unit not in ("", "1") else title
+
+
+def first_member(many):
+    """Return the first results that are there, None if there are none."""
+    return next((member for member in many.members if member is not None), None)
 
 
 def wide(values):
@@ -89,7 +110,7 @@ def draw_scalar(many, name):
         line_against(ax, many, places, values, many.error(name), look)
         handles.append(style.key(style.plain(label), **look))
     key_axis(ax, many)
-    value_axis(ax, [values], NAMES.get(name, style.plain(name)))
+    value_axis(ax, [values], scalar_label(many, name))
     finish(figure, many)
     if len(handles) > 1:
         style.outside_legend(ax, named(handles))
@@ -151,7 +172,7 @@ def draw_holds(many):
         if np.isnan(known_values).all():
             style.note(ax, assumptions.NOT_TESTED)
     for ax in axes[:, 0]:
-        ax.set_ylabel("holds until $t$  (1/energy)")
+        ax.set_ylabel(f"holds until $t$  ({first_member(many).unit('time')})")
     style.clear([axes[1, 3]])
     finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
@@ -175,7 +196,7 @@ def draw_kernel_scalar(many, suffix, label):
         line_against(ax, many, places, values, many.error(f"kernel/{kernel}/{suffix}"), look)
         drawn.append(values[places])
     key_axis(ax, many)
-    value_axis(ax, drawn, label)
+    value_axis(ax, drawn, f"{label}  ({first_member(many).unit(DERIVED[suffix])})")
     finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
     style.outside_legend(ax, handles, title=title)
@@ -208,9 +229,9 @@ def draw_curves(ax, many, places, read, faint_after=False):
         style.line(ax, member.time, np.where(after, np.nan, series), color=shades[place], linewidth=1.6)
         if after.any():
             ax.plot(member.time, np.where(after, series, np.nan), color=shades[place], linewidth=0.8, alpha=0.3)
-        count, end = count + 1, max(end, member.time[-1])
+        count, end, last = count + 1, max(end, member.time[-1]), member
     if count:
-        style.time_axis(ax, np.array([0.0, end]) if end > 0 else np.zeros(1))
+        style.time_axis(ax, last, np.array([0.0, end]) if end > 0 else np.zeros(1))
     return count
 
 
@@ -285,6 +306,26 @@ def pick(series, column):
     return series[(slice(None), *column)]
 
 
+def draw_conductivity(many):
+    """Draw the conductivity against the key, and its local exponent below where the file has it."""
+    name = "transport/conductivity"
+    if name not in many.scalars or not np.isfinite(many.scalars[name]).any():
+        raise NotDrawn(f"needs {name} of one temperature")
+    exponent = many.scalars.get(name + "_exponent")
+    if exponent is None or not np.isfinite(exponent).any():
+        return draw_scalar(many, name)
+    figure, axes = style.panels(many, 1, 2, 5.4, 4.2, legend=0.6)
+    places = np.argsort(many.against.values)
+    look = dict(color=style.PALETTE[0], marker="o", linewidth=1.6)
+    line_against(axes[0, 0], many, places, many.scalars[name], many.error(name), look)
+    value_axis(axes[0, 0], [many.scalars[name]], scalar_label(many, name))
+    line_against(axes[0, 1], many, places, exponent, None, look)
+    axes[0, 1].set_ylabel(r"local exponent of $\kappa$")
+    for ax in axes[0]:
+        key_axis(ax, many)
+    return figure
+
+
 def scalar_picture(*names):
     """Return a picture of the first of some scalars that there is."""
     def draw(many):
@@ -298,9 +339,10 @@ def scalar_picture(*names):
 PICTURES = [
     ("assumptions_until", draw_holds),
     ("scores", draw_scores),
-    ("bond_rate", lambda many: draw_kernel_scalar(many, "mean_bond_rate", "mean rate of a bond, last output  (energy)")),
+    ("bond_rate", lambda many: draw_kernel_scalar(many, "mean_bond_rate", "mean rate of a bond, last output")),
     ("singular_time", scalar_picture("kernel/exact/first_singular_time")),
-    ("diffusion", scalar_picture("steady/fit/diffusion_value", "steady/planes/inside_diffusion")),
+    ("diffusion", scalar_picture("steady/fit/diffusion_value", "steady/planes/inside_diffusion", "transport/diffusion")),
+    ("conductivity", draw_conductivity),
     ("current", scalar_picture("steady/mean_current")),
     ("spread", scalar_picture("matrix_elements/spread")),
 ]

@@ -54,7 +54,7 @@ def draw_curves(ax, results, curves, faint):
     shown = [style.after_start(values) for values in (*curves.values(), *faint.values())]
     style.log_limits(ax, shown, FLOOR, CEILING)
     singular.mark(ax, results)
-    style.time_axis(ax, results.time)
+    style.time_axis(ax, results)
 
 
 def draw(results):

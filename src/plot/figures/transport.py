@@ -1,0 +1,142 @@
+"""Transport: D(t) of each kernel with its window, kappa(T) with its exponent, C_V(T)."""
+
+import numpy as np
+
+from . import style
+from .results import NotDrawn
+
+EQ_18 = dict(color="0.25", linestyle=(0, (1, 2)), linewidth=1.9)
+STEEPEST = 12.0  # exponent beyond which a panel does not follow an activated C_V
+FEW = 25  # temperatures that are drawn as dots
+
+
+def kernels_with(results, dataset):
+    """Return [(kernel, values)] of all kernels that have a dataset below /transport/kernel/<k>."""
+    found = [(kernel, results.vector(f"/transport/kernel/{kernel}/{dataset}"))
+             for kernel in results.kernels("/transport/kernel")]
+    return [(kernel, values) for kernel, values in found if values is not None]
+
+
+def logarithmic(ax, temperature):
+    """Make the axis of temperatures logarithmic where it spans much."""
+    if temperature.size > 1 and temperature.max() > 5 * temperature.min():
+        ax.set_xscale("log")
+
+
+def temperature_axis(ax, results, temperature):
+    """Set scale and label of the axis of temperatures."""
+    logarithmic(ax, temperature)
+    ax.set_xlabel(f"temperature $T$  ({results.unit('temperature')})")
+
+
+def dots(temperature):
+    """Return the look of a curve over temperatures: with dots while they can be told apart."""
+    return dict(marker="o", markersize=4) if temperature.size <= FEW else {}
+
+
+def draw_conductivity(ax, results, temperature):
+    """Draw kappa(T) by the D of each kernel and by Eq. 18; return the legend entries."""
+    handles, drawn = [], []
+    chosen = results.text("/transport/kernel", "kernel")
+    for kernel, kappa in kernels_with(results, "conductivity"):
+        ax.plot(temperature, style.positive(kappa), **{**kernel.look, **dots(temperature)})
+        handles.append(style.key(f"$D$ of {kernel.label}", kernel.colour, linestyle=kernel.dash, linewidth=kernel.width))
+        drawn.append(kappa)
+        error = results.vector(f"/transport/kernel/{kernel}/conductivity_error")
+        if kernel.name == chosen and error is not None:
+            ax.fill_between(temperature, style.positive(kappa - error), style.positive(kappa + error),
+                            color=kernel.colour, alpha=0.2, linewidth=0)
+            handles.append(style.key("its error", kernel.colour, linewidth=8, alpha=0.2))
+    closed = results.vector("/transport/pair_rate/conductivity")
+    if closed is not None:
+        ax.plot(temperature, style.positive(closed), **EQ_18)
+        handles.append(style.key("Eq. 18", **EQ_18))
+        drawn.append(closed)
+    temperature_axis(ax, results, temperature)
+    if not drawn:
+        style.note(ax, "no kernel whose bond rates\nare one number over a window")
+        return handles
+    style.log_limits(ax, drawn, floor=1e-12 * max(np.nanmax(values) for values in drawn))
+    unit = results.unit("conductivity")
+    ax.set_ylabel(rf"heat conductivity $\kappa$  ({unit}" + ("" if results.holds("/units") else ", a site") + ")")
+    return handles
+
+
+def draw_exponent(ax, results, temperature, exponent, label):
+    """Draw a local exponent; -2, the limit of high temperatures, is marked."""
+    ax.axhline(-2, color="0.6", linewidth=1.0, linestyle=(0, (4, 3)))
+    shown = np.where(np.abs(exponent) < STEEPEST, exponent, np.nan)
+    style.line(ax, temperature, shown, color=style.PALETTE[0], linewidth=2.0)
+    style.data_limits(ax, [shown, np.array([-2.0])])
+    temperature_axis(ax, results, temperature)
+    ax.set_ylabel(label)
+    style.remark(ax, "dashed: −2, the limit $T \\to \\infty$ of a constant $D$")
+
+
+def temperatures(results):
+    """Return the temperatures in ascending order and what sorts them; NotDrawn with fewer than two."""
+    temperature = results.vector("/transport/temperature")
+    if temperature is None or temperature.size < 2 or np.any(np.diff(temperature) <= 0):
+        raise NotDrawn("needs two ascending transport.temperatures or more")
+    return temperature
+
+
+def conductivity(results):
+    """Draw kappa(T) and its local exponent side by side."""
+    temperature = temperatures(results)
+    if results.vector("/transport/conductivity") is None and not results.holds("/transport/pair_rate"):
+        raise NotDrawn("no D: " + (results.text("/transport", "reason") or "no kernel"))
+    figure, axes = style.panels(results, 1, 2, 5.4, 4.2, legend=3.0)
+    handles = draw_conductivity(axes[0, 0], results, temperature)
+    exponent = results.vector("/transport/exponent")
+    draw_exponent(axes[0, 1], results, temperature, exponent, r"exponent $d\ln\kappa/d\ln T$")
+    style.outside_legend(axes[0, 1], handles)
+    return figure
+
+
+def specific_heat(results):
+    """Draw C_V(T), and energy and entropy beside it."""
+    temperature = temperatures(results)
+    names = (("specific_heat", r"$C_V$ of a site", "specific_heat"), ("energy", "energy $u$ of a site", "energy"),
+             ("entropy", "entropy of a site", "specific_heat"))
+    figure, axes = style.panels(results, 1, 3, 4.6, 3.8, legend=0.4)
+    for ax, (name, label, quantity), colour in zip(axes[0], names, style.PALETTE):
+        values = results.vector(f"/transport/{name}")
+        if values is None:
+            raise NotDrawn(f"needs /transport/{name}")
+        style.line(ax, temperature, values, color=colour, linewidth=2.0)
+        style.data_limits(ax, [values, np.zeros(1)])
+        temperature_axis(ax, results, temperature)
+        ax.set_ylabel(f"{label}  ({results.unit(quantity)})")
+    return figure
+
+
+def diffusion(results):
+    """Draw D(t) of each kernel with its error, and the windows in which it is one number."""
+    found = kernels_with(results, "diffusion")
+    if not found:
+        raise NotDrawn("needs a kernel with bond rates")
+    figure, axes = style.panels(results, 1, 1, 6.6, 4.3, legend=3.2)
+    ax, handles, kept, time = axes[0, 0], [], [], results.time
+    for kernel, values in found:
+        values = np.repeat(values, time.size) if values.size == 1 else values
+        error = results.vector(f"/transport/kernel/{kernel}/diffusion_error")
+        style.line(ax, time, values, **kernel.look)
+        kept.append(values)
+        if error is not None and error.size == time.size:
+            ax.fill_between(time, values - error, values + error, color=kernel.colour, alpha=0.15, linewidth=0)
+        value = results.numbers(f"/transport/kernel/{kernel}", "value")
+        window = results.numbers(f"/transport/kernel/{kernel}", "window")
+        text = kernel.label
+        if value is None:
+            text += ": not one number"
+        elif window[1] > window[0]:
+            ax.plot(results.factor("time") * window, results.factor("diffusion") * np.repeat(value, 2),
+                    color=kernel.colour, linewidth=7, alpha=0.35, solid_capstyle="butt")
+        handles.append(style.key(text, kernel.colour, linestyle=kernel.dash, linewidth=kernel.width))
+    handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
+    style.time_axis(ax, results)
+    style.data_limits(ax, kept)
+    ax.set_ylabel(f"$D(t) = a^2 w(t)$  ({results.unit('diffusion')})")
+    style.outside_legend(ax, handles)
+    return figure

@@ -1,0 +1,206 @@
+#include "studies/transport_study.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "qheat/parallel/index.hpp"
+#include "qheat/transport/site_heat.hpp"
+#include "studies/realizations.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr std::size_t kMostRows = 12;  // of a table in the log
+
+/// The one to believe first: exact, then the highest order, then Markov, whose D holds at long times only.
+int rank_of(KernelId id) {
+  if (id == KernelId::exact()) return 1000;
+  return id == KernelId::markov() ? 0 : id.order;
+}
+
+std::string name_of(KernelId id) {
+  return "kernel " + id.name();
+}
+
+}  // namespace
+
+TransportStudy::TransportStudy(const Job& job, const StudyContext& context, const KernelStudy* kernels)
+    : job_(job), context_(context), kernels_(kernels), temperatures_(job.transport->temperatures) {}
+
+void TransportStudy::describe(Report& report) const {
+  report.say("transport       kappa(T) = D C_V at {} temperature{}{}\n", temperatures_.size(),
+             temperatures_.size() == 1 ? "" : "s",
+             kernels_ != nullptr ? ", D by the bond rates of each kernel"
+                                 : ": C_V(T) alone; add [kernel], whose bond rates give D");
+}
+
+Need TransportStudy::need(int, double) const {
+  const auto numbers = static_cast<double>(temperatures_.size());
+  const double levels = static_cast<double>(job_.model->energies.size()) * job_.detuning.realizations;
+  constexpr double kLevelSeconds = 4e-8;
+  constexpr double kBytes = 200.0;  // of a temperature
+  return {.bytes_per_rank = kBytes * numbers,
+          .least_bytes_per_rank = kBytes * numbers,
+          .kept_bytes_per_rank = kBytes * numbers,
+          .work = {.dense = kLevelSeconds * numbers * levels},
+          .what = "the table of temperatures",
+          .remedy = "lower the number of transport.temperatures"};
+}
+
+void TransportStudy::compute() {
+  const Timings::Scope scope(context_.timings, "transport");
+  std::vector<Model> models;
+  for (int r = 0; r < job_.detuning.realizations; ++r) models.push_back(realization_of(job_, r).model);
+  heat_ = site_heat(models, temperatures_);
+  pair_rate_ =
+      resonant_pair_rate(*job_.model, job_.kernel ? job_.kernel->broadening : std::optional<Broadening>{});
+  if (kernels_ == nullptr) return;
+  const double spacing = job_.model->lattice.spacing();
+  for (const auto& [id, times, series] : kernels_->with_bond_rates())
+    routes_.push_back({id, times, kernel_diffusion(*series, times, spacing)});
+}
+
+const TransportStudy::Route* TransportStudy::best() const {
+  const Route* best = nullptr;
+  for (const Route& route : routes_) {
+    if (!route.found.window) continue;
+    if (best == nullptr || rank_of(route.id) > rank_of(best->id)) best = &route;
+  }
+  return best;
+}
+
+std::vector<double> TransportStudy::conductivity(double diffusion) const {
+  std::vector<double> kappa;
+  for (const Thermodynamics& one : heat_) kappa.push_back(diffusion * one.specific_heat);
+  return kappa;
+}
+
+void TransportStudy::write_route(const Route& route, const std::string& group, ResultsFile& file) const {
+  const KernelDiffusion& found = route.found;
+  const auto times = static_cast<Index>(route.times.size());
+  file.dataset(group + "/diffusion", {times}, found.diffusion);
+  file.dataset(group + "/diffusion_error", {times}, found.error);
+  if (!found.window) {
+    file.attribute(group, "reason", found.obstacle);
+    return;
+  }
+  const double window[2] = {found.window->begin, found.window->end};
+  file.attribute(group, "value", found.window->value);
+  file.attribute(group, "error", found.window_error);
+  file.attribute(group, "window", std::span<const double>(window));
+  const auto count = static_cast<Index>(temperatures_.size());
+  file.dataset(group + "/conductivity", {count}, conductivity(found.window->value));
+  file.dataset(group + "/conductivity_error", {count}, conductivity(found.window_error));
+}
+
+void TransportStudy::write_pair_rate(ResultsFile& file) const {
+  if (!pair_rate_) return;
+  const std::string group = "/transport/pair_rate";
+  const double area = std::pow(job_.model->lattice.spacing(), 2);
+  const double range[2] = {area * pair_rate_->lowest, area * pair_rate_->highest};
+  file.dataset(group + "/conductivity", {static_cast<Index>(temperatures_.size())},
+               conductivity(area * pair_rate_->value));
+  file.attribute(group, "value", area * pair_rate_->value);
+  file.attribute(group, "range", std::span<const double>(range));
+}
+
+void TransportStudy::write_thermodynamics(ResultsFile& file) const {
+  const auto count = static_cast<Index>(temperatures_.size());
+  const auto write = [&](const std::string& name, double Thermodynamics::*value) {
+    std::vector<double> values;
+    for (const Thermodynamics& one : heat_) values.push_back(one.*value);
+    file.dataset("/transport/" + name, {count}, values);
+  };
+  file.dataset("/transport/temperature", {count}, temperatures_);
+  write("energy", &Thermodynamics::energy);
+  write("specific_heat", &Thermodynamics::specific_heat);
+  write("entropy", &Thermodynamics::entropy);
+  write("exponent", &Thermodynamics::exponent);
+}
+
+void TransportStudy::write(ResultsFile& file) {
+  write_thermodynamics(file);
+  write_pair_rate(file);
+  for (const Route& route : routes_) write_route(route, "/transport/kernel/" + route.id.name(), file);
+  const Route* route = best();
+  if (route == nullptr) {
+    file.attribute(
+        "/transport", "reason",
+        routes_.empty() ? "the job has no kernel whose bond rates give D" : "D(t) of no kernel has a window");
+    return;
+  }
+  write_route(*route, "/transport/kernel", file);
+  file.attribute("/transport/kernel", "kernel", route->id.name());
+  file.attribute("/transport", "route", "kernel");
+  file.attribute("/transport", "diffusion", route->found.window->value);
+  file.attribute("/transport", "diffusion_error", route->found.window_error);
+  const auto count = static_cast<Index>(temperatures_.size());
+  file.dataset("/transport/conductivity", {count}, conductivity(route->found.window->value));
+  file.dataset("/transport/conductivity_error", {count}, conductivity(route->found.window_error));
+}
+
+TransportStudy::Scale TransportStudy::scale(Quantity quantity) const {
+  if (!job_.units) return {1.0, ""};
+  return {job_.units->factor(quantity), " " + job_.units->laboratory_unit(quantity)};
+}
+
+void TransportStudy::say_diffusion(Report& report) const {
+  const auto [factor, unit] = scale(Quantity::diffusion);
+  const double second = scale(Quantity::time).factor;
+  const std::string of_time = scale(Quantity::time).unit;
+  for (const auto& [id, times, found] : routes_) {
+    if (!found.window) {
+      report.say("D, {:<14} none: {}\n", name_of(id), found.obstacle);
+      continue;
+    }
+    report.say("D, {:<14} {:.6g} +- {:.2g}{}{}\n", name_of(id), factor * found.window->value,
+               factor * found.window_error, unit,
+               times.size() == 1 ? ""
+                                 : fmt::format(", from t = {:g} to {:g}{}", second * found.window->begin,
+                                               second * found.window->end, of_time));
+  }
+  if (!pair_rate_) return;
+  const double area = factor * std::pow(job_.model->lattice.spacing(), 2);
+  const bool one = pair_rate_->highest - pair_rate_->lowest <= 1e-9 * pair_rate_->highest;
+  report.say("D, {:<14} {:.6g}{}{}\n", "Eq. 18", area * pair_rate_->value, unit,
+             one ? ""
+                 : fmt::format(", the mean of {:.3g} to {:.3g}: rates depend on the levels or the bond",
+                               area * pair_rate_->lowest, area * pair_rate_->highest));
+}
+
+void TransportStudy::say_conductivity(Report& report) const {
+  const Route* route = best();
+  const Scale kelvin = scale(Quantity::temperature);
+  const Scale energy = scale(Quantity::energy);
+  const Scale kappa = scale(Quantity::conductivity);
+  report.say("{:>12}  {:>12}  {:>12}{}  {:>9}\n", "T" + kelvin.unit, "u" + energy.unit, "C_V k_B",
+             route != nullptr ? fmt::format("  {:>14}  {:>9}", "kappa" + kappa.unit, "+-") : "", "exponent");
+  const std::size_t count = temperatures_.size();
+  const std::size_t step = (count + kMostRows - 1) / kMostRows;
+  for (std::size_t k = 0; k < count; k += step) {
+    const double heat = heat_[k].specific_heat;
+    const double scaled = kappa.factor * heat;
+    const std::string text = route == nullptr
+                                 ? ""
+                                 : fmt::format("  {:14.6g}  {:9.2g}", scaled * route->found.window->value,
+                                               scaled * route->found.window_error);
+    report.say("{:12.6g}  {:12.6g}  {:12.6g}{}  {:9.4g}\n", kelvin.factor * temperatures_[k],
+               energy.factor * heat_[k].energy, heat, text, heat_[k].exponent);
+  }
+  if (step > 1) report.say("(every {}th of {} temperatures)\n", step, count);
+}
+
+void TransportStudy::summarize(Report& report) const {
+  say_diffusion(report);
+  const Route* route = best();
+  report.say("{}\n",
+             route != nullptr
+                 ? fmt::format("kappa(T) = D C_V of a site with D of the {}; exponent d ln kappa/d ln T",
+                               name_of(route->id))
+                 : "thermodynamics of a site; no D, hence no kappa; exponent d ln C_V/d ln T");
+  say_conductivity(report);
+}
+
+}  // namespace qheat

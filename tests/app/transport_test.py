@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+"""Transport coefficients and units as a user meets them: jobs, results, log, pictures, on 1 to 4 ranks."""
+
+import subprocess
+
+import numpy as np
+from program import ProgramCase, chain, h5py, main, program, toml
+
+K_B, HBAR, MEV = 1.380649e-23, 1.054571817e-34, 1.602176634e-22
+KERNELS = {"exact": True, "orders": [2], "markov": True}
+
+
+def heat_capacity(splitting, temperature):
+    """C_V of two levels."""
+    x = splitting / temperature
+    return x**2 * np.exp(-x) / (1 + np.exp(-x))**2
+
+
+class TransportTest(ProgramCase):
+    """[transport] and [units]."""
+
+    TEMPERATURES = [0.05, 0.3, 1.0, 7.0, 200.0]
+
+    def job(self, **tables):
+        """Dephased exchange of four sites, whose D is 0.01/0.5 by second order at long times."""
+        base = chain(4, bath={"dephasing": 0.5}, kernel=KERNELS, transport={"temperatures": self.TEMPERATURES})
+        return toml({**base, "interaction": {"kind": "exchange", "strength": 0.1}, "time": {"end": 40.0, "outputs": 201},
+                     **tables})
+
+    def test_conductivity_is_d_times_the_specific_heat(self):
+        self.write("a.toml", self.job())
+        for ranks in (1, 2, 3, 4):
+            with self.subTest(ranks=ranks):
+                run = self.finish("run", "a.toml", "--out", "a.h5", ranks=ranks)
+                self.assertRegex(run.out, r"D, kernel exact +0\.0199?")
+                self.assertRegex(run.out, r"D, Eq\. 18 +0\.02\n")
+                with h5py.File(self.folder / "a.h5") as file:
+                    self.check(file["transport"], np.array(file["kernel/tcl2/bond_rate"]))
+
+    def check(self, group, rates):
+        heat = heat_capacity(1.0, np.array(self.TEMPERATURES))
+        np.testing.assert_allclose(group["specific_heat"], heat, rtol=1e-12)
+        np.testing.assert_allclose(group["energy"], 1 / (1 + np.exp(1 / np.array(self.TEMPERATURES))), rtol=1e-12)
+        self.assertEqual(group["kernel"].attrs["kernel"], "exact")
+        np.testing.assert_allclose(group["conductivity"], group.attrs["diffusion"] * heat, rtol=1e-12)
+        np.testing.assert_allclose(group["pair_rate/conductivity"], 0.02 * heat, rtol=1e-12)
+        np.testing.assert_allclose(group["kernel/tcl2/diffusion"], rates.mean(axis=1), rtol=1e-12)
+        for name in ("exact", "tcl2", "markov"):
+            kernel = group[f"kernel/{name}"]
+            self.assertLess(abs(kernel.attrs["value"] - 0.02), max(kernel.attrs["error"], 1e-15), name)
+            np.testing.assert_allclose(kernel["conductivity"], kernel.attrs["value"] * heat, rtol=1e-12)
+            np.testing.assert_allclose(kernel["conductivity_error"], kernel.attrs["error"] * heat, rtol=1e-12)
+        begin, end = group["kernel/tcl2"].attrs["window"]
+        self.assertEqual(end, 40.0)
+        self.assertGreater(begin, 2.0)
+        slope = np.array(group["exponent"])
+        x = 1 / np.array(self.TEMPERATURES)
+        np.testing.assert_allclose(slope, x * np.tanh(x / 2) - 2, rtol=1e-10)
+
+    def test_a_closed_chain_has_no_coefficient(self):
+        """No number, but a reason, in log and file; thermodynamics all the same."""
+        self.write("a.toml", self.job(bath={}, kernel={"exact": True, "orders": [2]}, time={"end": 8.0, "outputs": 81}))
+        run = self.finish("run", "a.toml", "--out", "a.h5")
+        self.assertIn("D, kernel tcl2    none: D(t) is not one number within 5 %", run.out)
+        self.assertNotIn("kappa(T) = D C_V of a site with D", run.out)
+        with h5py.File(self.folder / "a.h5") as file:
+            group = file["transport"]
+            self.assertNotIn("conductivity", group)
+            self.assertNotIn("diffusion", group.attrs)
+            self.assertIn("no kernel has a window", group.attrs["reason"])
+            self.assertIn("not one number", group["kernel/exact"].attrs["reason"])
+            self.assertIn("specific_heat", group)
+
+    def test_thermodynamics_alone(self):
+        self.write("a.toml", toml(chain(4, transport={"temperatures": [1.0]})))
+        self.assertIn("C_V(T) alone; add [kernel]", self.finish("check", "a.toml").out)
+        self.finish("run", "a.toml", "--out", "a.h5")
+        with h5py.File(self.folder / "a.h5") as file:
+            np.testing.assert_allclose(file["transport/specific_heat"][0], heat_capacity(1.0, 1.0), rtol=1e-12)
+
+    UNITS = {"units": {"energy": "meV", "length": "nm", "cross_section": "0.25 nm^2"}}
+
+    def in_units(self):
+        return self.job(**self.UNITS, lattice={"shape": [4], "spacing": "4 angstrom"},
+                        transport={"temperatures": ["10 K", "300 K"]}, bath={"dephasing": "0.5 meV"},
+                        time={"end": "25 ps", "outputs": 101})
+
+    def test_units(self):
+        """W/(m K) from the definition J = -kappa dT/dx, with no factor of the program."""
+        self.write("a.toml", self.in_units())
+        run = self.finish("run", "a.toml", "--out", "a.h5")
+        self.assertIn("W/(m K)", run.out)
+        with h5py.File(self.folder / "a.h5") as file:
+            kappa = file["transport/pair_rate/conductivity"]
+            self.assertEqual(kappa.attrs["units"], "length^2 energy")
+            self.assertEqual(kappa.attrs["laboratory_units"], "W/(m K)")
+            rate = 2 * (0.1 * MEV)**2 / (2 * 0.5 * MEV) / HBAR  # swaps a second
+            kelvin = np.array([10.0, 300.0])
+            heat = K_B * heat_capacity(MEV, K_B * kelvin)
+            expected = rate * heat * 0.4e-9**2 / (0.4e-9 * 0.25e-18)
+            np.testing.assert_allclose(kappa * kappa.attrs["laboratory_factor"], expected, rtol=1e-8)
+            temperature = file["transport/temperature"]
+            np.testing.assert_allclose(temperature * temperature.attrs["laboratory_factor"], kelvin, rtol=1e-12)
+            time = file["time"]
+            self.assertEqual(time.attrs["laboratory_units"], "ps")
+            self.assertAlmostEqual(time[-1] * time.attrs["laboratory_factor"], 25.0, places=9)
+            self.assertEqual(file["units"].attrs["conductivity"], "W/(m K)")
+
+    def test_pictures_in_units(self):
+        self.write("a.toml", self.in_units())
+        self.finish("run", "a.toml", "--out", "a.h5")
+        drawn = subprocess.run([program(), "plot", "a.h5", "--svg", "-o", "p"], cwd=self.folder, check=True,
+                               capture_output=True, text=True).stdout
+        for name in ("conductivity", "specific_heat", "diffusion", "kernel_rates"):
+            self.assertIn(f"{name}.png", drawn)
+
+    def test_sweep_over_the_temperature_of_an_interaction(self):
+        """Elements, D and kappa at each temperature, and how they follow it: D falls as the squared element."""
+        well = {"shape": "square", "alpha": 0.5, "law": "T", "temperature": 1.0, "exchange": 1.0}
+        job = {**chain(2, bath={"dephasing": 0.2}, kernel={"exact": False, "orders": [], "markov": True}, transport={}),
+               "units": {"energy": "meV", "length": "nm"}, "site": {"well_levels": 2, "well_energy": 0.5},
+               "interaction": {"kind": "well", "strength": 0.05}, "interaction.well": well,
+               "matrix-elements": {"levels": 2}}
+        kelvin = [2.0, 4.0, 8.0, 16.0]
+        sweep = '[sweep]\n"interaction.well.temperature" = %s\n' % str([f"{t} K" for t in kelvin]).replace("'", '"')
+        self.write("a.toml", toml(job) + sweep)
+        self.finish("run", "a.toml", "--out", "a.h5", ranks=2)
+        with h5py.File(self.folder / "a.h5") as file:
+            table = file["sweep/scalar/transport"]
+            temperature = file["sweep/interaction.well.temperature"]
+            factor = temperature.attrs["laboratory_factor"]
+            np.testing.assert_allclose(np.array(temperature) * factor, kelvin, rtol=1e-12)
+            elements = [file[f"points/{k:04}/matrix_elements/total"][0, 1] for k in range(4)]
+            rates = 2 * (0.05 * np.array(elements))**2 / 0.4
+            np.testing.assert_allclose(table["diffusion"], rates, rtol=1e-9)
+            heat = heat_capacity(1.5, np.array(temperature))
+            np.testing.assert_allclose(table["conductivity"], rates * heat, rtol=1e-9)
+            self.assertEqual(table["conductivity"].attrs["laboratory_units"], "W/(m K)")
+            slope = np.log(table["conductivity"][2] / table["conductivity"][0]) / np.log(4)
+            self.assertAlmostEqual(table["conductivity_exponent"][1], slope, places=9)
+            self.assertEqual(file["points/0001/units"].attrs["temperature"], "K")
+        drawn = subprocess.run([program(), "plot", "a.h5", "-o", "p"], cwd=self.folder, check=True, capture_output=True,
+                               text=True).stdout
+        self.assertIn("conductivity.png", drawn)
+
+    def test_bad_input_is_told_at_once(self):
+        self.write("a.toml", self.job(transport={"temperatures": [1.0, -2.0]}, units={"energy": "meV", "length": "K"},
+                                      bath={"dephasing": "2 nm"}))
+        run = self.finish("run", "a.toml", code=2)
+        self.assertRegex(run.err, r"transport\.temperatures\[1\]: -2")
+        self.assertRegex(run.err, r"units\.length: \"K\" is no unit of length")
+        self.assertIn("2 problems", run.err)
+
+
+if __name__ == "__main__":
+    main()
