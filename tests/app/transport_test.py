@@ -16,6 +16,11 @@ def heat_capacity(splitting, temperature):
     return x**2 * np.exp(-x) / (1 + np.exp(-x))**2
 
 
+def text(group, name):
+    """An attribute that is a text."""
+    return group.attrs[name].decode()
+
+
 class TransportTest(ProgramCase):
     """[transport] and [units]."""
 
@@ -32,7 +37,7 @@ class TransportTest(ProgramCase):
         for ranks in (1, 2, 3, 4):
             with self.subTest(ranks=ranks):
                 run = self.finish("run", "a.toml", "--out", "a.h5", ranks=ranks)
-                self.assertRegex(run.out, r"D, kernel exact +0\.0199?")
+                self.assertRegex(run.out, r"D, kernel exact +0\.020\d* \+- ")
                 self.assertRegex(run.out, r"D, Eq\. 18 +0\.02\n")
                 with h5py.File(self.folder / "a.h5") as file:
                     self.check(file["transport"], np.array(file["kernel/tcl2/bond_rate"]))
@@ -41,7 +46,7 @@ class TransportTest(ProgramCase):
         heat = heat_capacity(1.0, np.array(self.TEMPERATURES))
         np.testing.assert_allclose(group["specific_heat"], heat, rtol=1e-12)
         np.testing.assert_allclose(group["energy"], 1 / (1 + np.exp(1 / np.array(self.TEMPERATURES))), rtol=1e-12)
-        self.assertEqual(group["kernel"].attrs["kernel"], "exact")
+        self.assertEqual(text(group["kernel"], "kernel"), "exact")
         np.testing.assert_allclose(group["conductivity"], group.attrs["diffusion"] * heat, rtol=1e-12)
         np.testing.assert_allclose(group["pair_rate/conductivity"], 0.02 * heat, rtol=1e-12)
         np.testing.assert_allclose(group["kernel/tcl2/diffusion"], rates.mean(axis=1), rtol=1e-12)
@@ -67,8 +72,8 @@ class TransportTest(ProgramCase):
             group = file["transport"]
             self.assertNotIn("conductivity", group)
             self.assertNotIn("diffusion", group.attrs)
-            self.assertIn("no kernel has a window", group.attrs["reason"])
-            self.assertIn("not one number", group["kernel/exact"].attrs["reason"])
+            self.assertIn("of no kernel has a window", text(group, "reason"))
+            self.assertIn("not one number", text(group["kernel/exact"], "reason"))
             self.assertIn("specific_heat", group)
 
     def test_thermodynamics_alone(self):
@@ -92,8 +97,8 @@ class TransportTest(ProgramCase):
         self.assertIn("W/(m K)", run.out)
         with h5py.File(self.folder / "a.h5") as file:
             kappa = file["transport/pair_rate/conductivity"]
-            self.assertEqual(kappa.attrs["units"], "length^2 energy")
-            self.assertEqual(kappa.attrs["laboratory_units"], "W/(m K)")
+            self.assertEqual(text(kappa, "units"), "length^2 energy")
+            self.assertEqual(text(kappa, "laboratory_units"), "W/(m K)")
             rate = 2 * (0.1 * MEV)**2 / (2 * 0.5 * MEV) / HBAR  # swaps a second
             kelvin = np.array([10.0, 300.0])
             heat = K_B * heat_capacity(MEV, K_B * kelvin)
@@ -102,9 +107,9 @@ class TransportTest(ProgramCase):
             temperature = file["transport/temperature"]
             np.testing.assert_allclose(temperature * temperature.attrs["laboratory_factor"], kelvin, rtol=1e-12)
             time = file["time"]
-            self.assertEqual(time.attrs["laboratory_units"], "ps")
+            self.assertEqual(text(time, "laboratory_units"), "ps")
             self.assertAlmostEqual(time[-1] * time.attrs["laboratory_factor"], 25.0, places=9)
-            self.assertEqual(file["units"].attrs["conductivity"], "W/(m K)")
+            self.assertEqual(text(file["units"], "conductivity"), "W/(m K)")
 
     def test_pictures_in_units(self):
         self.write("a.toml", self.in_units())
@@ -135,10 +140,10 @@ class TransportTest(ProgramCase):
             np.testing.assert_allclose(table["diffusion"], rates, rtol=1e-9)
             heat = heat_capacity(1.5, np.array(temperature))
             np.testing.assert_allclose(table["conductivity"], rates * heat, rtol=1e-9)
-            self.assertEqual(table["conductivity"].attrs["laboratory_units"], "W/(m K)")
+            self.assertEqual(text(table["conductivity"], "laboratory_units"), "W/(m K)")
             slope = np.log(table["conductivity"][2] / table["conductivity"][0]) / np.log(4)
             self.assertAlmostEqual(table["conductivity_exponent"][1], slope, places=9)
-            self.assertEqual(file["points/0001/units"].attrs["temperature"], "K")
+            self.assertEqual(text(file["points/0001/units"], "temperature"), "K")
         drawn = subprocess.run([program(), "plot", "a.h5", "-o", "p"], cwd=self.folder, check=True, capture_output=True,
                                text=True).stdout
         self.assertIn("conductivity.png", drawn)

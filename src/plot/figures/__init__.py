@@ -23,12 +23,12 @@ FAMILIES = [
     ("condition", condition.draw),
     ("error", error.draw),
     ("profiles", profiles.draw),
-    ("diffusion", transport.diffusion),
     ("conservation", conservation.draw),
 ]
 # pictures that need no output times, each with the dataset or group that a file has it for
 TIMELESS = [
     ("spectrum", spectrum.draw, "/spectrum"),
+    ("diffusion", transport.diffusion, "/transport/kernel"),
     ("conductivity", transport.conductivity, "/transport/temperature"),
     ("specific_heat", transport.specific_heat, "/transport/temperature"),
     ("matrix_elements", matrix_elements.draw, "/matrix_elements/direct"),

@@ -15,7 +15,7 @@ SPAN = 20.0  # of positive values that are drawn on a logarithmic axis
 NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$",
          "steady/fit/diffusion_value": "diffusion constant $D$",
          "transport/diffusion": "diffusion constant $D$",
-         "transport/conductivity": r"heat conductivity $\kappa$ of a site",
+         "transport/conductivity": r"$\kappa$ of a site",
          "matrix_elements/spread": "spread of the elements over pairs of levels",
          "steady/mean_current": "current through a plane",
          "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges"}

@@ -7,6 +7,8 @@ from .results import NotDrawn
 
 EQ_18 = dict(color="0.25", linestyle=(0, (1, 2)), linewidth=1.9)
 STEEPEST = 12.0  # exponent beyond which a panel does not follow an activated C_V
+LOWEST = 1e-5  # share of the largest conductivity that is still drawn
+LIMIT = dict(color="0.6", linewidth=1.2, linestyle=(0, (4, 3)))
 FEW = 25  # temperatures that are drawn as dots
 
 
@@ -40,7 +42,9 @@ def draw_conductivity(ax, results, temperature):
     chosen = results.text("/transport/kernel", "kernel")
     for kernel, kappa in kernels_with(results, "conductivity"):
         ax.plot(temperature, style.positive(kappa), **{**kernel.look, **dots(temperature)})
-        handles.append(style.key(f"$D$ of {kernel.label}", kernel.colour, linestyle=kernel.dash, linewidth=kernel.width))
+        value = results.factor("diffusion") * results.numbers(f"/transport/kernel/{kernel}", "value")[0]
+        handles.append(style.key(f"{kernel.label}: $D$ = {value:.3g}", kernel.colour, linestyle=kernel.dash,
+                                 linewidth=kernel.width))
         drawn.append(kappa)
         error = results.vector(f"/transport/kernel/{kernel}/conductivity_error")
         if kernel.name == chosen and error is not None:
@@ -50,13 +54,14 @@ def draw_conductivity(ax, results, temperature):
     closed = results.vector("/transport/pair_rate/conductivity")
     if closed is not None:
         ax.plot(temperature, style.positive(closed), **EQ_18)
-        handles.append(style.key("Eq. 18", **EQ_18))
+        value = results.factor("diffusion") * results.numbers("/transport/pair_rate", "value")[0]
+        handles.append(style.key(f"Eq. 18: $D$ = {value:.3g}", **EQ_18))
         drawn.append(closed)
     temperature_axis(ax, results, temperature)
     if not drawn:
         style.note(ax, "no kernel whose bond rates\nare one number over a window")
         return handles
-    style.log_limits(ax, drawn, floor=1e-12 * max(np.nanmax(values) for values in drawn))
+    style.log_limits(ax, drawn, floor=LOWEST * max(np.nanmax(values) for values in drawn))
     unit = results.unit("conductivity")
     ax.set_ylabel(rf"heat conductivity $\kappa$  ({unit}" + ("" if results.holds("/units") else ", a site") + ")")
     return handles
@@ -64,13 +69,12 @@ def draw_conductivity(ax, results, temperature):
 
 def draw_exponent(ax, results, temperature, exponent, label):
     """Draw a local exponent; -2, the limit of high temperatures, is marked."""
-    ax.axhline(-2, color="0.6", linewidth=1.0, linestyle=(0, (4, 3)))
+    ax.axhline(-2, **LIMIT)
     shown = np.where(np.abs(exponent) < STEEPEST, exponent, np.nan)
     style.line(ax, temperature, shown, color=style.PALETTE[0], linewidth=2.0)
     style.data_limits(ax, [shown, np.array([-2.0])])
     temperature_axis(ax, results, temperature)
     ax.set_ylabel(label)
-    style.remark(ax, "dashed: −2, the limit $T \\to \\infty$ of a constant $D$")
 
 
 def temperatures(results):
@@ -90,7 +94,10 @@ def conductivity(results):
     handles = draw_conductivity(axes[0, 0], results, temperature)
     exponent = results.vector("/transport/exponent")
     draw_exponent(axes[0, 1], results, temperature, exponent, r"exponent $d\ln\kappa/d\ln T$")
-    style.outside_legend(axes[0, 1], handles)
+    handles.append(style.key("−2: high temperatures,\nconstant $D$", **LIMIT))
+    axes[0, 1].set_xlim(axes[0, 0].get_xlim())
+    unit = results.unit("diffusion")
+    style.outside_legend(axes[0, 1], handles, title=f"$D$ in {unit}")
     return figure
 
 
