@@ -16,7 +16,7 @@
 namespace qheat {
 namespace {
 
-constexpr std::int64_t kFormat[2] = {6, 0};
+constexpr std::int64_t kFormat[2] = {7, 0};
 constexpr const char* kFileType = "qheat checkpoint";
 constexpr const char* kInventory = "/inventory";
 

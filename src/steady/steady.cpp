@@ -33,6 +33,14 @@ std::vector<std::vector<int>> blocks_of(const Model& model) {
 /// Of the currents that a method resolves, in slowest rates: where less flows, what does is rounding.
 constexpr double kResolvedByIteration = 1e-3;
 
+[[noreturn]] void unbalanced(const SteadyState& state, double tolerance) {
+  throw Error(fmt::format(
+      "the currents of the steady state do not balance the heats: at one site by {:.1e} of what flows there, "
+      "and {:.1e} is allowed at steady.tolerance = {:g}; lower steady.tolerance, or bring the rates of "
+      "reservoirs and bonds closer together",
+      state.balance, steady_accuracy(tolerance), tolerance));
+}
+
 [[noreturn]] void not_unique() {
   throw Error(
       "the steady state is not unique, or so slow to reach that rounding hides it: something keeps states "
@@ -80,29 +88,28 @@ std::pair<TwoStarts::Outcome, SteadyState> by_iterations(const Model& model, con
   const TracedLiouvillian a(space, model, rate);
   SteadySolver solver(a, model, rate);
   const Balance balance(model, kResolvedByIteration);
-  const auto measured = [&](std::span<const Complex> rho) {
-    SteadyState state;
-    set_measured(model, measure(model, *space, rho), state);
-    return state;
+  const auto compare = [&](std::span<const Complex> one, std::span<const Complex> other) {
+    SteadyState first, second;
+    const Measurement measured = measure(model, *space, one);
+    set_measured(model, measured, first);
+    set_measured(model, measure(model, *space, other), second);
+    return TwoStarts::Difference{.apart = balance.difference(first, second),
+                                 .imbalance = balance.error(first, measured.onsite_outflow)};
   };
-  TwoStarts starts(
-      solver, a, options.tolerance, steady_accuracy(options.tolerance),
-      [&](std::span<const Complex> one, std::span<const Complex> other) {
-        return balance.difference(measured(one), measured(other));
-      },
-      control);
+  TwoStarts starts(solver, a, options.tolerance, steady_accuracy(options.tolerance), compare, control);
   std::vector<Complex> rho(as_size(space->local_size()));
   const TwoStarts::Outcome outcome = starts.solve(rho);
   SteadyState state;
   state.method = "iterative";
   state.iterations = solver.iterations();
-  state.difference_of_starts = starts.difference();
+  state.difference_of_starts = starts.difference().apart;
   state.elements = space->dimension();
   if (outcome == TwoStarts::Outcome::found) {
     state.residual = solver.correction(rho);
     describe(model, space, std::span<const Complex>(rho), kResolvedByIteration, options.tolerance, state);
   } else {
     state.residual = starts.correction(rho);
+    state.balance = starts.difference().imbalance;
   }
   return {outcome, std::move(state)};
 }
@@ -111,6 +118,7 @@ std::pair<TwoStarts::Outcome, SteadyState> by_iterations(const Model& model, con
   const char* remedy =
       "add dephasing, bring the rates of reservoirs and bonds closer together, take fewer sites, or "
       "steady.method = \"auto\"";
+  if (outcome == TwoStarts::Outcome::unbalanced) unbalanced(state, tolerance);
   if (outcome == TwoStarts::Outcome::different) {
     throw Error(fmt::format(
         "the steady state of {} elements was not found: two starts end in populations or currents that "
@@ -153,13 +161,7 @@ void require_state(const SteadyState& state, double tolerance) {
         fmt::format("the steady state has a residual of {:.1e}, {:g} was asked for; raise steady.tolerance",
                     state.residual, tolerance));
   }
-  if (!(state.balance <= accuracy)) {
-    throw Error(fmt::format(
-        "the currents of the steady state do not balance the heats: at one site by {:.1e} of what flows "
-        "there, and {:.1e} is allowed at steady.tolerance = {:g}; lower steady.tolerance, or bring the rates "
-        "of reservoirs and bonds closer together",
-        state.balance, accuracy, tolerance));
-  }
+  if (!(state.balance <= accuracy)) unbalanced(state, tolerance);
   const double negative = std::max(1e-8, accuracy);
   if (!(state.smallest_population >= -negative && state.hermiticity_error <= negative)) {
     throw Error(fmt::format(

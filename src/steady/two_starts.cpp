@@ -18,12 +18,12 @@ std::span<double> doubles(std::vector<Complex>& values) {
 }  // namespace
 
 TwoStarts::TwoStarts(SteadySolver& solver, const TracedLiouvillian& a, double tolerance, double allowed,
-                     Difference difference, RunControl& control)
+                     Compare compare, RunControl& control)
     : solver_(solver),
       a_(a),
       tolerance_(tolerance),
       allowed_(allowed),
-      difference_of_(std::move(difference)),
+      compare_(std::move(compare)),
       control_(control) {}
 
 TwoStarts::Outcome TwoStarts::solve(std::vector<Complex>& rho) {
@@ -33,12 +33,16 @@ TwoStarts::Outcome TwoStarts::solve(std::vector<Complex>& rho) {
   }
   for (; leg_ < kLegs; ++leg_) {
     if (leg_ == kSecondStart && !has_other_) start_elsewhere(rho);
-    if (!iterate(rho)) return leg_ < kFirstAgain ? Outcome::not_converged : Outcome::different;
+    if (!iterate(rho)) return leg_ < kFirstAgain ? Outcome::not_converged : failure();
     if (!on_second() || leg_ == kFirstAgain) continue;
-    difference_ = difference_of_(rho, other_);
-    if (difference_ <= allowed_) return Outcome::found;
+    difference_ = compare_(rho, other_);
+    if (difference_.apart <= allowed_ && difference_.imbalance <= allowed_) return Outcome::found;
   }
-  return Outcome::different;
+  return failure();
+}
+
+TwoStarts::Outcome TwoStarts::failure() const {
+  return difference_.apart <= allowed_ ? Outcome::unbalanced : Outcome::different;
 }
 
 double TwoStarts::correction(const std::vector<Complex>& rho) const {
@@ -47,7 +51,7 @@ double TwoStarts::correction(const std::vector<Complex>& rho) const {
 
 bool TwoStarts::iterate(std::vector<Complex>& rho) {
   // Slow motion, and currents much smaller than populations, make much of a small correction: then the second
-  // start has to come as far as the first, and both farther.
+  // start has to come as far as the first, and both farther, until the currents balance.
   const double finer = std::max(kFiner * tolerance_, kFinest);
   const double tolerances[kLegs] = {tolerance_, std::max(tolerance_, kRough), tolerance_, finer, finer};
   const double tolerance = tolerances[leg_];
@@ -68,7 +72,8 @@ void TwoStarts::start_elsewhere(const std::vector<Complex>& rho) {
 }
 
 void TwoStarts::save(StateWriter& writer, std::vector<Complex>& rho) {
-  const double place[3] = {static_cast<double>(solver_.iterations()), static_cast<double>(leg_), difference_};
+  const double place[4] = {static_cast<double>(solver_.iterations()), static_cast<double>(leg_),
+                           difference_.apart, difference_.imbalance};
   writer.replicated("place", place);
   const auto& space = a_.space();
   writer.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
@@ -82,7 +87,7 @@ void TwoStarts::load(StateReader& reader, std::vector<Complex>& rho) {
   const auto& space = a_.space();
   reader.distributed("rho", doubles(rho), 2 * space.first_state(), 2 * space.dimension());
   leg_ = static_cast<std::size_t>(place[1]);
-  difference_ = place[2];
+  difference_ = {.apart = place[2], .imbalance = place[3]};
   if (!on_second()) return;
   has_other_ = true;
   other_.resize(rho.size());
