@@ -179,7 +179,7 @@ void read_transport(CheckedTable& root, Draft& draft) {
   const std::string key = "temperatures";
   const std::string example = "temperatures = [0.5, 1.0, 2.0]";
   const auto& well = draft.job.well;
-  const bool by_temperature = well && well->alpha > 0.0 && well->temperature > 0.0;
+  const bool by_temperature = well && well->by_temperature && well->temperature > 0.0;
   if (by_temperature && !table->has(key)) {
     transport.temperatures = {well->temperature};
   } else if (table->require(key, example)) {

@@ -15,8 +15,9 @@
 namespace qheat::jobfile {
 namespace {
 
-constexpr int kProbes = 401;             // of an expression, over all distances that matter
-constexpr double kHarmonicReach = 12.0;  // widths at which low oscillator states have ended
+constexpr double kSomeTemperature = 0.7;  // at which, and at twice of which, a law of T has two values
+constexpr int kProbes = 401;              // of an expression, over all distances that matter
+constexpr double kHarmonicReach = 12.0;   // widths at which low oscillator states have ended
 
 bool overlap(const Well& well) {
   return well.shape == Well::Shape::harmonic || well.separation < well.width;
@@ -91,11 +92,17 @@ void read_potential(CheckedTable& table, const std::string& job, WellRequest& re
 /// alpha f(T)
 void read_screening(CheckedTable& table, WellRequest& request) {
   table.number("alpha", request.alpha, NumberRule::not_negative());
-  const bool has_temperature = table.number("temperature", request.temperature, NumberRule::not_negative());
+  const bool has_temperature = table.number("temperature", request.temperature, NumberRule::positive());
   table.text("law", request.law);
   const auto law = build_or_tell(table, "law", "; give an expression of T such as \"T\" or \"sqrt(T)\"",
                                  [&] { return Expression(request.law, {"T"}); });
   if (!law || request.alpha == 0.0) return;
+  request.by_temperature = (*law)({kSomeTemperature}) != (*law)({2.0 * kSomeTemperature});
+  if (request.by_temperature && !has_temperature) {
+    if (!table.has("temperature"))
+      table.problem("alpha", "f(T) has no temperature; add for example temperature = 1.0, or remove alpha");
+    return;
+  }
   const double factor = (*law)({request.temperature});
   const double screening = request.alpha * factor;
   if (std::isfinite(screening) && screening >= 0.0) {

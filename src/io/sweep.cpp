@@ -18,7 +18,6 @@
 namespace qheat {
 
 using jobfile::CheckedTable;
-using jobfile::NumberRule;
 using jobfile::Place;
 using jobfile::Problems;
 using jobfile::TomlArray;

@@ -817,7 +817,10 @@ TEST(JobProblems, PotentialsOfWells) {
               "has the value inf at r = 0");
   expect_good(text + "potential = \"1/abs(r)\"\nseparation = 1.5\n");
   expect_only(text + "potential = \"sqrt(r)\"\n", "16" + key + "potential", "nan");
-  expect_only(text + "alpha = 1\nlaw = \"1/T\"\n", "17" + key + "law", "f(T) = inf at T = 0");
+  expect_only(text + "alpha = 1\nlaw = \"1/T\"\n", "16" + key + "alpha", "has no temperature");
+  expect_only(text + "alpha = 1\ntemperature = 0\n", "17" + key + "temperature", "0 is not possible");
+  expect_good(text + "alpha = 1\nlaw = \"2\"\n");
+  expect_only(text + "alpha = 1\nlaw = \"log(T)\"\ntemperature = 0.5\n", "17" + key + "law", "not negative");
   expect_only(text + "alpha = 1\nlaw = \"T +\"\ntemperature = 2\n", "17" + key + "law", "is no expression");
   expect_good(text + "alpha = 1\nlaw = \"1/T\"\ntemperature = 2\n");
   const std::string elements = "[matrix-elements]\n";

@@ -29,8 +29,9 @@ struct WellRequest {
   double direct = 1.0;                    ///< l1
   double exchange = 0.0;                  ///< l2
   double alpha = 0.0;
-  std::string law = "T";  ///< f, an expression of T
-  double temperature = 0.0;
+  std::string law = "T";        ///< f, an expression of T
+  double temperature = 0.0;     ///< 0: not given
+  bool by_temperature = false;  ///< the potential depends on it
 };
 
 /// Equally spaced output times from 0 to end, both included.
