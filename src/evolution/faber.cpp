@@ -12,9 +12,9 @@
 namespace qheat {
 namespace {
 
-constexpr double kMostGrowth = 4.6;           // log of the largest term of a series, rounding grows with it
-constexpr double kPhaseAStep = 60.0;          // |L| dt of one step: bounds the time between safe points
-constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
+constexpr double kMostGrowth = 4.6;     // log of the largest term of a series, rounding grows with it
+constexpr double kFaberPhase = 60.0;    // |L| dt of one step: bounds the time between safe points
+constexpr double kFinestFaber = 1e-14;  // of one step; below, rounding decides
 
 /// The ellipse around the rectangle that touches its corners; `angle` in (0, pi/2): towards pi/2 slim along
 /// the imaginary axis.
@@ -26,10 +26,10 @@ Ellipse around(const GeneratorRange& range, double angle) {
 
 FaberPlan plan_with(const Ellipse& ellipse, double end, double tolerance, Index least_steps) {
   const double growth = std::max(0.0, ellipse.centre + ellipse.real_axis);  // the ellipse's rightmost point
-  const double largest = std::max(growth / kMostGrowth, 2.0 * ellipse.radius() / kPhaseAStep);
+  const double largest = std::max(growth / kMostGrowth, 2.0 * ellipse.radius() / kFaberPhase);
   FaberPlan plan{.ellipse = ellipse,
                  .steps = std::max<Index>(least_steps, std::llround(std::ceil(end * largest)))};
-  plan.step_tolerance = std::max(kSmallestTolerance, tolerance / static_cast<double>(plan.steps));
+  plan.step_tolerance = std::max(kFinestFaber, tolerance / static_cast<double>(plan.steps));
   const double dt = end / static_cast<double>(plan.steps);
   plan.terms = static_cast<Index>(faber_series(ellipse, dt, plan.step_tolerance).values.size());
   return plan;

@@ -179,18 +179,21 @@ void read_transport(CheckedTable& root, Draft& draft) {
   const std::string key = "temperatures";
   const std::string example = "temperatures = [0.5, 1.0, 2.0]";
   const auto& well = draft.job.well;
-  const bool by_temperature = well && well->by_temperature && well->temperature > 0.0;
-  if (by_temperature && !table->has(key)) {
-    transport.temperatures = {well->temperature};
+  const auto& bosons = draft.bath.correlation;
+  const bool in_bosons = bosons && bosons->kind == BathCorrelation::Kind::bosons && bosons->temperature > 0.0;
+  const bool of_well = well && well->by_temperature && well->temperature > 0.0;
+  const double given = in_bosons ? bosons->temperature : of_well ? well->temperature : 0.0;
+  if (given > 0.0 && !table->has(key)) {
+    transport.temperatures = {given};
   } else if (table->require(key, example)) {
     const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
     numbers_or_range(*table, key, transport.temperatures, NumberRule::positive(), some);
-    const auto is_other = [&](double t) { return t != well->temperature; };
-    if (by_temperature && std::any_of(transport.temperatures.begin(), transport.temperatures.end(), is_other))
+    const auto is_other = [&](double t) { return t != given; };
+    if (given > 0.0 && std::any_of(transport.temperatures.begin(), transport.temperatures.end(), is_other))
       table->problem(
-          key,
-          "the interaction is that of interaction.well.temperature and so is D; sweep that key and "
-          "leave out transport.temperatures, or leave out alpha");
+          key, fmt::format("D belongs to {} = {:g}; sweep that key and leave out {}, or give this one",
+                           in_bosons ? "bath.correlation.temperature" : "interaction.well.temperature", given,
+                           table->path_of(key)));
   }
   table->report_unknown_keys();
 }

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,10 @@
 
 namespace qheat::jobfile {
 namespace {
+
+// Of units in J and m: what follows from them stays far inside the range of doubles.
+constexpr double kSmallestUnit = 1e-40;
+constexpr double kLargestUnit = 1e20;
 
 struct MeasuredKey {
   std::string_view path;  ///< without numbers of list entries
@@ -25,6 +30,8 @@ constexpr auto kMeasured = std::to_array<MeasuredKey>({
     {"lattice.spacing", Quantity::length},
     {"site.levels", Quantity::energy},
     {"site.well_energy", Quantity::energy},
+    {"site.band_energy", Quantity::energy},
+    {"site.band_width", Quantity::energy},
     {"site.detuning.offsets", Quantity::energy},
     {"site.detuning.width", Quantity::energy},
     {"interaction.strength", Quantity::energy},
@@ -80,12 +87,17 @@ std::string_view name_of(Quantity quantity) {
 
 /// "1.5 meV" as 1.5 and "meV", "2/ps" and "2 1/ps" as 2 and "1/ps"; none if it does not begin with a number.
 std::optional<std::pair<double, std::string>> split_quantity(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  if (text.starts_with('+')) text.remove_prefix(1);
   double number = 0.0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || !std::isfinite(number)) return {};
+  if (error == std::errc::invalid_argument) return {};
+  if (error != std::errc{}) number = std::numeric_limits<double>::infinity();  // too large or too small
   std::string unit(rest, end);
-  unit.erase(0, std::min(unit.find_first_not_of(' '), unit.size()));
+  unit.erase(0, std::min(unit.find_first_not_of(kBlanks), unit.size()));
+  unit.erase(std::min(unit.find_last_not_of(kBlanks) + 1, unit.size()));
   if (unit.starts_with('/')) unit.insert(0, "1");
   return std::pair(number, unit);
 }
@@ -102,8 +114,14 @@ class Converter {
     } else if (auto* table = std::get_if<TomlTable>(&value.data)) {
       for (TomlEntry& entry : table->entries)
         convert(entry.value, quantity ? path : fmt::format("{}.{}", path, entry.key));  // from, to of a range
-    } else if (const auto* text = std::get_if<std::string>(&value.data); text != nullptr && quantity) {
-      if (const auto parts = split_quantity(*text)) value.data = converted(*text, *parts, *quantity);
+    } else if (quantity && std::holds_alternative<std::string>(value.data)) {
+      const std::string text = std::get<std::string>(value.data);
+      if (const auto parts = split_quantity(text)) {
+        value.data = converted(text, *parts, *quantity);
+      } else if (unit_named(text)) {
+        value.data =
+            TomlWrong{text, fmt::format("\"{}\" has no number; give for example \"1 {}\"", text, text)};
+      }
     }
   }
 
@@ -115,7 +133,9 @@ class Converter {
     const auto wrong = [&](const std::string& why) {
       return TomlWrong{text, fmt::format("\"{}\" {}", printable(text), why)};
     };
+    if (parts.second.empty() && std::isinf(parts.first)) return text;  // "inf", for keys that take it
     if (parts.second.empty()) return wrong("is a text; give the number without quotes");
+    if (!std::isfinite(parts.first)) return wrong("is no number that can be computed with");
     const auto unit = unit_named(parts.second);
     if (!unit)
       return wrong(fmt::format("has an unknown unit; {} takes {}", name_of(quantity), units_of(quantity)));
@@ -150,12 +170,12 @@ std::optional<Unit> read_unit(CheckedTable& table, std::string_view key, Quantit
                               quantity == Quantity::energy ? "energy" : "length", units_of(quantity)));
     return {};
   }
-  if (!(parts.first > 0.0)) {
-    table.problem(key, fmt::format("\"{}\" is not above 0", printable(text)));
-    return {};
-  }
   si = parts.first * in_si(*unit);
-  return unit;
+  if (parts.first > 0.0 && si > kSmallestUnit && si < kLargestUnit) return unit;
+  table.problem(
+      key, fmt::format("\"{}\" is {}; give a size that suits the model", printable(text),
+                       parts.first > 0.0 ? "too small or too large to be computed with" : "not above 0"));
+  return {};
 }
 
 }  // namespace

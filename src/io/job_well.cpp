@@ -15,9 +15,8 @@
 namespace qheat::jobfile {
 namespace {
 
-constexpr double kSomeTemperature = 0.7;  // at which, and at twice of which, a law of T has two values
-constexpr int kProbes = 401;              // of an expression, over all distances that matter
-constexpr double kHarmonicReach = 12.0;   // widths at which low oscillator states have ended
+constexpr int kProbes = 401;             // of an expression, over all distances that matter
+constexpr double kHarmonicReach = 12.0;  // widths at which low oscillator states have ended
 
 bool overlap(const Well& well) {
   return well.shape == Well::Shape::harmonic || well.separation < well.width;
@@ -54,29 +53,70 @@ void read_expression(const CheckedTable& table, WellRequest& request) {
   request.potential.value = value;
 }
 
+/// The potential through rows, which must cover all distances that particles of both wells may have.
+void take_rows(const CheckedTable& table, const PotentialRows& rows, WellRequest& request) {
+  const Well& well = request.well;
+  const double reach = well.shape == Well::Shape::square ? well.width : kHarmonicReach * well.width;
+  const double last = std::max(std::abs(well.separation - reach), well.separation + reach);
+  const bool even = rows.r.front() >= 0.0;
+  const double low = even ? std::max(0.0, well.separation - reach) : -well.separation - reach;
+  const double high = even ? last : reach - well.separation;
+  if (rows.r.front() > low || rows.r.back() < high) {
+    table.problem(
+        "potential_file",
+        fmt::format("covers r = {:g} to {:g}, but particles of the two wells may be {:g} to {:g} apart; "
+                    "add rows",
+                    rows.r.front(), rows.r.back(), low, high));
+    return;
+  }
+  request.potential = potential_through(rows.r, rows.v);
+  request.rows_r = rows.r;
+  request.rows_v = rows.v;
+  request.potential_text =
+      fmt::format("{} rows from r = {:g} to {:g}", rows.r.size(), rows.r.front(), rows.r.back());
+}
+
 /// `file` beside the job file.
 void read_file(const CheckedTable& table, const std::string& file, const std::string& job,
                WellRequest& request) {
-  const auto path = std::filesystem::path(job).parent_path() / file;
-  const auto potential =
-      build_or_tell(table, "potential_file", "", [&] { return read_potential_file(path); });
-  if (!potential) return;
-  if (const auto r = where_not_finite(request.well, potential->value)) {
-    table.problem("potential_file",
-                  fmt::format("does not cover r = {:g}, a distance that particles of the two wells may have; "
-                              "add rows until there",
-                              *r));
-    return;
+  const auto rows =
+      build_or_tell(table, "potential_file", "", [&] { return read_potential_file(beside_job(job, file)); });
+  if (rows) take_rows(table, *rows, request);
+}
+
+/// [[r, V], ...], as they stand in the job.
+void read_rows(CheckedTable& table, WellRequest& request) {
+  PotentialRows rows;
+  const bool good = table.list("potential_file", {}, [&](const TomlValue& row, const std::string& path) {
+    std::vector<double> numbers;
+    const bool read = table.read_list(
+        row, row.place, path, {2, 2, "r and V"}, [&](const TomlValue& entry, const std::string& entry_path) {
+          return table.read_number(entry, entry_path, numbers.emplace_back(), NumberRule::any());
+        });
+    if (!read) return false;
+    rows.r.push_back(numbers[0]);
+    rows.v.push_back(numbers[1]);
+    return true;
+  });
+  if (!good) return;
+  const auto problem = problem_of_rows(rows);
+  if (!problem.empty()) {
+    table.problem("potential_file", problem);
+  } else {
+    take_rows(table, rows, request);
   }
-  request.potential = *potential;
-  request.potential_text = file;
 }
 
 void read_potential(CheckedTable& table, const std::string& job, WellRequest& request) {
-  std::string file;
-  if (table.text("potential_file", file)) {
+  if (table.has("potential_file")) {
     table.only("potential", false, "wells without potential_file");
-    read_file(table, file, job, request);
+    std::string file;
+    const bool listed = std::holds_alternative<TomlArray>(table.toml().find("potential_file")->value.data);
+    if (listed) {
+      read_rows(table, request);
+    } else if (table.text("potential_file", file)) {
+      read_file(table, file, job, request);
+    }
     return;
   }
   if (!table.text("potential", request.potential_text)) return;
@@ -97,7 +137,7 @@ void read_screening(CheckedTable& table, WellRequest& request) {
   const auto law = build_or_tell(table, "law", "; give an expression of T such as \"T\" or \"sqrt(T)\"",
                                  [&] { return Expression(request.law, {"T"}); });
   if (!law || request.alpha == 0.0) return;
-  request.by_temperature = (*law)({kSomeTemperature}) != (*law)({2.0 * kSomeTemperature});
+  request.by_temperature = law->uses("T");
   if (request.by_temperature && !has_temperature) {
     if (!table.has("temperature"))
       table.problem("alpha", "f(T) has no temperature; add for example temperature = 1.0, or remove alpha");

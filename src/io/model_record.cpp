@@ -61,6 +61,10 @@ void add_well(const WellRequest& request, Parameters& parameters) {
   parameters.add("well_width", request.well.width);
   parameters.add("well_separation", request.well.separation);
   parameters.add("well_potential", request.potential_text);
+  if (!request.rows_r.empty()) {
+    parameters.add("well_potential_r", request.rows_r);
+    parameters.add("well_potential_v", request.rows_v);
+  }
   parameters.add("well_direct", request.direct);
   parameters.add("well_exchange", request.exchange);
   parameters.add("well_screening", request.potential.screening);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "io/printable.hpp"
-#include "qheat/io/sweep.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat::jobfile {
@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kLeastRows = 4;
 constexpr std::size_t kMostRows = 400;  // each is a panel or two of a quadrature with 100 digits
 constexpr std::size_t kMostProblems = 20;
+constexpr std::uintmax_t kMostBytes = 1 << 20;
+constexpr double kLargest = 1e50;
 
 /// The finite numbers of a line; empty if it holds anything else.
 std::vector<double> numbers_of(std::string line) {
@@ -36,12 +38,41 @@ std::vector<double> numbers_of(std::string line) {
   return numbers;
 }
 
+/// The text of a file of bearable size; no device, and nothing that a reader would wait for.
+std::string text_of(const std::filesystem::path& file) {
+  const auto cannot = [&](const std::string& why) -> InputError {
+    return InputError(fmt::format("{}: the potential cannot be read: {}", printable(file.string()), why));
+  };
+  std::error_code failure;
+  if (file.string().find('\0') != std::string::npos) throw cannot("its name holds a NUL character");
+  if (!std::filesystem::exists(file, failure)) throw cannot("there is no such file");
+  if (!std::filesystem::is_regular_file(file, failure)) throw cannot("it is no file of text");
+  if (std::filesystem::file_size(file, failure) > kMostBytes) throw cannot("it has more than 1 MiB");
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (!stream) throw cannot("its permissions or the file system do not allow it");
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // byte-order mark
+  return text;
+}
+
 }  // namespace
 
-PairPotential read_potential_file(const std::filesystem::path& file) {
-  std::istringstream lines(read_job_text(file));
+std::string problem_of_rows(const PotentialRows& rows) {
+  if (rows.r.size() < kLeastRows || rows.r.size() > kMostRows)
+    return fmt::format("has {} rows; give {} to {}", rows.r.size(), kLeastRows, kMostRows);
+  for (std::size_t k = 0; k < rows.r.size(); ++k) {
+    if (k > 0 && rows.r[k] <= rows.r[k - 1])
+      return fmt::format("r = {:g} does not lie above that of the row before; sort the rows", rows.r[k]);
+    if (!(std::abs(rows.r[k]) < kLargest && std::abs(rows.v[k]) < kLargest))
+      return fmt::format("the row r = {:g}, V = {:g} is too large to be computed with", rows.r[k], rows.v[k]);
+  }
+  return {};
+}
+
+PotentialRows read_potential_file(const std::filesystem::path& file) {
+  std::istringstream lines(text_of(file));
   std::vector<std::string> problems;
-  std::vector<double> r, v;
+  PotentialRows rows;
   int number = 0;
   for (std::string line; std::getline(lines, line) && problems.size() < kMostProblems;) {
     ++number;
@@ -53,18 +84,50 @@ PairPotential read_potential_file(const std::filesystem::path& file) {
     };
     if (columns.size() != 2) {
       tell(fmt::format("\"{}\" is no row of two finite numbers, r and V", printable(line, 60)));
-    } else if (!r.empty() && columns[0] <= r.back()) {
+    } else if (!rows.r.empty() && columns[0] <= rows.r.back()) {
       tell(fmt::format("r = {:g} does not lie above that of the row before; sort the rows", columns[0]));
     } else {
-      r.push_back(columns[0]);
-      v.push_back(columns[1]);
+      rows.r.push_back(columns[0]);
+      rows.v.push_back(columns[1]);
     }
   }
-  if (problems.empty() && (r.size() < kLeastRows || r.size() > kMostRows))
-    problems.push_back(
-        fmt::format("{}: has {} rows; give {} to {}", file.string(), r.size(), kLeastRows, kMostRows));
+  if (problems.empty()) {
+    if (const auto problem = problem_of_rows(rows); !problem.empty())
+      problems.push_back(fmt::format("{}: {}", file.string(), problem));
+  }
   if (!problems.empty()) throw InputError(problems);
-  return potential_through(std::move(r), std::move(v));
+  return rows;
+}
+
+std::filesystem::path beside_job(const std::filesystem::path& job, const std::string& file) {
+  std::error_code failure;
+  const bool is_pipe =
+      std::filesystem::is_fifo(job, failure) || std::filesystem::is_character_file(job, failure);
+  return is_pipe ? std::filesystem::path(file) : job.parent_path() / file;
+}
+
+void insert_potential_rows(TomlTable& root, const std::filesystem::path& job) {
+  TomlTable* table = &root;
+  for (const std::string_view key : {"interaction", "well"}) {
+    const auto inner = std::find_if(table->entries.begin(), table->entries.end(),
+                                    [&](const TomlEntry& entry) { return entry.key == key; });
+    table = inner != table->entries.end() ? std::get_if<TomlTable>(&inner->value.data) : nullptr;
+    if (table == nullptr) return;
+  }
+  for (TomlEntry& entry : table->entries) {
+    const auto* name = std::get_if<std::string>(&entry.value.data);
+    if (entry.key != "potential_file" || name == nullptr) continue;
+    try {
+      const PotentialRows rows = read_potential_file(beside_job(job, *name));
+      TomlArray list;
+      const Place place = entry.value.place;
+      for (std::size_t k = 0; k < rows.r.size(); ++k)
+        list.push_back({place, TomlArray{{place, rows.r[k]}, {place, rows.v[k]}}});
+      entry.value.data = std::move(list);
+    } catch (const InputError&) {
+      return;  // told by the reader of [interaction.well]
+    }
+  }
 }
 
 }  // namespace qheat::jobfile

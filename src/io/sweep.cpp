@@ -12,6 +12,7 @@
 #include "io/job_sections.hpp"
 #include "io/job_units.hpp"
 #include "io/number_range.hpp"
+#include "io/potential_file.hpp"
 #include "io/toml_tree.hpp"
 #include "qheat/parallel/index.hpp"
 
@@ -50,6 +51,8 @@ void check_path(const Axis& axis, Problems& problems) {
   const std::string table = axis.path.substr(0, axis.path.find('.'));
   if (table == axis.path) {
     refuse("is no key of a table; give a key such as \"interaction.strength\"");
+  } else if (axis.path == "units.energy" || axis.path == "units.length") {
+    refuse("cannot be swept: quantities of the file have been read in one unit; remove it");
   } else if (table == "output" || table == kTable) {
     refuse("cannot be swept: all points have one results file; remove it");
   }
@@ -169,6 +172,7 @@ Sweep::Sweep(std::string text, std::string name) : text_(std::move(text)), name_
   auto toml = jobfile::parse_toml(text_, problems);
   problems.throw_if_any();
   jobfile::convert_quantities(*toml);
+  jobfile::insert_potential_rows(*toml, name_);
   auto tables = std::make_shared<Tables>();
   const TomlEntry* entry = toml->find(kTable);
   swept_ = entry != nullptr;

@@ -24,7 +24,7 @@ double kilobytes_in(const char* file, const std::string& name) {
   return 0.0;
 }
 
-double number_in(const char* file) {
+double number_in_file(const char* file) {
   std::ifstream stream(file);
   double value = std::numeric_limits<double>::infinity();
   if (stream >> value) return value;
@@ -33,11 +33,11 @@ double number_in(const char* file) {
 
 /// What a batch system leaves: limit minus use of the control group (version 2, then 1).
 double control_group_free_bytes() {
-  const double limit = number_in("/sys/fs/cgroup/memory.max");
-  if (limit < 1e18) return limit - std::min(limit, number_in("/sys/fs/cgroup/memory.current"));
-  const double old_limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  const double limit = number_in_file("/sys/fs/cgroup/memory.max");
+  if (limit < 1e18) return limit - std::min(limit, number_in_file("/sys/fs/cgroup/memory.current"));
+  const double old_limit = number_in_file("/sys/fs/cgroup/memory/memory.limit_in_bytes");
   if (old_limit < 1e18)
-    return old_limit - std::min(old_limit, number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes"));
+    return old_limit - std::min(old_limit, number_in_file("/sys/fs/cgroup/memory/memory.usage_in_bytes"));
   return std::numeric_limits<double>::infinity();
 }
 

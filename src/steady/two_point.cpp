@@ -106,7 +106,7 @@ struct Solved {
   Index elements = 0;
 };
 
-[[noreturn]] void not_unique() {
+[[noreturn]] void functions_not_unique() {
   throw Error(
       "the steady state is not unique, or so slow to reach that rounding hides it: something keeps parts of "
       "the chain from the reservoirs; couple all sites more strongly, add dephasing or a reservoir at an "
@@ -138,7 +138,7 @@ Solved solve_widening(const TwoPointEquation& equation, double tolerance, double
           solved.residual, changed);
       before = std::move(solved.profile);
     } else if (solution.whole()) {
-      not_unique();
+      functions_not_unique();
     }
     if (solution.whole()) {
       throw Error(fmt::format("the two-point functions do not reach {:g}: {}; raise steady.tolerance",

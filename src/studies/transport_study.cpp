@@ -57,9 +57,32 @@ void TransportStudy::compute() {
   pair_rate_ =
       resonant_pair_rate(*job_.model, job_.kernel ? job_.kernel->broadening : std::optional<Broadening>{});
   if (kernels_ == nullptr) return;
-  const double spacing = job_.model->lattice.spacing();
   for (const auto& [id, times, series] : kernels_->with_bond_rates())
-    routes_.push_back({id, times, kernel_diffusion(*series, times, spacing)});
+    routes_.push_back({id, times, kernel_diffusion(*series, times, job_.model->lattice, open_share())});
+}
+
+/// What a table of V leaves open of rates, relative: they go as squared elements.
+double TransportStudy::open_share() const {
+  if (!job_.well || job_.well->potential.value_error == 0.0) return 0.0;
+  const double open =
+      (std::abs(job_.well->direct) + std::abs(job_.well->exchange)) * job_.well->potential.value_error;
+  double square = 0.0;
+  double count = 0.0;
+  for (const PairElement& v : job_.model->interactions.front().elements()) {
+    if (v.a == v.b || v.a != v.d || v.b != v.c) continue;
+    square += std::norm(v.value);
+    ++count;
+  }
+  return count > 0.0 ? 2.0 * open / std::sqrt(square / count) : 0.0;
+}
+
+bool TransportStudy::is_detuned() const {
+  const Model& model = *job_.model;
+  for (int i = 1; i < model.sites(); ++i) {
+    for (int n = 0; n < model.levels(); ++n)
+      if (model.energy(i, n) != model.energy(0, n)) return true;
+  }
+  return job_.detuning.realizations > 1;
 }
 
 const TransportStudy::Route* TransportStudy::best() const {
@@ -164,7 +187,8 @@ void TransportStudy::say_diffusion(Report& report) const {
   if (!pair_rate_) return;
   const double area = factor * std::pow(job_.model->lattice.spacing(), 2);
   const bool one = pair_rate_->highest - pair_rate_->lowest <= 1e-9 * pair_rate_->highest;
-  report.say("D, {:<14} {:.6g}{}{}\n", "Eq. 18", area * pair_rate_->value, unit,
+  report.say("D, {:<14} {:.6g}{}{}{}\n", "Eq. 18", area * pair_rate_->value, unit,
+             is_detuned() ? ", without the detunings" : "",
              one ? ""
                  : fmt::format(", the mean of {:.3g} to {:.3g}: rates depend on the levels or the bond",
                                area * pair_rate_->lowest, area * pair_rate_->highest));
@@ -186,8 +210,10 @@ void TransportStudy::say_conductivity(Report& report) const {
                                  ? ""
                                  : fmt::format("  {:14.6g}  {:9.2g}", scaled * route->found.window->value,
                                                scaled * route->found.window_error);
-    report.say("{:12.6g}  {:12.6g}  {:12.6g}{}  {:9.4g}\n", kelvin.factor * temperatures_[k],
-               energy.factor * heat_[k].energy, heat, text, heat_[k].exponent);
+    const std::string exponent =
+        std::isnan(heat_[k].exponent) ? "nan" : fmt::format("{:.4g}", heat_[k].exponent);
+    report.say("{:12.6g}  {:12.6g}  {:12.6g}{}  {:>9}\n", kelvin.factor * temperatures_[k],
+               energy.factor * heat_[k].energy, heat, text, exponent);
   }
   if (step > 1) report.say("(every {}th of {} temperatures)\n", step, count);
 }
@@ -195,11 +221,17 @@ void TransportStudy::say_conductivity(Report& report) const {
 void TransportStudy::summarize(Report& report) const {
   say_diffusion(report);
   const Route* route = best();
-  report.say("{}\n",
-             route != nullptr
-                 ? fmt::format("kappa(T) = D C_V of a site with D of the {}; exponent d ln kappa/d ln T",
-                               name_of(route->id))
-                 : "thermodynamics of a site; no D, hence no kappa; exponent d ln C_V/d ln T");
+  const std::string heat = "exponent d ln C_V/d ln T";
+  const bool warm_bath = job_.model->bath.correlation || !job_.model->bath.reservoirs.empty();
+  const bool varies = (job_.well && job_.well->by_temperature) || warm_bath;
+  report.say("{}\n", route == nullptr ? "thermodynamics of a site; no kernel has a D; " + heat
+                                      : fmt::format("kappa(T) = D C_V of a {} with D of the {}; {}",
+                                                    job_.units ? "volume" : "site", name_of(route->id),
+                                                    varies ? heat : "exponent d ln kappa/d ln T"));
+  if (route != nullptr && varies)
+    report.say(
+        "D depends on the temperature of the {} too, which is one here: sweep it for kappa's exponent\n",
+        warm_bath ? "bath" : "interaction");
   say_conductivity(report);
 }
 

@@ -40,6 +40,8 @@ class TransportStudy final : public Study {
     std::string unit;  ///< with a space before it; empty in program units
   };
   Scale scale(Quantity quantity) const;
+  double open_share() const;
+  bool is_detuned() const;
   const Route* best() const;
   std::vector<double> conductivity(double diffusion) const;
   void write_route(const Route& route, const std::string& group, ResultsFile& file) const;

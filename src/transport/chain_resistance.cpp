@@ -9,11 +9,11 @@
 
 #include "qheat/transport/planes.hpp"
 #include "transport/state_error.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSameOccupation = 1e-12;
 constexpr double kTold = 5.0;  // current over its error
 

@@ -7,16 +7,16 @@
 #include <limits>
 
 #include "qheat/parallel/error.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kFlat = 0.01;        // relative growth of a resistance that does not grow
 constexpr double kStraight = 0.05;    // relative difference of slopes and conductivities that does not matter
 constexpr double kSignificant = 5.0;  // slope over its error
-constexpr double kTold = 2.0;         // slope over its error, to be told from zero
+constexpr double kToldBySlope = 2.0;  // slope over its error, to be told from zero
 constexpr double kRounding = 1e-7;    // relative growth that is none
 constexpr double kLeastSpan = 2.0;    // largest over smallest size
 constexpr std::size_t kFewestFlat = 3;  // sizes
@@ -119,7 +119,7 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
     fit.contact_resistance_error =
         std::sqrt(variance * (1.0 / count + middle * middle / square) + start_variance);
   }
-  const bool hidden = fit.slope <= kTold * fit.slope_error;  // false where the error is not known
+  const bool hidden = fit.slope <= kToldBySlope * fit.slope_error;  // false where the error is not known
   const bool grows = !hidden && fit.slope * (sizes.back() - sizes.front()) > kRounding * largest;
   fit.conductivity = grows ? 1.0 / fit.slope : kInfinity;
   fit.conductivity_error = grows ? fit.slope_error / (fit.slope * fit.slope) : kNaN;

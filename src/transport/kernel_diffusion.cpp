@@ -8,11 +8,10 @@
 #include <numeric>
 
 #include "qheat/parallel/index.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Of all rates of a kernel at a time, inverse time.
 double rate_error(const KernelSeries& series, std::size_t time) {
@@ -21,9 +20,10 @@ double rate_error(const KernelSeries& series, std::size_t time) {
 }
 
 std::string obstacle_of(const KernelDiffusion& found, std::size_t known, std::span<const double> times) {
-  const bool all_zero =
-      std::all_of(found.diffusion.begin(), found.diffusion.end(), [](double d) { return !(d != 0.0); });
+  const bool all_zero = std::all_of(found.diffusion.begin(), found.diffusion.end(),
+                                    [](double d) { return d == 0.0 || std::isnan(d); });
   if (known == 0) return "the kernel is not known at any output";
+  if (times.size() == 1 && times.front() == 0.0) return "there is no output after t = 0";
   if (all_zero) return "it swaps no levels of neighbouring sites";
   const std::string until = known < times.size() ? fmt::format(" until t = {:g}", times[known - 1]) : "";
   return fmt::format(
@@ -35,10 +35,17 @@ std::string obstacle_of(const KernelDiffusion& found, std::size_t known, std::sp
 
 }  // namespace
 
-KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const double> times, double spacing) {
+KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const double> times,
+                                 const Lattice& lattice, double uncertainty) {
   KernelDiffusion found;
+  if (lattice.bond_count() == 0 || lattice.explicit_graph()) {
+    found.obstacle = lattice.explicit_graph() ? "bonds listed by hand have no length" : "there is no bond";
+    found.diffusion.assign(times.size(), kNaN);
+    found.error.assign(times.size(), kNaN);
+    return found;
+  }
   const std::size_t known = series.known({times.begin(), times.end()});
-  const double area = spacing * spacing;
+  const double area = lattice.spacing() * lattice.spacing();
   for (std::size_t t = 0; t < times.size(); ++t) {
     const auto& rates = series.scores[t].bond_rate;
     const bool told = t < known && !rates.empty();
@@ -47,7 +54,8 @@ KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const dou
     double distance = 0.0;
     for (const double rate : rates) distance = std::max(distance, std::abs(rate - mean));
     found.diffusion.push_back(area * mean);
-    found.error.push_back(told ? area * (distance + rate_error(series, t)) : kNaN);
+    found.error.push_back(told ? area * (distance + rate_error(series, t) + uncertainty * std::abs(mean))
+                               : kNaN);
   }
   found.window = longest_window(times, found.diffusion);
   if (!found.window) {

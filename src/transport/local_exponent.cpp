@@ -34,14 +34,8 @@ std::vector<double> local_exponent(std::span<const double> x, std::span<const do
   }
   std::sort(points.begin(), points.end(), [](const LogPoint& p, const LogPoint& q) { return p.x < q.x; });
   const std::size_t count = points.size();
-  if (count == 2) {
-    const double rise = (points[1].y - points[0].y) / (points[1].x - points[0].x);
-    for (const LogPoint& point : points) exponent[point.number] = rise;
-  }
-  for (std::size_t k = 0; k < count && count > 2; ++k) {
-    const std::size_t first = std::min(k > 0 ? k - 1 : 0, count - 3);
-    exponent[points[k].number] = slope({points[first], points[first + 1], points[first + 2]}, points[k].x);
-  }
+  for (std::size_t k = 1; k + 1 < count; ++k)
+    exponent[points[k].number] = slope({points[k - 1], points[k], points[k + 1]}, points[k].x);
   return exponent;
 }
 

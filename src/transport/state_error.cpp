@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "qheat/parallel/index.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRounding = 2e-10;  // of an energy: half the digits of what a solver holds, and some
 constexpr double kTold = 5.0;        // step over its error
 

@@ -9,11 +9,11 @@
 #include <span>
 
 #include "qheat/parallel/error.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kFinest = 1e-6;           // of D: no more is claimed
 constexpr std::size_t kFewestOnALine = 3;  // sizes of a window
 

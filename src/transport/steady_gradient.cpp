@@ -8,11 +8,11 @@
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "transport/state_error.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr Estimate kUnknown{kNaN, kNaN};
 
 /// Two places between which something is measured.

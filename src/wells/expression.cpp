@@ -41,6 +41,10 @@ Expression::~Expression() = default;
 Expression::Expression(Expression&&) noexcept = default;
 Expression& Expression::operator=(Expression&&) noexcept = default;
 
+bool Expression::uses(const std::string& variable) const {
+  return parsed_->parser.GetUsedVar().contains(variable);
+}
+
 double Expression::operator()(const std::vector<double>& values) const {
   parsed_->values = values;  // of the same size: their addresses stay
   try {

@@ -1,5 +1,7 @@
+#include <math.h>  // Boost 1.74 takes isnan from here
+
 #include <algorithm>
-#include <boost/math/interpolators/makima.hpp>
+#include <boost/math/interpolators/pchip.hpp>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -10,35 +12,28 @@
 namespace qheat {
 namespace {
 
-using Interpolant = boost::math::interpolators::makima<std::vector<double>>;
+using Interpolant = boost::math::interpolators::pchip<std::vector<double>>;
 
-/// Every second point, and the last.
-std::vector<double> every_second(const std::vector<double>& all) {
-  std::vector<double> some;
-  for (std::size_t k = 0; k < all.size(); k += 2) some.push_back(all[k]);
-  if (all.size() % 2 == 0) some.push_back(all.back());
-  return some;
-}
-
-/// How far the interpolation through half of the points is from the others.
-double distance_of_half(const std::vector<double>& r, const std::vector<double>& v) {
-  constexpr std::size_t kLeast = 4;
-  auto fewer = every_second(r);
-  if (fewer.size() < kLeast) {  // then the whole range of values is open
-    const auto [low, high] = std::minmax_element(v.begin(), v.end());
-    return *high - *low;
-  }
-  const Interpolant half(std::move(fewer), every_second(v));
+/// The largest distance of the interpolation from straight lines between the points, which a smooth V does
+/// not pass, nor any other that rises or falls from point to point.
+double distance_of_lines(const Interpolant& curve, const std::vector<double>& r,
+                         const std::vector<double>& v) {
+  constexpr int kSteps = 16;  // between two points
   double distance = 0.0;
-  for (std::size_t k = 0; k < r.size(); ++k) distance = std::max(distance, std::abs(half(r[k]) - v[k]));
+  for (std::size_t k = 0; k + 1 < r.size(); ++k) {
+    for (int step = 1; step < kSteps; ++step) {
+      const double share = static_cast<double>(step) / kSteps;
+      const double line = v[k] + share * (v[k + 1] - v[k]);
+      distance = std::max(distance, std::abs(curve(r[k] + share * (r[k + 1] - r[k])) - line));
+    }
+  }
   return distance;
 }
 
 }  // namespace
 
-PairPotential potential_through(std::vector<double> r, std::vector<double> v) {
+PairPotential potential_through(const std::vector<double>& r, const std::vector<double>& v) {
   PairPotential potential{.form = PairPotential::Form::given};
-  potential.value_error = distance_of_half(r, v) / 3.0;
   potential.kinks = r;
   const bool even = r.front() >= 0.0;
   if (even) {
@@ -46,7 +41,8 @@ PairPotential potential_through(std::vector<double> r, std::vector<double> v) {
   }
   const double low = r.front();
   const double high = r.back();
-  const auto shared = std::make_shared<const Interpolant>(std::move(r), std::move(v));
+  const auto shared = std::make_shared<const Interpolant>(std::vector<double>(r), std::vector<double>(v));
+  potential.value_error = distance_of_lines(*shared, r, v);
   potential.value = [shared, even, low, high](double distance) {
     const double at = even ? std::abs(distance) : distance;
     return at >= low && at <= high ? (*shared)(at) : std::numeric_limits<double>::quiet_NaN();

@@ -1199,6 +1199,9 @@ TEST(JobProblems, TransportMatrixElementsHeat) {
   expect_good(screened + "temperatures = [2.0]\n");
   expect_only(screened + "temperatures = [1.0, 2.0]\n", "19:1: transport.temperatures",
               "sweep that key and leave out transport.temperatures");
+  expect_good(well + "alpha = 0.5\nlaw = \"3\"\n[transport]\ntemperatures = [1.0, 2.0]\n");
+  expect_only(well + "alpha = 0.5\nlaw = \"max(T, 5)\"\n[transport]\ntemperatures = [1.0]\n",
+              "16:1: interaction.well.alpha", "has no temperature");
   expect_only(well + "[matrix-elements]\nlevels = 0\n", "17:1: matrix-elements.levels: 0 is not possible");
   expect_only(kBase + "[matrix-elements]\n", "15:1: matrix-elements", "set interaction.kind = \"well\"");
   expect_only(kBase + "[heat]\n", "15:1: heat.initial: this key is missing");

@@ -96,6 +96,37 @@ TEST(JobUnits, WithoutUnitsNoQuantity) {
     EXPECT_NE(problem.find("add [units] with"), std::string::npos) << problem;
 }
 
+TEST(JobUnits, OddSpellings) {
+  const auto strength = [](const std::string& text) {
+    const std::string model = kModel.substr(0, kModel.find("[bath]"));
+    const std::string old = "\"5.802259 K\"";
+    std::string job = kUnits + model + kTimes;
+    job.replace(job.find(old), old.size(), "\"" + text + "\"");
+    return job;
+  };
+  for (const char* text : {"0.5 meV", " 0.5 meV", "+0.5 meV", "0.5meV ", "0.5\tmeV"})
+    EXPECT_EQ(parse_job(strength(text), "job.toml").model->strength, 0.5) << text;
+  const std::string place = "job.toml:11:1: interaction.strength: ";
+  EXPECT_TRUE(has_problem(problems_of(strength("meV")), place, "has no number"));
+  EXPECT_TRUE(has_problem(problems_of(strength("1e400 meV")), place, "no number that can be computed with"));
+  EXPECT_TRUE(has_problem(problems_of(strength("inf K")), place, "no number that can be computed with"));
+  const std::string band =
+      "[lattice]\nshape = [2]\n[site]\nband_levels = 3\nband_energy = \"1 meV\"\n"
+      "band_width = \"11.604518 K\"\n[interaction]\nkind = \"xy\"\nstrength = 1\n";
+  EXPECT_NEAR(parse_job(kUnits + band + kTimes, "job.toml").model->energy(0, 3), 2.0, 1e-6);
+}
+
+TEST(JobUnits, UnitsThatNothingCanBeComputedIn) {
+  for (const char* length : {"1e-200 m", "1e200 m", "1e-320 m"}) {
+    const std::string units = "[units]\nenergy = \"meV\"\nlength = \"" + std::string(length) + "\"\n";
+    EXPECT_TRUE(
+        has_problem(problems_of(units + kModel + kTimes), "job.toml:3:1: units.length", "computed with"));
+  }
+  EXPECT_TRUE(
+      has_problem(problems_of(kUnits + kModel + kTimes + "[sweep]\n\"units.energy\" = [\"meV\", \"eV\"]\n"),
+                  "job.toml:20:1: sweep.units.energy", "cannot be swept"));
+}
+
 TEST(JobUnits, TheTableItself) {
   const std::string rest = kModel + kTimes;
   const auto wrong = [&](const std::string& table) { return problems_of(table + rest); };
@@ -182,10 +213,34 @@ TEST_F(PotentialFile, EverythingThatIsWrongHasItsLine) {
                            "v.dat:5: r = 0.1 does not lie above", "v.dat:6: \"2 nan\""})
     EXPECT_NE(problems.find(part), std::string::npos) << problems;
   EXPECT_NE(problems_with("0 1\n1 1\n2 1\n").find("has 3 rows; give 4 to 400"), std::string::npos);
-  EXPECT_NE(problems_with("0 1\n0.5 1\n1 1\n1.5 0\n").find("does not cover r = -"), std::string::npos);
+  EXPECT_NE(problems_with("0 1\n0.5 1\n1 1\n1.5 0\n").find("covers r = 0 to 1.5, but"), std::string::npos);
   EXPECT_NE(problems_with("0 1\n0.5 1\n1 1\n2 0\n", "potential = \"linear\"\n")
                 .find("wells without potential_file"),
             std::string::npos);
+}
+
+/// Rows belong to the job of a point of a sweep, whatever becomes of the file.
+TEST_F(PotentialFile, OfASweepStandsInItsJobs) {
+  ASSERT_EQ(problems_with("0 1\n0.5 0.5\n1 0.25\n2 0\n"), "");
+  const Sweep sweep(
+      "[interaction]\nkind = \"well\"\nstrength = 1\n[interaction.well]\npotential_file = \"v.dat\"\n"
+      "[matrix-elements]\nlevels = 3\n[sweep]\n\"interaction.well.exchange\" = [0, 1]\n",
+      (folder_ / "sweep.toml").string());
+  const std::string text = sweep.job_text(1);
+  EXPECT_NE(text.find("[0.5, 0.5]"), std::string::npos) << text;
+  const Job job = parse_job(text, "elsewhere.toml");
+  EXPECT_DOUBLE_EQ(job.well->potential.value(1.0), 0.25);
+  EXPECT_EQ(job.well->rows_r.size(), 4U);
+}
+
+TEST_F(PotentialFile, IsAFile) {
+  for (const char* name : {"/dev/zero", "/tmp", "nowhere.dat"}) {
+    const std::string text =
+        "[interaction]\nkind = \"well\"\nstrength = 1\n[interaction.well]\npotential_file = \"" +
+        std::string(name) + "\"\n[matrix-elements]\n";
+    EXPECT_TRUE(
+        has_problem(problems_of(text), "job.toml:5:1: interaction.well.potential_file", "cannot be read"));
+  }
 }
 
 TEST_F(PotentialFile, ThatIsNotThere) {

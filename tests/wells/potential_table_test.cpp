@@ -55,6 +55,23 @@ TEST(PotentialTable, IsEvenUnlessItSaysOtherwise) {
   EXPECT_TRUE(std::isnan(odd.value(-1.1)));
 }
 
+/// A step of any width: elements of a V between 0 and 1 lie between 0 and 1.
+TEST(PotentialTable, DoesNotOvershootAtSteps) {
+  for (const double width : {0.1, 1e-3, 1e-9}) {
+    const PairPotential step =
+        potential_through({0.0, 1.0, 1.0 + width, 2.0, 3.0}, {1.0, 1.0, 0.0, 0.0, 0.0});
+    for (int k = 0; k <= 3000; ++k) {
+      EXPECT_NEAR(step.value(k / 1000.0), 0.5, 0.5 + 1e-12);
+    }
+    const WellElements elements({.separation = 1.0}, step, 3);
+    for (int a = 0; a < 3; ++a) {
+      const double diagonal = elements.exchange(a, a).value;
+      EXPECT_GT(diagonal, 0.0);
+      EXPECT_LT(diagonal, 1.0);
+    }
+  }
+}
+
 TEST(PotentialTable, PassesThroughItsRows) {
   const PairPotential potential = table_of(15, 0.0, 1.0, [](double r) { return std::cos(9.0 * r); });
   for (int k = 0; k < 15; ++k) EXPECT_NEAR(potential.value(k / 14.0), std::cos(9.0 * k / 14.0), 1e-13);

@@ -26,6 +26,7 @@ struct WellRequest {
   Well well;
   PairPotential potential;                ///< with its screening alpha f(T)
   std::string potential_text = "linear";  ///< delta | linear | quadratic | inverse | an expression of r
+  std::vector<double> rows_r, rows_v;     ///< of a table, else empty
   double direct = 1.0;                    ///< l1
   double exchange = 0.0;                  ///< l2
   double alpha = 0.0;

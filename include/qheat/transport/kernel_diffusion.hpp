@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qheat/kernel/kernel_series.hpp"
+#include "qheat/model/lattice.hpp"
 #include "qheat/transport/window.hpp"
 
 namespace qheat {
@@ -20,7 +21,9 @@ struct KernelDiffusion {
   double window_error = 0.0;     ///< of window->value: its deviation there and the largest `error`
   std::string obstacle;          ///< why there is no window
 };
-/// `times`: of the series, [T]; `spacing`: a.
-KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const double> times, double spacing);
+/// `times`: of the series, [T]. `uncertainty`: of all rates by that of the interaction, relative. No number
+/// without bonds, and where these are listed by hand: they have no length of their own.
+KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const double> times,
+                                 const Lattice& lattice, double uncertainty = 0.0);
 
 }  // namespace qheat

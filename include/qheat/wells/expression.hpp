@@ -17,6 +17,8 @@ class Expression {
   Expression(Expression&&) noexcept;
   Expression& operator=(Expression&&) noexcept;
 
+  /// Whether the formula names a variable.
+  bool uses(const std::string& variable) const;
   /// Values in the order of the variables. May be infinite or NaN.
   double operator()(const std::vector<double>& values) const;
 

@@ -23,10 +23,9 @@ struct PairPotential {
   double value_error = 0.0;     ///< of `given`: bound of what `value` is wrong by, beside rounding
 };
 
-/// The potential through points (r, V), r ascending, at least 4 of them: cubic pieces of modified Akima
-/// interpolation, which do not overshoot; V(|r|) if no r is negative, NaN outside of the points. Its
-/// `value_error` is a third of the largest distance from the interpolation through every second point: what
-/// lies between the points is not known any better.
-PairPotential potential_through(std::vector<double> r, std::vector<double> v);
+/// The potential through points (r, V), r ascending, at least 4 of them: monotone cubic pieces, which stay
+/// between neighbouring values; V(|r|) if no r is negative, NaN outside of the points. Its `value_error` is
+/// the largest distance from straight lines between the points: what lies between is not known any better.
+PairPotential potential_through(const std::vector<double>& r, const std::vector<double>& v);
 
 }  // namespace qheat

@@ -36,8 +36,9 @@ class Key:
 class Many:
     """Results that differ in `keys`; `scalars` {name: [P]} tell one number of each, `members` [P] everything."""
 
-    def __init__(self, path, title, keys, members, scalars, averaged=""):
+    def __init__(self, path, title, keys, members, scalars, averaged="", units=None):
         self.path, self.title, self.members, self.scalars, self.averaged = path, title, members, scalars, averaged
+        self.units = units  # {name: unit} of the scalars; None: those of the members
         self.keys = [key for key in keys if key.count > 1] or keys
         self.unfinished = any(member is None for member in members)
 
@@ -152,7 +153,8 @@ def of_sweep(results):
     first = next((member for member in members if member is not None), results)
     title = results.title or first.title
     note = f"mean over {', '.join(map(short, averaged))} ± standard error" if averaged else ""
-    return Many(results.path, title, keys, members, scalars, note)
+    units = {name: results.unit_of(f"{group}/scalar/{name}") for name in scalars}
+    return Many(results.path, title, keys, members, scalars, note, units)
 
 
 def flat(tables, prefix=""):
@@ -184,6 +186,10 @@ def of_files(files):
         keys.append(Key(path, np.array(values if numeric else places, dtype=float), texts, numeric))
     if not keys:
         raise BadInput(f"{files[0].path}: the jobs of these files do not differ in any key")
+    units = {tuple(results.text("/units", name) for name in ("energy", "length", "conductivity"))
+             for results in files}
+    if len(units) > 1:
+        raise BadInput(f"{files[0].path}: these files are in different units; draw those of one kind together")
     tables = [scalars_of(results) for results in files]
     names = dict.fromkeys(name for table in tables for name in table)
     scalars = {name: np.array([table.get(name, np.nan) for table in tables], dtype=float) for name in names}

@@ -15,7 +15,7 @@ SPAN = 20.0  # of positive values that are drawn on a logarithmic axis
 NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$",
          "steady/fit/diffusion_value": "diffusion constant $D$",
          "transport/diffusion": "diffusion constant $D$",
-         "transport/conductivity": r"$\kappa$ of a site",
+         "transport/conductivity": r"conductivity $\kappa$",
          "matrix_elements/spread": "spread of the elements over pairs of levels",
          "steady/mean_current": "current through a plane",
          "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges"}
@@ -24,6 +24,7 @@ DERIVED = {"mean_current": "power", "first_singular_time": "time", "mean_bond_ra
 # names and quantities
 KEYS = {"interaction.strength": (r"coupling $\lambda$", "energy"), "bath.dephasing": (r"dephasing $\gamma$", "rate"),
         "site.detuning.width": ("width of the detunings", "energy"),
+        "lattice.spacing": ("lattice constant $a$", "length"),
         "interaction.well.separation": ("separation of the wells", "length"),
         "interaction.well.temperature": ("temperature $T$", "temperature")}
 MARKERS = "osD^vPX"
@@ -38,10 +39,21 @@ def key_label(key):
 
 def scalar_label(many, name):
     """Return the label of an axis for a scalar."""
-    title, member = NAMES.get(name, style.plain(name)), first_member(many)
-    quantity = DERIVED.get(name.split("/")[-1])
-    unit = "" if member is None else member.unit(quantity) if quantity else member.unit_of("/" + name)
+    title, unit = NAMES.get(name, style.plain(name)), scalar_unit(many, name)
+    if name == "transport/conductivity" and "W" not in unit:
+        title += " of a site"
     return f"{title}  ({unit})" if unit not in ("", "1") else title
+
+
+def scalar_unit(many, name):
+    """Return the unit of a scalar as it is drawn, empty if it is not known."""
+    last, member = name.split("/")[-1], first_member(many)
+    quantity = "time" if last.endswith("_until") else DERIVED.get(last)
+    if many.units is not None:
+        return many.units.get(name) or formula(PROGRAM_UNITS.get(quantity, ""))
+    if member is None:
+        return ""
+    return member.unit(quantity) if quantity else member.unit_of("/" + name)
 
 
 def first_member(many):
@@ -171,8 +183,9 @@ def draw_holds(many):
             ax.set_ylim(0.0, 1.15 * max((member.time[-1] for member in many.members if member is not None), default=1))
         if np.isnan(known_values).all():
             style.note(ax, assumptions.NOT_TESTED)
+    unit = scalar_unit(many, f"kernel/{kernels[0]}/{SCORES[0]}_until")
     for ax in axes[:, 0]:
-        ax.set_ylabel(f"holds until $t$  ({first_member(many).unit('time')})")
+        ax.set_ylabel(f"holds until $t$  ({unit})")
     style.clear([axes[1, 3]])
     finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
@@ -196,7 +209,8 @@ def draw_kernel_scalar(many, suffix, label):
         line_against(ax, many, places, values, many.error(f"kernel/{kernel}/{suffix}"), look)
         drawn.append(values[places])
     key_axis(ax, many)
-    value_axis(ax, drawn, f"{label}  ({first_member(many).unit(DERIVED[suffix])})")
+    unit = scalar_unit(many, f"kernel/{kernels[0]}/{suffix}")
+    value_axis(ax, drawn, f"{label}  ({unit})")
     finish(figure, many)
     handles, title = legend_of(many, kernels, curves)
     style.outside_legend(ax, handles, title=title)

@@ -48,7 +48,8 @@ def draw_conductivity(ax, results, temperature):
         drawn.append(kappa)
         error = results.vector(f"/transport/kernel/{kernel}/conductivity_error")
         if kernel.name == chosen and error is not None:
-            ax.fill_between(temperature, style.positive(kappa - error), style.positive(kappa + error),
+            lowest = 1e-3 * LOWEST * np.nanmax(kappa)  # below the panel: an error beyond the value has no lower end
+            ax.fill_between(temperature, np.maximum(kappa - error, lowest), style.positive(kappa + error),
                             color=kernel.colour, alpha=0.2, linewidth=0)
             handles.append(style.key("its error", kernel.colour, linewidth=8, alpha=0.2))
     closed = results.vector("/transport/pair_rate/conductivity")
@@ -111,7 +112,7 @@ def specific_heat(results):
         values = results.vector(f"/transport/{name}")
         if values is None:
             raise NotDrawn(f"needs /transport/{name}")
-        style.line(ax, temperature, values, color=colour, linewidth=2.0)
+        ax.plot(temperature, values, color=colour, linewidth=2.0, **dots(temperature))
         style.data_limits(ax, [values, np.zeros(1)])
         temperature_axis(ax, results, temperature)
         ax.set_ylabel(f"{label}  ({results.unit(quantity)})")
@@ -124,7 +125,8 @@ def diffusion(results):
     if not found:
         raise NotDrawn("needs a kernel with bond rates")
     figure, axes = style.panels(results, 1, 1, 6.6, 4.3, legend=3.2)
-    ax, handles, kept, time = axes[0, 0], [], [], results.time
+    ax, handles, kept, bands, time = axes[0, 0], [], [], [], results.time
+    windows = False
     for kernel, values in found:
         values = np.repeat(values, time.size) if values.size == 1 else values
         error = results.vector(f"/transport/kernel/{kernel}/diffusion_error")
@@ -132,18 +134,23 @@ def diffusion(results):
         kept.append(values)
         if error is not None and error.size == time.size:
             ax.fill_between(time, values - error, values + error, color=kernel.colour, alpha=0.15, linewidth=0)
+            bands += [values - error, values + error]
         value = results.numbers(f"/transport/kernel/{kernel}", "value")
         window = results.numbers(f"/transport/kernel/{kernel}", "window")
         text = kernel.label
         if value is None:
             text += ": not one number"
         elif window[1] > window[0]:
+            windows = True
             ax.plot(results.factor("time") * window, results.factor("diffusion") * np.repeat(value, 2),
                     color=kernel.colour, linewidth=7, alpha=0.35, solid_capstyle="butt")
         handles.append(style.key(text, kernel.colour, linestyle=kernel.dash, linewidth=kernel.width))
-    handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
+    if windows:
+        handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
+    if bands:
+        handles.append(style.key("error", "0.25", linewidth=7, alpha=0.15))
     style.time_axis(ax, results)
-    style.data_limits(ax, kept)
+    style.data_limits(ax, kept, bands)
     ax.set_ylabel(f"$D(t) = a^2 w(t)$  ({results.unit('diffusion')})")
     style.outside_legend(ax, handles)
     return figure
