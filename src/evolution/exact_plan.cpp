@@ -77,12 +77,12 @@ double chebyshev_terms(double phase) {
 }
 
 Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
-  constexpr double kPhaseAStep = 60.0;
+  constexpr double kPhaseTogether = 60.0;
   const auto states = static_cast<double>(plan.dimension);
   const double interval = steps.phase / std::max(1.0, steps.outputs);
   const double together =
-      std::clamp(std::floor(kPhaseAStep / std::max(interval, 1e-9)), 1.0, 1.0 * plan.outputs_at_once);
-  const double parts = std::max(1.0, std::ceil(interval / kPhaseAStep));
+      std::clamp(std::floor(kPhaseTogether / std::max(interval, 1e-9)), 1.0, 1.0 * plan.outputs_at_once);
+  const double parts = std::max(1.0, std::ceil(interval / kPhaseTogether));
   const double recursions = std::ceil(std::max(1.0, steps.outputs) / together) * parts;
   const double terms = chebyshev_terms(interval / parts * together);
   double sums = 0.0;  // that take a term

@@ -100,9 +100,9 @@ std::vector<std::vector<double>> faber_derivatives(const Ellipse& ellipse, doubl
 
 FaberPlan plan_faber(const GeneratorRange& range, double end, double tolerance, Index least_steps) {
   constexpr int kAngles = 24;
-  constexpr double kLargestPhase = 1e10;  // beyond, no plan is worth counting its steps
+  constexpr double kCountlessPhase = 1e10;  // beyond, no plan is worth counting its steps
   const double phase = std::max({range.imaginary, range.high, -range.low}) * end;
-  if (!(phase <= kLargestPhase)) {
+  if (!(phase <= kCountlessPhase)) {
     throw Error(
         fmt::format("the last time is {:.1e} in units of the fastest motion, and takes as many products; "
                     "lower time.end or the fastest rates",

@@ -23,7 +23,7 @@ std::string real_text(double value) {
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -41,7 +41,7 @@ std::string key_text(std::string_view key) {
   const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
-  return bare ? std::string(key) : quoted(key);
+  return bare ? std::string(key) : quoted_text(key);
 }
 
 std::string inline_table(const TomlTable& table) {
@@ -96,9 +96,9 @@ std::string toml_text(const TomlValue& value) {
     std::string operator()(bool boolean) const { return boolean ? "true" : "false"; }
     std::string operator()(std::int64_t integer) const { return fmt::format("{}", integer); }
     std::string operator()(double number) const { return real_text(number); }
-    std::string operator()(const std::string& text) const { return quoted(text); }
+    std::string operator()(const std::string& text) const { return quoted_text(text); }
     std::string operator()(TomlDate) const { return "1970-01-01"; }  // no key takes one, whichever it is
-    std::string operator()(const TomlWrong& wrong) const { return quoted(wrong.text); }
+    std::string operator()(const TomlWrong& wrong) const { return quoted_text(wrong.text); }
     std::string operator()(const TomlArray& list) const { return list_text(list); }
     std::string operator()(const TomlTable& table) const { return inline_table(table); }
   };

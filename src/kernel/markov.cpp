@@ -106,9 +106,8 @@ Line line_of_warm_bosons(const BathCorrelation& bath) {
 }
 
 Line line_of_correlation(const BathCorrelation& bath, double rounding) {
-  using Kind = BathCorrelation::Kind;
-  if (bath.kind == Kind::exponential) return lorentzian();
-  if (bath.kind == Kind::gaussian) {
+  if (bath.kind == BathCorrelation::Kind::exponential) return lorentzian();
+  if (bath.kind == BathCorrelation::Kind::gaussian) {
     return {[rate = bath.rate](const Transition& change) {
       const double deviation = rate * std::sqrt(static_cast<double>(change.changed_sites));
       const double x = change.mismatch / deviation;

@@ -1,5 +1,5 @@
-// What the paper says of interactions between wells and of temperature (Eqs. 19, 20), in numbers: the table in
-// docs/physics.md, "What the paper says of interactions and temperature, in numbers".
+// What the paper says of interactions between wells and of temperature (Eqs. 19, 20), in numbers: the table
+// in docs/physics.md, "What the paper says of interactions and temperature, in numbers".
 
 #include <gtest/gtest.h>
 
