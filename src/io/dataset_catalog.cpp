@@ -200,6 +200,8 @@ constexpr auto kDerived = std::to_array<DerivedScalar>({
     {"transport/diffusion_exponent", Q::number},
     {"transport/conductivity_exponent", Q::number},
     {"transport/pair_rate/diffusion", Q::diffusion},
+    {"transport/pair_rate/diffusion_exponent", Q::number},
+    {"transport/pair_rate/conductivity_exponent", Q::number},
     {"transport/kernel/diffusion_value", Q::diffusion},
     {"transport/kernel/*/diffusion_value", Q::diffusion},
 });

@@ -6,38 +6,38 @@
 namespace qheat::jobfile {
 namespace {
 
-TomlTable* table_in(TomlTable& parent, std::string_view key) {
-  for (TomlEntry& entry : parent.entries)
-    if (entry.key == key) return std::get_if<TomlTable>(&entry.value.data);
-  return nullptr;
+/// The value at a path of the job; null where there is none.
+const TomlValue* value_at(const TomlTable& root, std::string_view table, std::string_view key) {
+  const TomlEntry* entry = root.find(table);
+  const auto* inner = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
+  const TomlEntry* found = inner != nullptr ? inner->find(key) : nullptr;
+  return found != nullptr ? &found->value : nullptr;
 }
 
-TomlValue* value_in(TomlTable& table, std::string_view key) {
-  for (TomlEntry& entry : table.entries)
-    if (entry.key == key) return &entry.value;
-  return nullptr;
-}
-
-/// The job with a chain of another length, whose last site keeps its reservoirs and jumps.
-TomlTable with_length(TomlTable root, int old_length, int length) {
-  TomlTable& lattice = *table_in(root, "lattice");
-  std::get<TomlArray>(value_in(lattice, "shape")->data).front().data = std::int64_t{length};
-  const auto move_last = [&](TomlValue& site) {
-    auto& number = std::get<std::int64_t>(site.data);
-    if (number > 0 && number == old_length - 1) number = length - 1;
+/// What makes of the job one with a chain of another length, whose last site keeps its reservoirs and jumps.
+Assignments other_length(const TomlTable& root, int old_length, int length) {
+  const auto number = [](const TomlValue& place, std::int64_t value) {
+    return TomlValue{place.place, value};
   };
-  for (const std::string_view key : {"reservoir", "jump"}) {
-    TomlValue* list = value_in(*table_in(root, "bath"), key);
-    if (list == nullptr) continue;
-    for (TomlValue& entry : std::get<TomlArray>(list->data)) {
-      auto& table = std::get<TomlTable>(entry.data);
-      if (TomlValue* site = value_in(table, "site")) move_last(*site);
-      TomlValue* sites = value_in(table, "sites");
-      if (sites == nullptr) continue;
-      for (TomlValue& site : std::get<TomlArray>(sites->data)) move_last(site);
+  Assignments changes = {{"lattice.shape[0]", number(*value_at(root, "lattice", "shape"), length)}};
+  const auto move_last = [&](const TomlValue& site, const std::string& path) {
+    const auto& old = std::get<std::int64_t>(site.data);
+    if (old > 0 && old == old_length - 1) changes.emplace_back(path, number(site, length - 1));
+  };
+  for (const std::string key : {"reservoir", "jump"}) {
+    const TomlValue* value = value_at(root, "bath", key);
+    const TomlArray list = value != nullptr ? std::get<TomlArray>(value->data) : TomlArray{};
+    for (std::size_t r = 0; r < list.size(); ++r) {
+      const auto& table = std::get<TomlTable>(list[r].data);
+      const std::string path = fmt::format("bath.{}[{}]", key, r);
+      if (const TomlEntry* site = table.find("site")) move_last(site->value, path + ".site");
+      const TomlEntry* sites = table.find("sites");
+      const TomlArray numbers = sites != nullptr ? std::get<TomlArray>(sites->value.data) : TomlArray{};
+      for (std::size_t k = 0; k < numbers.size(); ++k)
+        move_last(numbers[k], fmt::format("{}.sites[{}]", path, k));
     }
   }
-  return root;
+  return changes;
 }
 
 /// The model of the job that these tables are, without its other requests.
@@ -64,7 +64,7 @@ void complete_steady(const TomlTable& root, Draft& draft, Problems& problems) {
   if (!job.steady || !job.model) return;
   auto& steady = *job.steady;
   for (std::size_t s = 0; s < steady.sizes.size(); ++s) {
-    const TomlTable other = with_length(root, job.lattice->sites(), steady.sizes[s]);
+    const TomlTable other = job_with(root, other_length(root, job.lattice->sites(), steady.sizes[s]));
     Problems found(job.name);
     auto model = model_in(other, found);
     if (model) {

@@ -160,10 +160,10 @@ struct Sweep::Tables {
 
   /// The tables of a point.
   TomlTable at(const Sweep& sweep, Index point) const {
-    TomlTable tables = base;
+    jobfile::Assignments assignments;
     for (std::size_t k = 0; k < axes.size(); ++k)
-      assign(tables, axes[k].path, axes[k].values[sweep.value_at(point, k)]);
-    return tables;
+      assignments.emplace_back(axes[k].path, axes[k].values[sweep.value_at(point, k)]);
+    return job_with(base, assignments);
   }
 };
 

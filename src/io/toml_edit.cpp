@@ -91,6 +91,11 @@ bool assign(TomlTable& root, std::string_view path, const TomlValue& value) {
   return true;
 }
 
+TomlTable job_with(TomlTable root, const Assignments& assignments) {
+  for (const auto& [path, value] : assignments) assign(root, path, value);
+  return root;
+}
+
 std::string toml_text(const TomlValue& value) {
   struct Text {
     std::string operator()(bool boolean) const { return boolean ? "true" : "false"; }

@@ -63,6 +63,13 @@ Place place_of(const TomlTable& root, std::string_view path);
 /// not.
 bool assign(TomlTable& root, std::string_view path, const TomlValue& value);
 
+/// Keys with other values: what makes one job of many of another.
+using Assignments = std::vector<std::pair<std::string, TomlValue>>;
+
+/// The job with some keys set to other values; every path must be one that `assign` takes. Points of a sweep,
+/// and the lengths of steady.sizes, are such jobs.
+TomlTable job_with(TomlTable root, const Assignments& assignments);
+
 /// The table as the text of a file that is read as the same table, and a single value as it stands in one.
 std::string toml_text(const TomlTable& root);
 std::string toml_text(const TomlValue& value);

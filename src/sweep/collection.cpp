@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -151,7 +152,10 @@ class Collection {
   bool has_exponent(const std::string& name) const {
     const auto& keys = sweep_.keys();
     if (keys.size() != 1 || keys.front().numbers.empty() || keys.front().averaged) return false;
-    return name == "transport/diffusion" || name == "transport/conductivity";
+    constexpr std::array<std::string_view, 4> kNames = {"transport/diffusion", "transport/conductivity",
+                                                        "transport/pair_rate/diffusion",
+                                                        "transport/pair_rate/conductivity"};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
   }
 
   std::vector<double> exponent(const std::vector<double>& column) const {

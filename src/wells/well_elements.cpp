@@ -172,24 +172,46 @@ class HarmonicMoments final : public WellElements::Moments {
 
  protected:
   Sum sum(int a, int b, int c, int d, bool coarse) const override {
-    const auto& moment = coarse ? coarse_ : fine_;
-    const auto first = product(a, c);
     const auto second = product(b, d);
+    const std::vector<Sum>* table = folded(a, c, coarse);
     Sum result;
-    for (std::size_t k = 0; k < first.size(); ++k) {
-      Sum inner;
-      for (std::size_t l = 0; l < second.size(); ++l) {
-        const std::size_t order = as_size(a + c + b + d) - 2 * (k + l);
-        inner.add(second[l] * moment[order]);
-      }
-      result.value += first[k] * inner.value;
-      result.size += first[k] * inner.size;
+    for (std::size_t l = 0; l < second.size(); ++l) {
+      const std::size_t order = as_size(b + d) - 2 * l;
+      const Sum one = table != nullptr ? (*table)[order] : folded_at(a, c, order, coarse);
+      result.value += second[l] * one.value;
+      result.size += second[l] * one.size;
     }
     if ((b + d) % 2 != 0) result.value = -result.value;
     return result;
   }
 
  private:
+  /// The moments folded with phi_a phi_c of the first well, for one order of the second.
+  Sum folded_at(int a, int c, std::size_t order, bool coarse) const {
+    const auto& moment = coarse ? coarse_ : fine_;
+    const auto first = product(a, c);
+    Sum sum;
+    for (std::size_t k = 0; k < first.size(); ++k) sum.add(first[k] * moment[order + as_size(a + c) - 2 * k]);
+    return sum;
+  }
+  /// The same for all orders, once a and c have been asked for often; null before. Kept for one a.
+  const std::vector<Sum>* folded(int a, int c, bool coarse) const {
+    constexpr int kOften = 16;
+    if (a != folded_row_) {
+      folded_.assign(as_size(levels_), {});
+      folded_row_ = a;
+    }
+    Folded& one = folded_[as_size(c)];
+    if (one.uses < kOften && ++one.uses < kOften) return nullptr;
+    if (one.fine.empty()) {
+      for (std::size_t order = 0; order < as_size(2 * levels_ - 1); ++order) {
+        one.fine.push_back(folded_at(a, c, order, false));
+        one.coarse.push_back(folded_at(a, c, order, true));
+      }
+    }
+    return coarse ? &one.coarse : &one.fine;
+  }
+
   std::vector<Real> moments(const Rule& rule) const {
     std::vector<Real> result(as_size(4 * levels_ - 3), Real(0));
     const Real norm = 1 / sqrt(boost::math::constants::two_pi<Real>());
@@ -232,6 +254,12 @@ class HarmonicMoments final : public WellElements::Moments {
   std::vector<Real> coarse_;
   std::vector<Real> products_;
   std::vector<std::size_t> begin_;
+  struct Folded {
+    int uses = 0;
+    std::vector<Sum> fine, coarse;
+  };
+  mutable int folded_row_ = -1;
+  mutable std::vector<Folded> folded_;  ///< by c
 };
 
 std::unique_ptr<const WellElements::Moments> moments_of(const Well& well, const PairPotential& potential,

@@ -148,6 +148,28 @@ class TransportTest(ProgramCase):
                                text=True).stdout
         self.assertIn("conductivity.png", drawn)
 
+    def test_sweep_of_the_closed_form_alone(self):
+        """Without a kernel there is Eq. 18, with its exponent and its picture."""
+        job = chain(3, bath={"dephasing": 0.2}, transport={"temperatures": [1.0]})
+        self.write("a.toml", toml(job) + '[sweep]\n"interaction.strength" = [0.1, 0.2, 0.4]\n')
+        self.finish("run", "a.toml", "--out", "a.h5")
+        with h5py.File(self.folder / "a.h5") as file:
+            self.assertAlmostEqual(file["sweep/scalar/transport/pair_rate/conductivity_exponent"][1], 2.0, places=9)
+        drawn = subprocess.run([program(), "plot", "a.h5", "-o", "p"], cwd=self.folder, check=True, capture_output=True,
+                               text=True).stdout
+        self.assertIn("conductivity.png", drawn)
+
+    def test_units_that_differ_from_point_to_point(self):
+        """The table stays in program units, and its picture says so."""
+        job = self.job(**self.UNITS, transport={"temperatures": ["10 K"]})
+        self.write("a.toml", job + '[sweep]\n"lattice.spacing" = ["1 nm", "2 nm"]\n')
+        self.finish("run", "a.toml", "--out", "a.h5")
+        with h5py.File(self.folder / "a.h5") as file:
+            diffusion = file["sweep/scalar/transport/diffusion"]
+            self.assertNotIn("laboratory_units", diffusion.attrs)
+            self.assertEqual(text(diffusion, "units"), "length^2 energy")
+            self.assertAlmostEqual(diffusion[1] / diffusion[0], 4.0)
+
     def test_bad_input_is_told_at_once(self):
         self.write("a.toml", self.job(transport={"temperatures": [1.0, -2.0]}, units={"energy": "meV", "length": "K"},
                                       bath={"dephasing": "2 nm"}))

@@ -26,7 +26,8 @@ struct WellElement {
 
 /// Matrix elements of V(x1 - x2), x1 in the first well, x2 in the second (Eqs. 19, 20; physics.md 11). All
 /// elements are sums over a few one-dimensional moments of V, which the constructor computes with 100 digits:
-/// nothing is lost where they nearly cancel. Not collective.
+/// nothing is lost where they nearly cancel. Not collective; one object must not be used by two threads at
+/// once. Many elements with one a and c, a outermost, cost less than others.
 class WellElements {
  public:
   static constexpr int kMostLevels = 100;

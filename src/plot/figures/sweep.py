@@ -16,6 +16,7 @@ NAMES = {"steady/planes/inside_diffusion": "diffusion constant $D$",
          "steady/fit/diffusion_value": "diffusion constant $D$",
          "transport/diffusion": "diffusion constant $D$",
          "transport/conductivity": r"conductivity $\kappa$",
+         "transport/pair_rate/conductivity": r"conductivity $\kappa$ by Eq. 18",
          "matrix_elements/spread": "spread of the elements over pairs of levels",
          "steady/mean_current": "current through a plane",
          "kernel/exact/first_singular_time": r"$t_1$, where the exact kernel diverges"}
@@ -40,7 +41,7 @@ def key_label(key):
 def scalar_label(many, name):
     """Return the label of an axis for a scalar."""
     title, unit = NAMES.get(name, style.plain(name)), scalar_unit(many, name)
-    if name == "transport/conductivity" and "W" not in unit:
+    if name.startswith("transport/") and name.endswith("/conductivity") and "W" not in unit:
         title += " of a site"
     return f"{title}  ({unit})" if unit not in ("", "1") else title
 
@@ -322,9 +323,10 @@ def pick(series, column):
 
 def draw_conductivity(many):
     """Draw the conductivity against the key, and its local exponent below where the file has it."""
-    name = "transport/conductivity"
-    if name not in many.scalars or not np.isfinite(many.scalars[name]).any():
-        raise NotDrawn(f"needs {name} of one temperature")
+    names = ("transport/conductivity", "transport/pair_rate/conductivity")  # by Eq. 18 where no kernel has a D
+    name = next((name for name in names if np.isfinite(many.scalars.get(name, np.nan)).any()), None)
+    if name is None:
+        raise NotDrawn(f"needs {names[0]} of one temperature")
     exponent = many.scalars.get(name + "_exponent")
     if exponent is None or not np.isfinite(exponent).any():
         return draw_scalar(many, name)
