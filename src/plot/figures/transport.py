@@ -19,9 +19,17 @@ def kernels_with(results, dataset):
     return [(kernel, values) for kernel, values in found if values is not None]
 
 
+def detuned(results):
+    """True if the sites have different levels."""
+    energies = results.matrix("/model/site_energies", 2)
+    return "realizations" in str(results.job.get("site", "")) or (energies is not None and np.ptp(energies, axis=0).any())
+
+
 def logarithmic(ax, temperature):
-    """Make the axis of temperatures logarithmic where it spans much."""
-    if temperature.size > 1 and temperature.max() > 5 * temperature.min():
+    """Make the axis of temperatures logarithmic where they span much and are not evenly spaced."""
+    steps = np.diff(temperature)
+    even = steps.size > 1 and np.ptp(steps) < 0.01 * steps.mean()
+    if temperature.max() > 5 * temperature.min() and not even:
         ax.set_xscale("log")
 
 
@@ -56,7 +64,8 @@ def draw_conductivity(ax, results, temperature):
     if closed is not None:
         ax.plot(temperature, style.positive(closed), **EQ_18)
         value = results.factor("diffusion") * results.numbers("/transport/pair_rate", "value")[0]
-        handles.append(style.key(f"Eq. 18: $D$ = {value:.3g}", **EQ_18))
+        handles.append(style.key(f"Eq. 18: $D$ = {value:.3g}" + ("\nwithout detunings" if detuned(results) else ""),
+                                 **EQ_18))
         drawn.append(closed)
     temperature_axis(ax, results, temperature)
     if not drawn:
@@ -64,7 +73,7 @@ def draw_conductivity(ax, results, temperature):
         return handles
     style.log_limits(ax, drawn, floor=LOWEST * max(np.nanmax(values) for values in drawn))
     unit = results.unit("conductivity")
-    ax.set_ylabel(rf"heat conductivity $\kappa$  ({unit}" + ("" if results.holds("/units") else ", a site") + ")")
+    ax.set_ylabel(rf"conductivity $\kappa$  ({unit}" + ("" if results.holds("/units") else ", a site") + ")")
     return handles
 
 
