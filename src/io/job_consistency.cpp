@@ -124,17 +124,10 @@ void check_steady(const CheckedTable& root, const Draft& draft) {
 void check_steady_sizes(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.steady || draft.job.steady->sizes.empty()) return;
   const auto& toml = root.toml();
-  const auto written = [&](std::string_view table, std::string_view key) {
-    const TomlEntry* entry = toml.find(table);
-    const auto* inside = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
-    return inside != nullptr && inside->find(key) != nullptr ? &inside->find(key)->value : nullptr;
-  };
-  const std::string remedy = "is for one size only; remove it, or steady.sizes";
-  if (written("lattice", "bonds") != nullptr) tell(root, "lattice.bonds", remedy);
-  if (written("interaction", "couplings") != nullptr) tell(root, "interaction.couplings", remedy);
-  const auto* detuning = written("site", "detuning");
-  const auto* offsets = detuning != nullptr ? std::get_if<TomlTable>(&detuning->data) : nullptr;
-  if (offsets != nullptr && offsets->find("offsets") != nullptr) tell(root, "site.detuning.offsets", remedy);
+  const std::string_view remedy = "is for one size only; remove it, or steady.sizes";
+  for (const std::string_view path : {"lattice.bonds", "interaction.couplings", "site.detuning.offsets"}) {
+    if (value_at(toml, path) != nullptr) tell(root, path, remedy);
+  }
   const auto& lattice = draft.job.lattice;
   if (!lattice) return;
   const bool open = !lattice->periodic().front();
@@ -142,8 +135,8 @@ void check_steady_sizes(const CheckedTable& root, const Draft& draft) {
     tell(root, "steady.sizes",
          "needs an open chain, whose length it replaces; set lattice.shape = [8] and leave out periodic");
   }
-  const auto tables = [&](std::string_view key) {
-    const auto* value = written("bath", key);
+  const auto tables = [&](const std::string& key) {
+    const auto* value = value_at(toml, "bath." + key);
     const auto* list = value != nullptr ? std::get_if<TomlArray>(&value->data) : nullptr;
     return list != nullptr ? *list : TomlArray{};
   };

@@ -56,16 +56,6 @@ bool read_short_band(CheckedTable& table, std::vector<double>& levels, std::vect
   return true;
 }
 
-/// [interaction.well], which is read later; null without one.
-const TomlTable* well_table(const CheckedTable& root) {
-  const TomlTable* table = &root.toml();
-  for (const std::string_view key : {"interaction", "well"}) {
-    const TomlEntry* entry = table != nullptr ? table->find(key) : nullptr;
-    table = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
-  }
-  return table;
-}
-
 /// The levels of the wells of the interaction: e (n^2 - 1), n = 1, 2, ..., of square ones, e n, n = 0, 1,
 /// ..., of harmonic ones.
 bool read_well_levels(const CheckedTable& root, CheckedTable& table, std::vector<double>& levels) {
@@ -78,7 +68,7 @@ bool read_well_levels(const CheckedTable& root, CheckedTable& table, std::vector
     return false;
   }
   table.only("levels", false, "a site without well_levels");
-  const TomlTable* well = well_table(root);
+  const TomlValue* well = value_at(root.toml(), "interaction.well");  // which is read later
   if (well == nullptr) {
     table.problem("well_levels",
                   "takes the levels of [interaction.well], which is missing; add it, or give "
@@ -86,8 +76,8 @@ bool read_well_levels(const CheckedTable& root, CheckedTable& table, std::vector
     return false;
   }
   if (!read[0] || (table.has("well_energy") && !read[1])) return false;
-  const TomlEntry* shape = well->find("shape");
-  const auto* name = shape != nullptr ? std::get_if<std::string>(&shape->value.data) : nullptr;
+  const TomlValue* shape = value_at(root.toml(), "interaction.well.shape");
+  const auto* name = shape != nullptr ? std::get_if<std::string>(&shape->data) : nullptr;
   const bool harmonic = name != nullptr && *name == name_of(kWellNames, Well::Shape::harmonic);
   for (int k = 0; k < count; ++k) levels.push_back(energy * (harmonic ? k : (k + 1) * (k + 1) - 1));
   return true;

@@ -6,26 +6,18 @@
 namespace qheat::jobfile {
 namespace {
 
-/// The value at a path of the job; null where there is none.
-const TomlValue* value_at(const TomlTable& root, std::string_view table, std::string_view key) {
-  const TomlEntry* entry = root.find(table);
-  const auto* inner = entry != nullptr ? std::get_if<TomlTable>(&entry->value.data) : nullptr;
-  const TomlEntry* found = inner != nullptr ? inner->find(key) : nullptr;
-  return found != nullptr ? &found->value : nullptr;
-}
-
 /// What makes of the job one with a chain of another length, whose last site keeps its reservoirs and jumps.
 Assignments other_length(const TomlTable& root, int old_length, int length) {
   const auto number = [](const TomlValue& place, std::int64_t value) {
     return TomlValue{place.place, value};
   };
-  Assignments changes = {{"lattice.shape[0]", number(*value_at(root, "lattice", "shape"), length)}};
+  Assignments changes = {{"lattice.shape[0]", number(*value_at(root, "lattice.shape"), length)}};
   const auto move_last = [&](const TomlValue& site, const std::string& path) {
     const auto& old = std::get<std::int64_t>(site.data);
     if (old > 0 && old == old_length - 1) changes.emplace_back(path, number(site, length - 1));
   };
   for (const std::string key : {"reservoir", "jump"}) {
-    const TomlValue* value = value_at(root, "bath", key);
+    const TomlValue* value = value_at(root, "bath." + key);
     const TomlArray list = value != nullptr ? std::get<TomlArray>(value->data) : TomlArray{};
     for (std::size_t r = 0; r < list.size(); ++r) {
       const auto& table = std::get<TomlTable>(list[r].data);

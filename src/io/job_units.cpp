@@ -208,15 +208,8 @@ std::optional<UnitSystem> read_units(CheckedTable& root, const std::optional<Lat
 }
 
 void convert_quantities(TomlTable& root) {
-  Problems ignored("");  // told when the job is read
-  // a cross-section with a unit is no number yet, and not needed here
-  TomlTable units = root;
-  for (TomlEntry& entry : units.entries) {
-    auto* table = entry.key == "units" ? std::get_if<TomlTable>(&entry.value.data) : nullptr;
-    if (table != nullptr)
-      std::erase_if(table->entries, [](const TomlEntry& e) { return e.key == "cross_section"; });
-  }
-  CheckedTable checked(units, Place{}, "", ignored);
+  Problems ignored("");  // told when the job is read; a cross-section with a unit is no number yet
+  CheckedTable checked(root, Place{}, "", ignored);
   const auto system = read_units(checked, {});
   const Converter converter(system, root.find("units") != nullptr);
   for (TomlEntry& entry : root.entries) {

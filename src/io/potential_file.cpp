@@ -107,26 +107,18 @@ std::filesystem::path beside_job(const std::filesystem::path& job, const std::st
 }
 
 void insert_potential_rows(TomlTable& root, const std::filesystem::path& job) {
-  TomlTable* table = &root;
-  for (const std::string_view key : {"interaction", "well"}) {
-    const auto inner = std::find_if(table->entries.begin(), table->entries.end(),
-                                    [&](const TomlEntry& entry) { return entry.key == key; });
-    table = inner != table->entries.end() ? std::get_if<TomlTable>(&inner->value.data) : nullptr;
-    if (table == nullptr) return;
-  }
-  for (TomlEntry& entry : table->entries) {
-    const auto* name = std::get_if<std::string>(&entry.value.data);
-    if (entry.key != "potential_file" || name == nullptr) continue;
-    try {
-      const PotentialRows rows = read_potential_file(beside_job(job, *name));
-      TomlArray list;
-      const Place place = entry.value.place;
-      for (std::size_t k = 0; k < rows.r.size(); ++k)
-        list.push_back({place, TomlArray{{place, rows.r[k]}, {place, rows.v[k]}}});
-      entry.value.data = std::move(list);
-    } catch (const InputError&) {
-      return;  // told by the reader of [interaction.well]
-    }
+  constexpr std::string_view kPath = "interaction.well.potential_file";
+  const TomlValue* value = value_at(root, kPath);
+  const auto* name = value != nullptr ? std::get_if<std::string>(&value->data) : nullptr;
+  if (name == nullptr) return;
+  try {
+    const PotentialRows rows = read_potential_file(beside_job(job, *name));
+    TomlArray list;
+    for (std::size_t k = 0; k < rows.r.size(); ++k)
+      list.push_back({value->place, TomlArray{{value->place, rows.r[k]}, {value->place, rows.v[k]}}});
+    assign(root, kPath, {place_of(root, kPath), std::move(list)});
+  } catch (const InputError&) {
+    return;  // told by the reader of [interaction.well]
   }
 }
 

@@ -225,6 +225,19 @@ Job Sweep::job(Index point) const {
   return jobfile::job_of(tables, toml_text(tables), name_);
 }
 
+std::optional<UnitSystem> Sweep::units() const {
+  const bool differ = std::any_of(keys_.begin(), keys_.end(), [](const SweptKey& key) {
+    return key.path.starts_with("units.") || key.path == "lattice.spacing";
+  });
+  if (differ) return {};
+  const TomlTable tables = tables_->at(*this, 0);
+  Problems ignored(name_);  // of the points, which have been told
+  CheckedTable root(tables, Place{}, "", ignored);
+  jobfile::Draft draft;
+  jobfile::read_lattice(root, draft);
+  return jobfile::read_units(root, draft.job.lattice);
+}
+
 std::vector<Index> Sweep::groups() const {
   std::map<std::vector<std::size_t>, Index> known;
   std::vector<Index> groups;

@@ -165,6 +165,20 @@ Place place_of(const TomlTable& root, std::string_view path) {
   return inside == table->place ? place : inside;
 }
 
+const TomlValue* value_at(const TomlTable& root, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const auto [key, index] = split_index(path.substr(0, dot));
+  const TomlEntry* entry = root.find(key);
+  const TomlValue* value = entry != nullptr ? &entry->value : nullptr;
+  if (value != nullptr && index) {
+    const auto* array = std::get_if<TomlArray>(&value->data);
+    value = array != nullptr && *index < array->size() ? &(*array)[*index] : nullptr;
+  }
+  if (value == nullptr || dot == std::string_view::npos) return value;
+  const auto* table = std::get_if<TomlTable>(&value->data);
+  return table != nullptr ? value_at(*table, path.substr(dot + 1)) : nullptr;
+}
+
 }  // namespace qheat::jobfile
 
 namespace qheat {

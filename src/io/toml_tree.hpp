@@ -58,6 +58,9 @@ std::pair<std::string_view, std::optional<std::size_t>> split_index(std::string_
 /// it.
 Place place_of(const TomlTable& root, std::string_view path);
 
+/// The value at such a path; null where none is written there.
+const TomlValue* value_at(const TomlTable& root, std::string_view path);
+
 /// Sets the value at a path such as "bath.reservoir[0].rate"; tables that are missing on the way are made.
 /// False, and nothing is changed, if the path leads through something else or to an entry that a list has
 /// not.

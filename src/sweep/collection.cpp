@@ -35,7 +35,7 @@ std::string numbered(const std::string& parent, Index number, Index count) {
 class Collection {
  public:
   Collection(const Sweep& sweep, const PointFiles& files)
-      : sweep_(sweep), files_(files), groups_(sweep.groups()), laboratory_(units_of_all(sweep)) {
+      : sweep_(sweep), files_(files), groups_(sweep.groups()), laboratory_(sweep.units()) {
     for (Index point = 0; point < sweep.points(); ++point) look_at(point);
   }
 
@@ -84,14 +84,6 @@ class Collection {
     if (!laboratory_ || unit->quantity == Quantity::number) return;
     file.attribute(dataset, "laboratory_units", laboratory_->laboratory_unit(unit->quantity));
     file.attribute(dataset, "laboratory_factor", laboratory_->factor(unit->quantity));
-  }
-
-  static std::optional<UnitSystem> units_of_all(const Sweep& sweep) {
-    const auto& keys = sweep.keys();
-    const bool differ = std::any_of(keys.begin(), keys.end(), [](const SweptKey& key) {
-      return key.path.starts_with("units.") || key.path == "lattice.spacing";
-    });
-    return differ ? std::nullopt : sweep.job(0).units;
   }
 
   /// A key's values at some points, as a dataset.

@@ -56,6 +56,14 @@ void write_integers(const std::string& name, const std::vector<Index>& shape, st
   file.dataset(name, shape, integers);
 }
 
+/// Gives a dataset the laboratory units that one of other results has, if it has any.
+void keep_laboratory(const hdf5::File& from, const std::string& name, const std::string& dataset,
+                     ResultsFile& file) {
+  if (!from.has(name) || !from.has_attribute(name, "laboratory_factor")) return;
+  file.attribute(dataset, "laboratory_units", from.text_attribute(name, "laboratory_units"));
+  file.attribute(dataset, "laboratory_factor", from.real_attribute(name, "laboratory_factor").front());
+}
+
 /// Copies what is the same in all files.
 void copy_description(const Paths& results, const std::string& name, const std::vector<Index>& shape,
                       const std::string& group, ResultsFile& file) {
@@ -114,13 +122,6 @@ std::vector<double> MeanAndError::error() const {
   std::vector<double> errors;
   for (const double sum : squares_) errors.push_back(std::sqrt(sum / (count_ * (count_ - 1.0))));
   return errors;
-}
-
-void keep_laboratory(const hdf5::File& from, const std::string& name, const std::string& dataset,
-                     ResultsFile& file) {
-  if (!from.has(name) || !from.has_attribute(name, "laboratory_factor")) return;
-  file.attribute(dataset, "laboratory_units", from.text_attribute(name, "laboratory_units"));
-  file.attribute(dataset, "laboratory_factor", from.real_attribute(name, "laboratory_factor").front());
 }
 
 bool is_error_of_another(const std::string& name, const std::vector<std::string>& names) {

@@ -8,10 +8,6 @@
 
 namespace qheat {
 
-namespace hdf5 {
-class File;
-}
-
 /// The mean of values and the standard error of this mean; NaN with fewer than two values.
 class MeanAndError {
  public:
@@ -35,9 +31,5 @@ bool is_error_of_another(const std::string& name, const std::vector<std::string>
 /// cells, the model) is copied where it is the same in all.
 void write_means(const std::vector<std::filesystem::path>& results, const std::string& group,
                  ResultsFile& file);
-
-/// Gives a dataset the laboratory units that one of other results has, if it has any.
-void keep_laboratory(const hdf5::File& from, const std::string& name, const std::string& dataset,
-                     ResultsFile& file);
 
 }  // namespace qheat

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ class Sweep {
   /// The job of a point. Throws InputError with all its problems, those of swept values at their place in
   /// [sweep].
   Job job(Index point) const;
+
+  /// The units that all points count in, with the site of one volume; none if there are none, or they differ.
+  std::optional<UnitSystem> units() const;
 
   /// Points that differ in averaged keys alone have one group. Groups are numbered by their first points.
   std::vector<Index> groups() const;
