@@ -185,7 +185,7 @@ std::optional<PairRate> resonant_pair_rate(const Model& model, const std::option
     const double scale = model.strength * at(model.couplings, bond);
     std::size_t met = 0;
     for (const PairElement& v : model.interaction(bond).elements()) {
-      if (v.a == v.b || v.a != v.d || v.b != v.c) continue;
+      if (!is_swap(v)) continue;
       const double one = 2.0 * scale * scale * std::norm(v.value) * *line;
       rate.value += one / static_cast<double>(pairs) / model.lattice.bond_count();
       rate.lowest = std::min(rate.lowest, one);

@@ -20,9 +20,8 @@ bool is_chain(const Lattice& lattice) {
 }
 
 bool only_hops(const PairInteraction& interaction) {
-  return std::all_of(interaction.elements().begin(), interaction.elements().end(), [](const PairElement& e) {
-    return e.value == Complex{} || (e.a != e.b && e.c != e.d && e.a == e.d && e.b == e.c);
-  });
+  return std::all_of(interaction.elements().begin(), interaction.elements().end(),
+                     [](const PairElement& e) { return e.value == Complex{} || is_swap(e); });
 }
 
 /// sigma^+ or sigma^- of one site.

@@ -4,20 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "qheat/parallel/index.hpp"
+#include "qheat/transport/level_energy.hpp"
 #include "qheat/transport/site_heat.hpp"
-#include "studies/realizations.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr std::size_t kMostRows = 12;  // of a table in the log
 
-/// The one to believe first: exact, then the highest order, then Markov, whose D holds at long times only.
-int rank_of(KernelId id) {
-  if (id == KernelId::exact()) return 1000;
-  return id == KernelId::markov() ? 0 : id.order;
+/// Greater for the one to believe first: exact, then the highest order, then Markov, whose D holds at long
+/// times only.
+std::pair<int, int> trust(KernelId id) {
+  return {-static_cast<int>(id.kind), id.order};
 }
 
 std::string name_of(KernelId id) {
@@ -40,25 +41,32 @@ Need TransportStudy::need(int, double) const {
   const auto numbers = static_cast<double>(temperatures_.size());
   const double levels = static_cast<double>(job_.model->energies.size()) * job_.detuning.realizations;
   constexpr double kLevelSeconds = 4e-8;
-  constexpr double kBytes = 200.0;  // of a temperature
-  return {.bytes_per_rank = kBytes * numbers,
-          .least_bytes_per_rank = kBytes * numbers,
+  constexpr double kBytes = 200.0;        // of a temperature
+  constexpr double kSchemeBytes = 100.0;  // of a level scheme, beside its levels
+  const bool drawn = job_.detuning.distribution != Detuning::Distribution::none;
+  const double schemes =
+      drawn ? levels * (sizeof(double) + kSchemeBytes / job_.model->levels()) : 0.0;  // each site its own
+  return {.bytes_per_rank = kBytes * numbers + schemes,
+          .least_bytes_per_rank = kBytes * numbers + schemes,
           .kept_bytes_per_rank = kBytes * numbers,
           .work = {.dense = kLevelSeconds * numbers * levels},
-          .what = "the table of temperatures",
-          .remedy = "lower the number of transport.temperatures"};
+          .what = "the table of temperatures, and the level schemes of all sites",
+          .remedy = "lower the number of transport.temperatures, or site.detuning.realizations"};
 }
 
 void TransportStudy::compute() {
   const Timings::Scope scope(context_.timings, "transport");
-  std::vector<Model> models;
-  for (int r = 0; r < job_.detuning.realizations; ++r) models.push_back(realization_of(job_, r).model);
-  heat_ = site_heat(models, temperatures_);
-  pair_rate_ =
-      resonant_pair_rate(*job_.model, job_.kernel ? job_.kernel->broadening : std::optional<Broadening>{});
+  const Model& model = *job_.model;
+  LevelSchemes schemes;
+  for (int r = 0; r < job_.detuning.realizations; ++r) {
+    count_schemes(site_energies(model.site.energies(), model.sites(), job_.detuning, r), model.levels(),
+                  schemes);
+  }
+  heat_ = site_heat(schemes, temperatures_);
+  pair_rate_ = resonant_pair_rate(model, job_.kernel ? job_.kernel->broadening : std::optional<Broadening>{});
   if (kernels_ == nullptr) return;
   for (const auto& [id, times, series] : kernels_->with_bond_rates())
-    routes_.push_back({id, times, kernel_diffusion(*series, times, job_.model->lattice, open_share())});
+    routes_.push_back({id, times, kernel_diffusion(*series, times, model.lattice, open_share())});
 }
 
 /// What a table of V leaves open of rates, relative: they go as squared elements.
@@ -69,27 +77,18 @@ double TransportStudy::open_share() const {
   double square = 0.0;
   double count = 0.0;
   for (const PairElement& v : job_.model->interactions.front().elements()) {
-    if (v.a == v.b || v.a != v.d || v.b != v.c) continue;
+    if (!is_swap(v)) continue;
     square += std::norm(v.value);
     ++count;
   }
   return count > 0.0 ? 2.0 * open / std::sqrt(square / count) : 0.0;
 }
 
-bool TransportStudy::is_detuned() const {
-  const Model& model = *job_.model;
-  for (int i = 1; i < model.sites(); ++i) {
-    for (int n = 0; n < model.levels(); ++n)
-      if (model.energy(i, n) != model.energy(0, n)) return true;
-  }
-  return job_.detuning.realizations > 1;
-}
-
 const TransportStudy::Route* TransportStudy::best() const {
   const Route* best = nullptr;
   for (const Route& route : routes_) {
     if (!route.found.window) continue;
-    if (best == nullptr || rank_of(route.id) > rank_of(best->id)) best = &route;
+    if (best == nullptr || trust(route.id) > trust(best->id)) best = &route;
   }
   return best;
 }
@@ -116,6 +115,15 @@ void TransportStudy::write_route(const Route& route, const std::string& group, R
   const auto count = static_cast<Index>(temperatures_.size());
   file.dataset(group + "/conductivity", {count}, conductivity(found.window->value));
   file.dataset(group + "/conductivity_error", {count}, conductivity(found.window_error));
+}
+
+/// What does not depend on time (Markov) has one; the route has all output times, whichever kernel it takes.
+TransportStudy::Route TransportStudy::at_all_outputs(Route route) const {
+  if (route.times.size() > 1) return route;
+  route.times = job_.time->times();
+  route.found.diffusion.resize(route.times.size(), route.found.diffusion.front());
+  route.found.error.resize(route.times.size(), route.found.error.front());
+  return route;
 }
 
 void TransportStudy::write_pair_rate(ResultsFile& file) const {
@@ -154,7 +162,7 @@ void TransportStudy::write(ResultsFile& file) {
         routes_.empty() ? "the job has no kernel whose bond rates give D" : "D(t) of no kernel has a window");
     return;
   }
-  write_route(*route, "/transport/kernel", file);
+  write_route(at_all_outputs(*route), "/transport/kernel", file);
   file.attribute("/transport/kernel", "kernel", route->id.name());
   file.attribute("/transport", "route", "kernel");
   file.attribute("/transport", "diffusion", route->found.window->value);
@@ -188,7 +196,7 @@ void TransportStudy::say_diffusion(Report& report) const {
   const double area = factor * std::pow(job_.model->lattice.spacing(), 2);
   const bool one = pair_rate_->highest - pair_rate_->lowest <= 1e-9 * pair_rate_->highest;
   report.say("D, {:<14} {:.6g}{}{}{}\n", "Eq. 18", area * pair_rate_->value, unit,
-             is_detuned() ? ", without the detunings" : "",
+             same_levels(*job_.model) ? "" : ", without the detunings",
              one ? ""
                  : fmt::format(", the mean of {:.3g} to {:.3g}: rates depend on the levels or the bond",
                                area * pair_rate_->lowest, area * pair_rate_->highest));

@@ -41,10 +41,10 @@ class TransportStudy final : public Study {
   };
   Scale scale(Quantity quantity) const;
   double open_share() const;
-  bool is_detuned() const;
   const Route* best() const;
   std::vector<double> conductivity(double diffusion) const;
   void write_route(const Route& route, const std::string& group, ResultsFile& file) const;
+  Route at_all_outputs(Route route) const;
   void write_pair_rate(ResultsFile& file) const;
   void write_thermodynamics(ResultsFile& file) const;
   void say_diffusion(Report& report) const;

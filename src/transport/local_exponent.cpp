@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
-#include "qheat/parallel/index.hpp"
+#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -26,7 +25,7 @@ double slope(const std::array<LogPoint, 3>& p, double at) {
 }  // namespace
 
 std::vector<double> local_exponent(std::span<const double> x, std::span<const double> y) {
-  std::vector<double> exponent(x.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> exponent(x.size(), kNaN);
   std::vector<LogPoint> points;
   for (std::size_t k = 0; k < x.size(); ++k) {
     const bool usable = x[k] > 0.0 && y[k] > 0.0 && std::isfinite(x[k]) && std::isfinite(y[k]);

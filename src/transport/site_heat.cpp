@@ -1,26 +1,17 @@
 #include "qheat/transport/site_heat.hpp"
 
-#include <map>
+#include "qheat/parallel/index.hpp"
 
 namespace qheat {
-namespace {
 
-/// Different level schemes, with the number of sites that have them.
-std::map<std::vector<double>, double> schemes_of(std::span<const Model> models) {
-  std::map<std::vector<double>, double> schemes;
-  for (const Model& model : models) {
-    for (int i = 0; i < model.sites(); ++i) {
-      const auto levels = model.energies_of(i);
-      schemes[std::vector<double>(levels.begin(), levels.end())] += 1.0;
-    }
+void count_schemes(std::span<const double> energies, int levels, LevelSchemes& schemes) {
+  for (std::size_t first = 0; first < energies.size(); first += as_size(levels)) {
+    const auto site = energies.subspan(first, as_size(levels));
+    schemes[std::vector<double>(site.begin(), site.end())] += 1.0;
   }
-  return schemes;
 }
 
-}  // namespace
-
-std::vector<Thermodynamics> site_heat(std::span<const Model> models, std::span<const double> temperatures) {
-  const auto schemes = schemes_of(models);
+std::vector<Thermodynamics> site_heat(const LevelSchemes& schemes, std::span<const double> temperatures) {
   double sites = 0.0;
   for (const auto& [levels, count] : schemes) sites += count;
   std::vector<Thermodynamics> found;

@@ -148,6 +148,23 @@ class TransportTest(ProgramCase):
                                text=True).stdout
         self.assertIn("conductivity.png", drawn)
 
+    def test_the_route_has_all_outputs_whichever_kernel_it_takes(self):
+        """Names and shapes are the same on any number of ranks; a Markov kernel's own series has one time."""
+        self.write("a.toml", self.job(kernel={"exact": False, "orders": [], "markov": True}))
+        shapes = []
+        for ranks in (1, 2, 3, 4):
+            self.finish("run", "a.toml", "--out", "a.h5", ranks=ranks)
+            with h5py.File(self.folder / "a.h5") as file:
+                group = file["transport"]
+                self.assertEqual(group["kernel/diffusion"].shape, file["time"].shape)
+                self.assertEqual(group["kernel/diffusion_error"].shape, file["time"].shape)
+                self.assertEqual(group["kernel/markov/diffusion"].shape, (1,))
+                np.testing.assert_array_equal(group["kernel/diffusion"], group["kernel/markov/diffusion"][0])
+                found = {}
+                group.visititems(lambda name, item: found.update({name: getattr(item, "shape", None)}))
+                shapes.append(found)
+        self.assertTrue(all(found == shapes[0] for found in shapes))
+
     def test_sweep_of_the_closed_form_alone(self):
         """Without a kernel there is Eq. 18, with its exponent and its picture."""
         job = chain(3, bath={"dephasing": 0.2}, transport={"temperatures": [1.0]})

@@ -188,15 +188,17 @@ TEST(SiteHeat, IsTheMeanOverDetunedSites) {
   Model model = uniform_model(lattice, Site({0.0, 1.0}), PairInteraction::exchange(2), 0.1);
   model.energies = {0.0, 1.0, 0.0, 2.0, 0.0, 1.0};
   const std::vector<double> temperatures = {0.3, 1.0, 20.0};
-  const std::vector<Model> models = {model};
-  const auto found = site_heat(models, temperatures);
+  LevelSchemes schemes;
+  count_schemes(model.energies, model.levels(), schemes);
+  EXPECT_EQ(schemes.size(), 2U);
+  const auto found = site_heat(schemes, temperatures);
   for (std::size_t k = 0; k < temperatures.size(); ++k) {
     const auto a = thermodynamics(std::vector<double>{0.0, 1.0}, temperatures[k]);
     const auto b = thermodynamics(std::vector<double>{0.0, 2.0}, temperatures[k]);
     EXPECT_NEAR(found[k].energy, (2.0 * a.energy + b.energy) / 3.0, 1e-14);
     EXPECT_NEAR(found[k].specific_heat, (2.0 * a.specific_heat + b.specific_heat) / 3.0, 1e-14);
     const double above = temperatures[k] * 1.0001, below = temperatures[k] / 1.0001;
-    const auto around = site_heat(models, std::vector<double>{below, above});
+    const auto around = site_heat(schemes, std::vector<double>{below, above});
     const double slope =
         std::log(around[1].specific_heat / around[0].specific_heat) / std::log(above / below);
     EXPECT_NEAR(found[k].exponent, slope, 1e-6 * std::abs(slope) + 1e-7);

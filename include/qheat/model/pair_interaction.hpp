@@ -13,6 +13,11 @@ struct PairElement {
   Complex value;
 };
 
+/// True for an element that exchanges two different levels.
+inline bool is_swap(const PairElement& e) {
+  return e.a != e.b && e.a == e.d && e.b == e.c;
+}
+
 /// One matrix element <a| U |b> on a site.
 struct OnsiteElement {
   Level a, b;
