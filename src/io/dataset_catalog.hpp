@@ -17,7 +17,7 @@ struct DatasetUnit {
   std::string_view other;
 
   /// "1" for pure numbers; with hbar = k_B = 1 a time is 1/energy.
-  std::string_view text() const { return other.empty() ? program_unit(quantity) : other; }
+  std::string_view text() const { return other.empty() ? qheat::words_of(quantity).program_unit : other; }
 };
 
 /// A row of the table of what stands in results files (dataset_catalog.cpp): whatever a computation writes is

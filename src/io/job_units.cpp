@@ -66,25 +66,6 @@ std::string without_indices(std::string_view path) {
   return plain;
 }
 
-std::string_view name_of(Quantity quantity) {
-  switch (quantity) {
-    case Quantity::energy:
-      return "an energy";
-    case Quantity::temperature:
-      return "a temperature";
-    case Quantity::rate:
-      return "a rate";
-    case Quantity::time:
-      return "a time";
-    case Quantity::length:
-      return "a length";
-    case Quantity::area:
-      return "an area";
-    default:
-      return "a number";
-  }
-}
-
 /// "1.5 meV" as 1.5 and "meV", "2/ps" and "2 1/ps" as 2 and "1/ps"; none if it does not begin with a number.
 std::optional<std::pair<double, std::string>> split_quantity(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
@@ -138,7 +119,8 @@ class Converter {
     if (!std::isfinite(parts.first)) return wrong("is no number that can be computed with");
     const auto unit = unit_named(parts.second);
     if (!unit)
-      return wrong(fmt::format("has an unknown unit; {} takes {}", name_of(quantity), units_of(quantity)));
+      return wrong(
+          fmt::format("has an unknown unit; {} takes {}", words_of(quantity).article, units_of(quantity)));
     if (!listed_)
       return wrong(
           "has a unit, but the job does not name the units that it counts in; add [units] with "
@@ -146,8 +128,8 @@ class Converter {
     if (!system_) return 1.0;  // [units] is wrong, which is told there
     const auto value = system_->program_value(parts.first, *unit, quantity);
     if (!value)
-      return wrong(fmt::format("is {}, and {} stands here; give it in {}", name_of(unit->quantity),
-                               name_of(quantity), units_of(quantity)));
+      return wrong(fmt::format("is {}, and {} stands here; give it in {}", words_of(unit->quantity).article,
+                               words_of(quantity).article, units_of(quantity)));
     return *value;
   }
 

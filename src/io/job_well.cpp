@@ -22,9 +22,14 @@ bool overlap(const Well& well) {
   return well.shape == Well::Shape::harmonic || well.separation < well.width;
 }
 
+/// How far r = x1 - x2 may be from the distance of the wells' places, -separation.
+double reach_of(const Well& well) {
+  return well.shape == Well::Shape::square ? well.width : kHarmonicReach * well.width;
+}
+
 /// The first r that particles of both wells may have where V is not finite.
 std::optional<double> where_not_finite(const Well& well, const std::function<double(double)>& value) {
-  const double reach = well.shape == Well::Shape::square ? well.width : kHarmonicReach * well.width;
+  const double reach = reach_of(well);
   if (overlap(well) && !std::isfinite(value(0.0))) return 0.0;
   for (int k = 1; k < kProbes - 1; ++k) {
     const double r = -well.separation + reach * (2.0 * k / (kProbes - 1) - 1.0);
@@ -56,11 +61,10 @@ void read_expression(const CheckedTable& table, WellRequest& request) {
 /// The potential through rows, which must cover all distances that particles of both wells may have.
 void take_rows(const CheckedTable& table, const PotentialRows& rows, WellRequest& request) {
   const Well& well = request.well;
-  const double reach = well.shape == Well::Shape::square ? well.width : kHarmonicReach * well.width;
-  const double last = std::max(std::abs(well.separation - reach), well.separation + reach);
+  const double reach = reach_of(well);
   const bool even = rows.r.front() >= 0.0;
   const double low = even ? std::max(0.0, well.separation - reach) : -well.separation - reach;
-  const double high = even ? last : reach - well.separation;
+  const double high = even ? well.separation + reach : reach - well.separation;
   if (rows.r.front() > low || rows.r.back() < high) {
     table.problem(
         "potential_file",

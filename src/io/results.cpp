@@ -200,10 +200,11 @@ void ResultsFile::laboratory(const UnitSystem& units) {
   attribute("/units", "length_metre", units.length);
   attribute("/units", "time_second", units.time());
   attribute("/units", "site_volume_cubic_metre", units.site_volume);
-  for (const auto& [quantity, name] : quantity_names()) {
-    if (quantity == Quantity::number) continue;
-    attribute("/units", std::string(name), units.laboratory_unit(quantity));
-    attribute("/units", std::string(name) + "_factor", units.factor(quantity));
+  for (const QuantityWords& words : all_quantities()) {
+    if (words.quantity == Quantity::number) continue;
+    const std::string name(words.name);
+    attribute("/units", name, units.laboratory_unit(words.quantity));
+    attribute("/units", name + "_factor", units.factor(words.quantity));
   }
 }
 

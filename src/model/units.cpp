@@ -66,44 +66,27 @@ bool fits(const Unit& unit, Quantity quantity) {
 
 }  // namespace
 
-std::span<const std::pair<Quantity, std::string_view>> quantity_names() {
-  using Name = std::pair<Quantity, std::string_view>;
-  static constexpr auto kNames = std::to_array<Name>({{Quantity::number, "number"},
-                                                      {Quantity::energy, "energy"},
-                                                      {Quantity::temperature, "temperature"},
-                                                      {Quantity::rate, "rate"},
-                                                      {Quantity::time, "time"},
-                                                      {Quantity::length, "length"},
-                                                      {Quantity::area, "area"},
-                                                      {Quantity::power, "power"},
-                                                      {Quantity::specific_heat, "specific_heat"},
-                                                      {Quantity::diffusion, "diffusion"},
-                                                      {Quantity::conductivity, "conductivity"}});
-  return kNames;
+std::span<const QuantityWords> all_quantities() {
+  static constexpr auto kAll = std::to_array<QuantityWords>({
+      {Quantity::number, "number", "a number", "1"},
+      {Quantity::energy, "energy", "an energy", "energy"},
+      {Quantity::temperature, "temperature", "a temperature", "energy"},
+      {Quantity::rate, "rate", "a rate", "energy"},
+      {Quantity::time, "time", "a time", "1/energy"},
+      {Quantity::length, "length", "a length", "length"},
+      {Quantity::area, "area", "an area", "length^2"},
+      {Quantity::power, "power", "a power", "energy^2"},
+      {Quantity::specific_heat, "specific_heat", "a specific heat", "1"},
+      {Quantity::diffusion, "diffusion", "a diffusion constant", "length^2 energy"},
+      {Quantity::conductivity, "conductivity", "a conductivity", "length^2 energy"},
+  });
+  return kAll;
 }
 
-std::string_view program_unit(Quantity quantity) {
-  switch (quantity) {
-    case Quantity::number:
-    case Quantity::specific_heat:
-      return "1";
-    case Quantity::energy:
-    case Quantity::temperature:
-    case Quantity::rate:
-      return "energy";
-    case Quantity::time:
-      return "1/energy";
-    case Quantity::length:
-      return "length";
-    case Quantity::area:
-      return "length^2";
-    case Quantity::power:
-      return "energy^2";
-    case Quantity::diffusion:
-    case Quantity::conductivity:
-      return "length^2 energy";
-  }
-  return "";
+const QuantityWords& words_of(Quantity quantity) {
+  const auto all = all_quantities();
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const QuantityWords& w) { return w.quantity == quantity; });
 }
 
 std::optional<Unit> unit_named(std::string_view name) {

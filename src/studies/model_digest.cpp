@@ -37,10 +37,8 @@ std::string model_digest(const Job& job) {
     }
   }
   if (job.well) {  // a table in a file may change while the job does not
-    for (const double r : job.well->potential.kinks) {
-      add_real(r);
-      add_real(job.well->potential.value(r));
-    }
+    for (const double r : job.well->rows_r) add_real(r);
+    for (const double v : job.well->rows_v) add_real(v);
   }
   if (job.initial) {
     for (const double p : job.initial->probabilities) add_real(p);

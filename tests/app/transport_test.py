@@ -176,6 +176,15 @@ class TransportTest(ProgramCase):
                                text=True).stdout
         self.assertIn("conductivity.png", drawn)
 
+    def test_picture_of_two_files(self):
+        """D of [transport] against what the jobs differ in, as of a sweep."""
+        for name, strength in (("a", 0.1), ("b", 0.2)):
+            self.write(f"{name}.toml", self.job(interaction={"kind": "exchange", "strength": strength}))
+            self.finish("run", f"{name}.toml", "--out", f"{name}.h5")
+        drawn = subprocess.run([program(), "plot", "a.h5", "b.h5", "-o", "p"], cwd=self.folder, check=True,
+                               capture_output=True, text=True).stdout
+        self.assertIn("diffusion.png", drawn)
+
     def test_units_that_differ_from_point_to_point(self):
         """The table stays in program units, and its picture says so."""
         job = self.job(**self.UNITS, transport={"temperatures": ["10 K"]})

@@ -58,11 +58,11 @@ TEST(Units, WhatFitsBecomesANumber) {
 }
 
 TEST(Units, ProgramUnitsAndNames) {
-  EXPECT_EQ(program_unit(Quantity::time), "1/energy");
-  EXPECT_EQ(program_unit(Quantity::conductivity), "length^2 energy");
+  EXPECT_EQ(words_of(Quantity::time).program_unit, "1/energy");
+  EXPECT_EQ(words_of(Quantity::conductivity).program_unit, "length^2 energy");
   EXPECT_EQ(units_of(Quantity::length), "nm, pm, um, mm, m, angstrom, bohr");
-  for (const auto& [quantity, name] : quantity_names())
-    EXPECT_FALSE(milli_electronvolts(1e-18).laboratory_unit(quantity).empty()) << name;
+  for (const QuantityWords& words : all_quantities())
+    EXPECT_FALSE(milli_electronvolts(1e-18).laboratory_unit(words.quantity).empty()) << words.name;
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace qheat {
 
@@ -23,11 +22,16 @@ enum class Quantity {
   conductivity    ///< length^2 energy: D times C_V of a site
 };
 
-/// Every quantity with its name: "specific_heat".
-std::span<const std::pair<Quantity, std::string_view>> quantity_names();
-
-/// "1/energy", "length^2 energy", "1", ...: in program units.
-std::string_view program_unit(Quantity quantity);
+/// How a quantity is spoken of.
+struct QuantityWords {
+  Quantity quantity;
+  std::string_view name;          ///< "specific_heat"
+  std::string_view article;       ///< "a specific heat", for messages
+  std::string_view program_unit;  ///< "1/energy", "length^2 energy", "1", ...
+};
+/// Of every quantity.
+std::span<const QuantityWords> all_quantities();
+const QuantityWords& words_of(Quantity quantity);
 
 /// A unit of the laboratory and the quantity that it measures.
 struct Unit {

@@ -118,6 +118,12 @@ def scalars_of(results):
         if "kernel/exact/singular_times" in results.datasets("/") and kernel.name == "exact":
             singular = results.vector(f"{path}/singular_times")
             found["kernel/exact/first_singular_time"] = np.inf if singular is None else singular[0]
+    for group, attribute, name in (("/transport", "diffusion", "diffusion"),
+                                   ("/transport", "diffusion_error", "diffusion_error"),
+                                   ("/transport/pair_rate", "value", "diffusion")):
+        number = results.numbers(group, attribute)
+        if number is not None:
+            found[f"{group[1:]}/{name}"] = results.factor("diffusion") * number[0]
     for name in ("/steady/planes/current", "/steady/current"):
         current = results.vector(name)
         if current is not None:

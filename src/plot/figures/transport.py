@@ -22,20 +22,15 @@ def kernels_with(results, dataset):
 def detuned(results):
     """True if the sites have different levels."""
     energies = results.matrix("/model/site_energies", 2)
-    return "realizations" in str(results.job.get("site", "")) or (energies is not None and np.ptp(energies, axis=0).any())
+    return energies is not None and np.ptp(energies, axis=0).any()
 
 
-def logarithmic(ax, temperature):
-    """Make the axis of temperatures logarithmic where they span much and are not evenly spaced."""
+def temperature_axis(ax, results, temperature):
+    """Set label and scale of the axis of temperatures: logarithmic where they span much and are not even."""
     steps = np.diff(temperature)
     even = steps.size > 1 and np.ptp(steps) < 0.01 * steps.mean()
     if temperature.max() > 5 * temperature.min() and not even:
         ax.set_xscale("log")
-
-
-def temperature_axis(ax, results, temperature):
-    """Set scale and label of the axis of temperatures."""
-    logarithmic(ax, temperature)
     ax.set_xlabel(f"temperature $T$  ({results.unit('temperature')})")
 
 
@@ -77,18 +72,18 @@ def draw_conductivity(ax, results, temperature):
     return handles
 
 
-def draw_exponent(ax, results, temperature, exponent, label):
+def draw_exponent(ax, results, temperature, exponent):
     """Draw a local exponent; -2, the limit of high temperatures, is marked."""
     ax.axhline(-2, **LIMIT)
     shown = np.where(np.abs(exponent) < STEEPEST, exponent, np.nan)
     style.line(ax, temperature, shown, color=style.PALETTE[0], linewidth=2.0)
     style.data_limits(ax, [shown, np.array([-2.0])])
     temperature_axis(ax, results, temperature)
-    ax.set_ylabel(label)
+    ax.set_ylabel(r"exponent $d\ln\kappa/d\ln T$")
 
 
 def temperatures(results):
-    """Return the temperatures in ascending order and what sorts them; NotDrawn with fewer than two."""
+    """Return the temperatures; NotDrawn unless they are two or more and ascend."""
     temperature = results.vector("/transport/temperature")
     if temperature is None or temperature.size < 2 or np.any(np.diff(temperature) <= 0):
         raise NotDrawn("needs two ascending transport.temperatures or more")
@@ -103,7 +98,7 @@ def conductivity(results):
     figure, axes = style.panels(results, 1, 2, 5.4, 4.2, legend=3.0)
     handles = draw_conductivity(axes[0, 0], results, temperature)
     exponent = results.vector("/transport/exponent")
-    draw_exponent(axes[0, 1], results, temperature, exponent, r"exponent $d\ln\kappa/d\ln T$")
+    draw_exponent(axes[0, 1], results, temperature, exponent)
     handles.append(style.key("−2: high temperatures,\nconstant $D$", **LIMIT))
     axes[0, 1].set_xlim(axes[0, 0].get_xlim())
     unit = results.unit("diffusion")
