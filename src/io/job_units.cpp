@@ -125,12 +125,11 @@ class Converter {
       return wrong(
           "has a unit, but the job does not name the units that it counts in; add [units] with "
           "energy = \"meV\" and length = \"nm\"");
-    if (!system_) return 1.0;  // [units] is wrong, which is told there
-    const auto value = system_->program_value(parts.first, *unit, quantity);
-    if (!value)
+    if (!measures(*unit, quantity))
       return wrong(fmt::format("is {}, and {} stands here; give it in {}", words_of(unit->quantity).article,
                                words_of(quantity).article, units_of(quantity)));
-    return *value;
+    if (!system_) return 1.0;  // [units] is wrong, which is told there
+    return *system_->program_value(parts.first, *unit, quantity);
   }
 
   const std::optional<UnitSystem>& system_;

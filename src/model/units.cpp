@@ -55,15 +55,6 @@ bool is_frequency(const Unit& unit) {
   return unit.name.ends_with("Hz");
 }
 
-/// What may be given where `quantity` is asked for.
-bool fits(const Unit& unit, Quantity quantity) {
-  if (quantity == Quantity::energy || quantity == Quantity::temperature)
-    return unit.quantity == Quantity::energy || unit.quantity == Quantity::temperature;
-  if (quantity == Quantity::rate)
-    return unit.quantity == Quantity::rate || (unit.quantity == Quantity::energy && !is_frequency(unit));
-  return unit.quantity == quantity;
-}
-
 }  // namespace
 
 std::span<const QuantityWords> all_quantities() {
@@ -95,6 +86,14 @@ std::optional<Unit> unit_named(std::string_view name) {
   return found != kUnits.end() ? std::optional(*found) : std::nullopt;
 }
 
+bool measures(const Unit& unit, Quantity quantity) {
+  if (quantity == Quantity::energy || quantity == Quantity::temperature)
+    return unit.quantity == Quantity::energy || unit.quantity == Quantity::temperature;
+  if (quantity == Quantity::rate)
+    return unit.quantity == Quantity::rate || (unit.quantity == Quantity::energy && !is_frequency(unit));
+  return unit.quantity == quantity;
+}
+
 double in_si(const Unit& unit) {
   return unit.quantity == Quantity::temperature ? unit.si * boltzmann : unit.si;
 }
@@ -102,7 +101,7 @@ double in_si(const Unit& unit) {
 std::string units_of(Quantity quantity) {
   std::string names;
   for (const Unit& unit : kUnits) {
-    if (fits(unit, quantity)) names += fmt::format("{}{}", names.empty() ? "" : ", ", unit.name);
+    if (measures(unit, quantity)) names += fmt::format("{}{}", names.empty() ? "" : ", ", unit.name);
   }
   return names;
 }
@@ -169,7 +168,7 @@ std::string UnitSystem::laboratory_unit(Quantity quantity) const {
 }
 
 std::optional<double> UnitSystem::program_value(double value, const Unit& unit, Quantity quantity) const {
-  if (!fits(unit, quantity)) return {};
+  if (!measures(unit, quantity)) return {};
   const double si = value * in_si(unit);
   switch (unit.quantity) {
     case Quantity::energy:

@@ -202,7 +202,8 @@ class TransportTest(ProgramCase):
         run = self.finish("run", "a.toml", code=2)
         self.assertRegex(run.err, r"transport\.temperatures\[1\]: -2")
         self.assertRegex(run.err, r"units\.length: \"K\" is no unit of length")
-        self.assertIn("2 problems", run.err)
+        self.assertRegex(run.err, r"bath\.dephasing: \"2 nm\" is a length, and a rate stands here")
+        self.assertIn("3 problems", run.err)
 
 
 if __name__ == "__main__":

@@ -127,6 +127,17 @@ TEST(JobUnits, UnitsThatNothingCanBeComputedIn) {
                   "job.toml:20:1: sweep.units.energy", "cannot be swept"));
 }
 
+/// What a unit measures is known without [units]: everything is told at once.
+TEST(JobUnits, WrongUnitsHideNoWrongQuantity) {
+  const auto problems = problems_of(
+      "[units]\nenergy = \"meV\"\nlength = \"parsec\"\n[lattice]\nshape = [2]\n[site]\n"
+      "levels = [0.0, \"1 nm\"]\n[interaction]\nkind = \"xy\"\nstrength = 1\n" +
+      kTimes);
+  EXPECT_EQ(problems.size(), 2U) << joined(problems);
+  EXPECT_TRUE(has_problem(problems, "job.toml:3:1: units.length"));
+  EXPECT_TRUE(has_problem(problems, "job.toml:7:16: site.levels[1]: \"1 nm\" is a length, and an energy"));
+}
+
 TEST(JobUnits, TheTableItself) {
   const std::string rest = kModel + kTimes;
   const auto wrong = [&](const std::string& table) { return problems_of(table + rest); };

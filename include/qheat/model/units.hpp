@@ -42,6 +42,10 @@ struct Unit {
 
 /// The unit of this name; none if there is no such unit.
 std::optional<Unit> unit_named(std::string_view name);
+/// Whether a number of this unit may stand where `quantity` is asked for. Energies stand for temperatures and
+/// rates too, and temperatures for energies (E = k_B T = hbar/t, = h f of a frequency, which is no rate: that
+/// would leave 2 pi in doubt).
+bool measures(const Unit& unit, Quantity quantity);
 /// The size of a unit in J, m, s, ...; a temperature's as an energy.
 double in_si(const Unit& unit);
 /// "meV, eV, K": units of a quantity, for messages.
@@ -63,9 +67,7 @@ struct UnitSystem {
   double factor(Quantity quantity) const;
   /// "K", "ps", "W", "W/(m K)", ...
   std::string laboratory_unit(Quantity quantity) const;
-  /// `value` units as a number in program units. Energies stand for temperatures and rates too, and
-  /// temperatures for energies (E = k_B T = hbar/t, = h f of a frequency, which is no rate: that would leave
-  /// 2 pi in doubt). None if the unit does not measure `quantity`.
+  /// `value` units as a number in program units. None if the unit does not measure `quantity`.
   std::optional<double> program_value(double value, const Unit& unit, Quantity quantity) const;
 };
 
