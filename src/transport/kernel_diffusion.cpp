@@ -25,12 +25,12 @@ std::string obstacle_of(const KernelDiffusion& found, std::size_t known, std::sp
   if (known == 0) return "the kernel is not known at any output";
   if (times.size() == 1 && times.front() == 0.0) return "there is no output after t = 0";
   if (all_zero) return "it swaps no levels of neighbouring sites";
-  const std::string until = known < times.size() ? fmt::format(" until t = {:g}", times[known - 1]) : "";
-  return fmt::format(
-      "D(t) is not one number within 5 % over any [t1, t2] with t2 >= 2 t1{}; a later time.end or more "
-      "outputs "
-      "may show one, dephasing makes one",
-      until);
+  const std::string none = "D(t) is not one number within 5 % over any [t1, t2] with t2 >= 2 t1";
+  if (known < times.size()) {
+    return fmt::format("{}, and the kernel is known until t = {:g} only (it diverges, or has no digits)",
+                       none, times[known - 1]);
+  }
+  return none + "; a later time.end or more outputs may show one, dephasing makes one";
 }
 
 }  // namespace
