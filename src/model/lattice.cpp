@@ -79,4 +79,17 @@ void Lattice::index_bonds() {
   }
 }
 
+int Lattice::place(int site, int axis) const {
+  for (int k = 0; k < axis; ++k) site /= at(shape_, k);
+  return site % at(shape_, axis);
+}
+
+int Lattice::displacement(int from, int to, int axis) const {
+  const int length = at(shape_, axis);
+  const int steps = place(to, axis) - place(from, axis);
+  if (explicit_graph_ || !periodic_[as_size(axis)]) return steps;
+  const int forward = (steps % length + length) % length;
+  return 2 * forward > length ? forward - length : forward;
+}
+
 }  // namespace qheat

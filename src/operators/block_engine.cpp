@@ -336,8 +336,9 @@ void BlockEngine<T>::set_values(std::span<const T> values) {
 }
 
 template <class T>
-void BlockEngine<T>::element_sums(std::span<const Complex> x, std::span<Complex> sums) const {
-  tables_->element_sums(x, sums);
+void BlockEngine<T>::element_sums(std::span<const Complex> x, std::span<const Complex> y,
+                                  std::span<Complex> sums) const {
+  tables_->element_sums(x, y, sums);
 }
 
 template <class T>

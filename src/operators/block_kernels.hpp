@@ -197,10 +197,16 @@ inline Complex inner_product(Index n, const Complex* a, const Complex* b) {
   return sum;
 }
 
-/// sums[id] += conj(x_r[j]) x_r[k] over the elements (j, k, id) of a sparse matrix and R rows.
+/// conj(a) b without the tests for infinities of the standard's product.
+inline Complex overlap(const Complex& a, const Complex& b) {
+  return {a.real() * b.real() + a.imag() * b.imag(), a.real() * b.imag() - a.imag() * b.real()};
+}
+
+/// sums[id] += conj(x_r[j]) y_r[k] over the elements (j, k, id) of a sparse matrix and R rows.
 template <int R>
 inline void add_element_sums(std::span<const std::uint32_t> begin, const std::int32_t* column,
-                             const std::uint32_t* ids, const Complex* const* x, std::span<Complex> sums) {
+                             const std::uint32_t* ids, const Complex* const* x, const Complex* const* y,
+                             std::span<Complex> sums) {
   std::uint32_t e = 0;
   for (Index j = 0; j + 1 < static_cast<Index>(begin.size()); ++j) {
     std::array<Pair, R> own;
@@ -209,7 +215,7 @@ inline void add_element_sums(std::span<const std::uint32_t> begin, const std::in
       Pair sum{};
       for (int r = 0; r < R; ++r) {
         Pair other;
-        load(x[r] + column[e], other);
+        load(y[r] + column[e], other);
         sum += conjugate_product(own[r], other);
       }
       sums[ids[e]] += Complex(sum[0], sum[1]);

@@ -86,8 +86,8 @@ class BlockTables {
   /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
   template <class V>
   Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const;
-  /// sums[id] = this rank's part of <x| (element id with the value 1) |x>. Collective.
-  void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
+  /// sums[id] = this rank's part of <x| (element id with the value 1) |y>. Collective.
+  void element_sums(std::span<const Complex> x, std::span<const Complex> y, std::span<Complex> sums) const;
   void diagonal(std::span<T> diagonal) const;
   Index bytes() const;
   const ExchangeCounts& exchange_counts() const { return exchange_counts_; }
@@ -142,9 +142,9 @@ class BlockTables {
   template <class V>
   void apply_remote(int chunk, double scale, const V* data, V* y) const;
 
-  void add_local_sums(const Complex* x, std::span<Complex> sums) const;
-  void add_diagonal_sums(const Complex* x, std::span<Complex> sums) const;
-  void add_inner_sums(const Complex* x, std::span<Complex> sums) const;
+  void add_local_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const;
+  void add_diagonal_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const;
+  void add_inner_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const;
   void add_remote_sums(int chunk, const Complex* data, const Complex* x, std::span<Complex> sums) const;
 
   const DistributedBlocks& blocks_;

@@ -41,6 +41,11 @@ class Lattice {
   bool explicit_graph() const { return explicit_graph_; }
   /// Numbers of the bonds that touch `site`.
   const std::vector<int>& bonds_of(int site) const { return at(bonds_of_, site); }
+  /// Number of a site along an axis.
+  int place(int site, int axis) const;
+  /// Sites from `from` to `to` along an axis; of a periodic one to the nearest image, and half way round
+  /// counts positive.
+  int displacement(int from, int to, int axis) const;
 
  private:
   void index_bonds();

@@ -101,7 +101,9 @@ class BlockEngine {
   /// <x| E |x> for each element E of the operator with its value set to 1, in the order of set_values: all
   /// local density matrices of a state in one pass. `sums` is overwritten with this rank's part, to be added
   /// up over the ranks. Collective; for an engine that exchanges rows (ExchangeRoute::rows).
-  void element_sums(std::span<const Complex> x, std::span<Complex> sums) const;
+  void element_sums(std::span<const Complex> x, std::span<Complex> sums) const { element_sums(x, x, sums); }
+  /// The same between two vectors, <x| E |y>.
+  void element_sums(std::span<const Complex> x, std::span<const Complex> y, std::span<Complex> sums) const;
   /// This rank's part of the diagonal.
   void diagonal(std::span<T> diagonal) const;
   /// Bytes of tables and buffers on this rank.

@@ -1,0 +1,92 @@
+#include "qheat/operators/energy_currents.hpp"
+
+#include <set>
+
+#include "qheat/operators/commutator.hpp"
+#include "qheat/operators/currents.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+namespace {
+
+LocalTerm<Complex> level_term(const Model& model, int site) {
+  LocalTerm<Complex> term{.sites = {site}, .elements = {}};
+  for (int n = 0; n < model.levels(); ++n) {
+    const auto level = static_cast<LocalCode>(n);
+    if (model.energy(site, n) != 0.0) term.elements.push_back({level, level, model.energy(site, n)});
+  }
+  return term;
+}
+
+int other_end(const Model& model, int bond, int site) {
+  const Bond& b = at(model.lattice.bonds(), bond);
+  return b.first == site ? b.second : b.first;
+}
+
+}  // namespace
+
+TermSum<Complex> site_energy(const Model& model, SiteEnergy kind, int site) {
+  TermSum<Complex> sum{.levels = model.levels(), .terms = {level_term(model, site)}};
+  if (kind == SiteEnergy::levels) return merged(sum);
+  if (!model.onsite.empty()) sum.terms.push_back(onsite_term(model, site));
+  for (const int bond : model.lattice.bonds_of(site)) {
+    LocalTerm<Complex> half = bond_term(model, bond);
+    for (auto& e : half.elements) e.value *= 0.5;
+    sum.terms.push_back(std::move(half));
+  }
+  return merged(sum);
+}
+
+TermSum<Complex> energy_change(const Model& model, SiteEnergy kind, int site) {
+  return commutator(hamiltonian(model), site_energy(model, kind, site));
+}
+
+TermSum<Complex> energy_current(const Model& model, SiteEnergy kind, int from, int to) {
+  if (kind == SiteEnergy::full)
+    return commutator(site_energy(model, kind, from), site_energy(model, kind, to));
+  TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
+  for (const int bond : model.lattice.bonds_of(from)) {
+    if (other_end(model, bond, from) != to) continue;
+    const bool forward = at(model.lattice.bonds(), bond).first == from;
+    add_terms(sum, outflow(model, bond, BondEnd::first), forward ? 0.5 : -0.5);
+    add_terms(sum, outflow(model, bond, BondEnd::second), forward ? -0.5 : 0.5);
+  }
+  return sum;
+}
+
+std::vector<std::pair<int, int>> current_pairs(const Model& model, SiteEnergy kind) {
+  std::set<std::pair<int, int>> pairs;
+  const auto add = [&](int x, int y) {
+    if (x < y) pairs.insert({x, y});
+  };
+  for (int x = 0; x < model.sites(); ++x) {
+    for (const int bond : model.lattice.bonds_of(x)) {
+      const int y = other_end(model, bond, x);
+      add(x, y);
+      if (kind == SiteEnergy::levels) continue;
+      for (const int next : model.lattice.bonds_of(y)) add(x, other_end(model, next, y));
+    }
+  }
+  return {pairs.begin(), pairs.end()};
+}
+
+int shortest_ring(SiteEnergy kind) {
+  return kind == SiteEnergy::levels ? 3 : 5;  // the reach of a current, once forwards and once backwards
+}
+
+TermSum<Complex> total_current(const Model& model, SiteEnergy kind, int axis) {
+  TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
+  for (const auto& [x, y] : current_pairs(model, kind)) {
+    const int steps = model.lattice.displacement(x, y, axis);
+    if (steps == 0) continue;
+    const double distance = model.lattice.spacing() * steps;
+    for (auto& term : energy_current(model, kind, x, y).terms) {
+      for (auto& e : term.elements) e.value *= distance;
+      sum.terms.push_back(std::move(term));
+    }
+  }
+  return merged(sum);
+}
+
+}  // namespace qheat

@@ -1,0 +1,61 @@
+#include "qheat/operators/overlaps.hpp"
+
+#include <map>
+#include <utility>
+
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+
+Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables) {
+  using Codes = std::pair<LocalCode, LocalCode>;
+  std::map<std::vector<int>, std::map<Codes, std::uint32_t>> numbers;
+  Catalog catalog;
+  for (const auto& sum : observables) {
+    catalog.elements.levels = sum.levels;
+    for (const auto& term : sum.terms) {
+      auto& of_sites = numbers[term.sites];
+      for (const auto& e : term.elements) of_sites.try_emplace({e.to, e.from}, 0);
+    }
+  }
+  for (auto& [sites, codes] : numbers) {
+    auto& term = catalog.elements.terms.emplace_back();
+    term.sites = sites;
+    for (auto& [code, number] : codes) {
+      number = static_cast<std::uint32_t>(catalog.count++);
+      term.elements.push_back({code.first, code.second, 1.0});
+    }
+  }
+  for (std::size_t k = 0; k < observables.size(); ++k) {
+    for (const auto& term : observables[k].terms) {
+      const auto& of_sites = numbers.at(term.sites);
+      for (const auto& e : term.elements) {
+        if (e.value != Complex{})
+          catalog.weighted.push_back({e.value, static_cast<std::uint32_t>(k), of_sites.at({e.to, e.from})});
+      }
+    }
+  }
+  return catalog;
+}
+
+Overlaps::Overlaps(std::shared_ptr<const DistributedSector> space,
+                   std::span<const TermSum<Complex>> observables)
+    : Overlaps(std::move(space), list(observables), observables.size()) {}
+
+Overlaps::Overlaps(std::shared_ptr<const DistributedSector> space, Catalog catalog, std::size_t count)
+    : space_(std::move(space)),
+      count_(count),
+      element_count_(catalog.count),
+      weighted_(std::move(catalog.weighted)),
+      engine_(*space_, catalog.elements, ExchangeRoute::rows) {}
+
+std::vector<Complex> Overlaps::between(std::span<const Complex> x, std::span<const Complex> y) const {
+  std::vector<Complex> sums(element_count_);
+  engine_.element_sums(x, y, sums);
+  std::vector<Complex> values(count_);
+  for (const auto& w : weighted_) values[w.observable] += w.weight * sums[w.element];
+  space_->comm().sum(std::span(reinterpret_cast<double*>(values.data()), 2 * values.size()));
+  return values;
+}
+
+}  // namespace qheat
