@@ -13,6 +13,7 @@
 #include "qheat/evolution/krylov.hpp"
 #include "qheat/evolution/observer.hpp"
 #include "qheat/evolution/open.hpp"
+#include "qheat/evolution/output_steps.hpp"
 #include "qheat/evolution/spectrum.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
@@ -23,8 +24,7 @@ namespace qheat {
 namespace {
 
 constexpr std::uint32_t kPhaseStream = 0x80000000U;  // apart from the detunings' random numbers
-constexpr double kPhaseAStep = 60.0;          // |H| dt of one step: bounds the time between safe points
-constexpr double kSmallestTolerance = 1e-14;  // of one step; below, rounding decides
+constexpr double kSmallestTolerance = 1e-14;         // of one step; below, rounding decides
 
 /// Sums over columns of the observed values and of their squares, [T][Q] each.
 struct Sums {
@@ -242,7 +242,8 @@ class SectorPropagation {
       }
     };
     while (time < times_.size()) {
-      const auto intervals = next_intervals(time, elapsed);
+      const auto intervals =
+          next_output_steps(times_, time, elapsed, radius_, evolution_->intervals_at_once());
       const auto errors =
           evolve(intervals, psi.block(), [&](std::size_t k, Index, ColumnBlock<const Complex> state) {
             if (intervals.reach_outputs) observe(time + k, state, sums);
@@ -272,26 +273,7 @@ class SectorPropagation {
     return time == 0 ? times_[0] : times_[time] - times_[time - 1];
   }
 
-  /// What is done between two safe points: part of the way to an output, or a few outputs.
-  struct Intervals {
-    std::vector<double> dts;  ///< from now
-    bool reach_outputs;
-  };
-  /// Short enough that safe points come often.
-  Intervals next_intervals(std::size_t time, double elapsed) const {
-    const double interval = interval_before(time) - elapsed;
-    const double now = times_[time] - interval;
-    const auto steps = std::max<Index>(1, std::llround(std::ceil(radius_ * interval / kPhaseAStep)));
-    Intervals result{{interval / static_cast<double>(steps)}, steps == 1};
-    if (steps > 1) return result;
-    for (std::size_t k = time + 1; k < times_.size() && radius_ * (times_[k] - now) <= kPhaseAStep &&
-                                   result.dts.size() < as_size(evolution_->intervals_at_once());
-         ++k)
-      result.dts.push_back(times_[k] - now);
-    return result;
-  }
-
-  std::vector<double> evolve(const Intervals& intervals, ColumnBlock<Complex> psi,
+  std::vector<double> evolve(const OutputSteps& intervals, ColumnBlock<Complex> psi,
                              const StateEvolution::Observe& observe_state) {
     const auto start = std::chrono::steady_clock::now();
     const double observing = timings_.phase("observables").seconds;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "qheat/evolution/chebyshev.hpp"
+#include "qheat/evolution/chebyshev_work.hpp"
 #include "qheat/evolution/exact.hpp"
 #include "qheat/evolution/krylov.hpp"
 #include "qheat/evolution/phases.hpp"
@@ -71,29 +72,14 @@ Work observer_work(const Model& model, const SectorPlan& plan) {
   return kProducts * hamiltonian_work(model, plan.counts, static_cast<double>(plan.dimension));
 }
 
-/// Products of a Chebyshev series until a phase, at tolerances that are usual.
-double chebyshev_terms(double phase) {
-  return phase + 5.0 * std::cbrt(phase) + 11.0;
-}
-
-Work chebyshev_work(const Model& model, const SectorPlan& plan, const Steps& steps) {
-  constexpr double kPhaseTogether = 60.0;
-  const auto states = static_cast<double>(plan.dimension);
-  const double interval = steps.phase / std::max(1.0, steps.outputs);
-  const double together =
-      std::clamp(std::floor(kPhaseTogether / std::max(interval, 1e-9)), 1.0, 1.0 * plan.outputs_at_once);
-  const double parts = std::max(1.0, std::ceil(interval / kPhaseTogether));
-  const double recursions = std::ceil(std::max(1.0, steps.outputs) / together) * parts;
-  const double terms = chebyshev_terms(interval / parts * together);
-  double sums = 0.0;  // that take a term
-  for (int k = 1; k <= static_cast<int>(together); ++k) sums += chebyshev_terms(interval / parts * k);
-  Work column = recursions * terms * hamiltonian_work(model, plan.counts, states);
-  column += recursions * (terms + 2.0 * sums) * pass_work(states, 1.0, together);
+Work chebyshev_work_of(const Model& model, const SectorPlan& plan, const Steps& steps) {
+  const ChebyshevCourse course{plan.counts, static_cast<double>(plan.dimension), steps.phase, steps.outputs,
+                               plan.outputs_at_once};
+  Work column = chebyshev_work(model, course);
   column += (1.0 + steps.outputs) * observer_work(model, plan);
-  Work bounds = 40.0 * hamiltonian_work(model, plan.counts, states);
-  bounds += 40.0 * pass_work(states, 8.0);
-  bounds += static_cast<double>(plan.columns) * column;
-  return bounds;
+  Work work = spectral_bounds_work(model, course);
+  work += static_cast<double>(plan.columns) * column;
+  return work;
 }
 
 /// SLEPc's Krylov spaces of 30 vectors, orthogonalised twice, each good for a phase.
@@ -143,7 +129,7 @@ Work work_of(const SectorPlan& plan, const Model& model, const std::vector<doubl
   }
   const Steps steps{typical_radius(model, plan.counts) * times.back(), outputs - 1.0};
   work += plan.method == ExactMethod::krylov ? krylov_work(model, plan, steps)
-                                             : chebyshev_work(model, plan, steps);
+                                             : chebyshev_work_of(model, plan, steps);
   return work;
 }
 

@@ -88,6 +88,12 @@ void add_product(const LocalTerm<Complex>& a, const LocalTerm<Complex>& b, const
   }
 }
 
+std::vector<int> united(const std::vector<int>& a, const std::vector<int>& b) {
+  std::vector<int> sites;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(sites));
+  return sites;
+}
+
 void add(BySites& by_sites, const TermSum<Complex>& sum, double factor) {
   for (const auto& term : sum.terms) {
     Elements& elements = by_sites[term.sites];
@@ -101,13 +107,22 @@ TermSum<Complex> commutator(const TermSum<Complex>& a, const TermSum<Complex>& b
   BySites by_sites;
   for (const auto& left : a.terms) {
     for (const auto& right : b.terms) {
-      std::vector<int> sites;
-      std::set_union(left.sites.begin(), left.sites.end(), right.sites.begin(), right.sites.end(),
-                     std::back_inserter(sites));
+      const std::vector<int> sites = united(left.sites, right.sites);
       if (sites.size() == left.sites.size() + right.sites.size()) continue;  // they commute
       Elements& elements = by_sites[sites];
       add_product(left, right, sites, a.levels, Complex(0.0, 1.0), elements);
       add_product(right, left, sites, a.levels, Complex(0.0, -1.0), elements);
+    }
+  }
+  return term_sum(a.levels, by_sites);
+}
+
+TermSum<Complex> product(const TermSum<Complex>& a, const TermSum<Complex>& b) {
+  BySites by_sites;
+  for (const auto& left : a.terms) {
+    for (const auto& right : b.terms) {
+      const std::vector<int> sites = united(left.sites, right.sites);
+      add_product(left, right, sites, a.levels, 1.0, by_sites[sites]);
     }
   }
   return term_sum(a.levels, by_sites);

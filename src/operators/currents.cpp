@@ -1,5 +1,8 @@
 #include "qheat/operators/currents.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/index.hpp"
 
@@ -20,6 +23,24 @@ TermSum<Complex> outflow(const Model& model, int bond, BondEnd end) {
   TermSum<Complex> sum{.levels = model.levels(), .terms = {std::move(current)}};
   canonicalize(sum);
   return sum;
+}
+
+bool bond_keeps_level_energy(const Model& model, int b) {
+  const Bond& bond = at(model.lattice.bonds(), b);
+  const double scale =
+      std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
+  return std::all_of(model.interaction(b).elements().begin(), model.interaction(b).elements().end(),
+                     [&](const PairElement& e) {
+                       const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
+                                             model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
+                       return std::abs(change) <= 1e-12 * scale;
+                     });
+}
+
+bool bonds_keep_level_energy(const Model& model) {
+  for (int b = 0; b < model.lattice.bond_count(); ++b)
+    if (!bond_keeps_level_energy(model, b)) return false;
+  return true;
 }
 
 }  // namespace qheat

@@ -49,11 +49,16 @@ Overlaps::Overlaps(std::shared_ptr<const DistributedSector> space, Catalog catal
       weighted_(std::move(catalog.weighted)),
       engine_(*space_, catalog.elements, ExchangeRoute::rows) {}
 
-std::vector<Complex> Overlaps::between(std::span<const Complex> x, std::span<const Complex> y) const {
+std::vector<Complex> Overlaps::between_here(std::span<const Complex> x, std::span<const Complex> y) const {
   std::vector<Complex> sums(element_count_);
   engine_.element_sums(x, y, sums);
   std::vector<Complex> values(count_);
   for (const auto& w : weighted_) values[w.observable] += w.weight * sums[w.element];
+  return values;
+}
+
+std::vector<Complex> Overlaps::between(std::span<const Complex> x, std::span<const Complex> y) const {
+  auto values = between_here(x, y);
   space_->comm().sum(std::span(reinterpret_cast<double*>(values.data()), 2 * values.size()));
   return values;
 }

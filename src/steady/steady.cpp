@@ -200,24 +200,6 @@ double steady_bytes_per_rank(const Model& model, const SteadyOptions& options, i
              : SteadySolver::iterative_bytes_per_rank(model, elements, ranks);
 }
 
-bool bond_keeps_level_energy(const Model& model, int b) {
-  const Bond& bond = at(model.lattice.bonds(), b);
-  const double scale =
-      std::abs(model.energies_of(bond.first).back()) + std::abs(model.energies_of(bond.second).back());
-  return std::all_of(model.interaction(b).elements().begin(), model.interaction(b).elements().end(),
-                     [&](const PairElement& e) {
-                       const double change = model.energy(bond.first, e.a) + model.energy(bond.second, e.b) -
-                                             model.energy(bond.first, e.c) - model.energy(bond.second, e.d);
-                       return std::abs(change) <= 1e-12 * scale;
-                     });
-}
-
-bool bonds_keep_level_energy(const Model& model) {
-  for (int b = 0; b < model.lattice.bond_count(); ++b)
-    if (!bond_keeps_level_energy(model, b)) return false;
-  return true;
-}
-
 void require_steady_memory(const Model& model, const SteadyOptions& options, int ranks, double free_bytes) {
   if (free_bytes == 0.0 || takes_two_point(model, options, ranks, free_bytes)) return;
   const double needed = steady_bytes_per_rank(model, options, ranks);

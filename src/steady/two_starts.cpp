@@ -9,7 +9,7 @@ namespace {
 constexpr double kFiner = 0.01;
 constexpr double kFinest = 1e-14;
 constexpr double kRough = 1e-8;
-constexpr double kStart = 10.0;  // in norms of rho
+constexpr double kStartNorm = 10.0;  // in norms of rho
 
 std::span<double> doubles(std::vector<Complex>& values) {
   return {reinterpret_cast<double*>(values.data()), 2 * values.size()};
@@ -67,7 +67,7 @@ bool TwoStarts::iterate(std::vector<Complex>& rho) {
 
 void TwoStarts::start_elsewhere(const std::vector<Complex>& rho) {
   has_other_ = true;
-  other_ = random_hermitian(a_.space(), kStart * frobenius_norm(a_.space().comm(), rho));
+  other_ = random_hermitian(a_.space(), kStartNorm * frobenius_norm(a_.space().comm(), rho));
   for (std::size_t i = 0; i < other_.size(); ++i) other_[i] += rho[i];
 }
 

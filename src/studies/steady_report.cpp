@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "qheat/operators/currents.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "studies/eigenvalue_text.hpp"
 #include "studies/steady_study.hpp"

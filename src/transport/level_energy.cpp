@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "qheat/model/dissipator.hpp"
+#include "qheat/operators/currents.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/steady/steady.hpp"
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "qheat/model/thermodynamics.hpp"
+#include "qheat/operators/currents.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "transport/state_error.hpp"

@@ -11,6 +11,7 @@
 
 #include "qheat/evolution/exact.hpp"
 #include "qheat/model/thermodynamics.hpp"
+#include "qheat/operators/currents.hpp"
 #include "qheat/parallel/error.hpp"
 #include "steady/measurement.hpp"
 #include "support/hot_cold_chain.hpp"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/operators/currents.hpp"
 #include "qheat/transport/chain_resistance.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "support/hot_cold_chain.hpp"

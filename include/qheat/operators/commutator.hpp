@@ -8,6 +8,9 @@ namespace qheat {
 /// each acts on the sites of both. Canonical, terms by their sites, without elements that vanish to rounding.
 TermSum<Complex> commutator(const TermSum<Complex>& a, const TermSum<Complex>& b);
 
+/// A B, each term on the sites of both, up to six of them; canonical as above.
+TermSum<Complex> product(const TermSum<Complex>& a, const TermSum<Complex>& b);
+
 /// Adds `factor` times `more`; terms on the same sites become one.
 void add_terms(TermSum<Complex>& sum, const TermSum<Complex>& more, double factor = 1.0);
 

@@ -20,6 +20,8 @@ class Overlaps {
   std::size_t count() const { return count_; }
   /// <x|A_k|y> for each k, the same on all ranks. Collective.
   std::vector<Complex> between(std::span<const Complex> x, std::span<const Complex> y) const;
+  /// This rank's part of them.
+  std::vector<Complex> between_here(std::span<const Complex> x, std::span<const Complex> y) const;
   /// Bytes on this rank.
   Index bytes() const { return engine_.bytes(); }
 

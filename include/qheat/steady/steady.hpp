@@ -98,10 +98,5 @@ Work steady_work(const Model& model, const SteadyOptions& options, bool two_poin
 /// Number of elements of the density matrix.
 Index steady_elements(const Model& model);
 
-/// True if every bond keeps the sum of its sites' level energies. If not, reservoirs of one temperature do
-/// not lead to the Gibbs state, and heat can flow from cold to hot.
-bool bonds_keep_level_energy(const Model& model);
-/// The same of one bond.
-bool bond_keeps_level_energy(const Model& model, int bond);
 
 }  // namespace qheat

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "qheat/fluctuations/site_correlations.hpp"
+#include "qheat/kernel/site_kernel.hpp"
+#include "qheat/model/lattice.hpp"
+#include "qheat/transport/lattice_modes.hpp"
+#include "qheat/transport/spreading.hpp"
+
+namespace qheat {
+
+/// Which routes from equilibrium fluctuations to D(t) are taken.
+struct EquilibriumRoutes {
+  bool spreading = false, green_kubo = false, modes = false, site_kernel = false;
+};
+
+/// D(t) = (1/(N chi)) int_0^t Re<J(s) J> ds of a periodic lattice.
+struct GreenKubo {
+  std::vector<double> correlation;  ///< Re<J(t) J>/N, [T]
+  std::vector<double> diffusion;    ///< [T], length^2/time
+  std::vector<double> quadrature;   ///< error of the integral, [T]
+};
+
+/// Decay of the waves of the lattice: C(q,t) = v^dagger C v.
+struct ModeDecay {
+  std::vector<double> amplitude;  ///< C(q,t)/C(q,0), [T][Q]
+  std::vector<double> rate;       ///< -(dC(q,t)/dt)/C(q,t), [T][Q], 1/time; NaN where C(q,t) is nothing
+  std::vector<double> diffusion;  ///< a^2 rate over the eigenvalue of the longest waves, [T]
+};
+
+/// The exact time-local kernel of the sites, at all times.
+struct SiteKernelSeries {
+  std::vector<SiteKernel> kernels;       ///< [T]
+  std::vector<double> dispersion;        ///< w(q,t) = -(v^dagger K v)/eigenvalue, [T][Q], 1/time
+  std::vector<double> distances;         ///< |r| of pairs, ascending, [R], length
+  std::vector<double> rate_by_distance;  ///< mean of K_ij over the pairs at a distance, [T][R], 1/time
+  std::vector<double> diffusion;         ///< (1/2) sum_i r^2 K_ij along an axis, mean as in Spreading, [T]
+  std::vector<double> singular_times;    ///< where det C changes its sign
+};
+
+/// All that one set of correlations says.
+struct EquilibriumAnalysis {
+  std::optional<Spreading> spread;
+  std::optional<GreenKubo> green_kubo;
+  std::optional<ModeDecay> modes;
+  std::optional<SiteKernelSeries> site_kernel;
+};
+
+/// What a route lacks, with the remedy; empty if nothing. `axes_periodic`: for the total current.
+std::string spreading_obstacle(const Lattice& lattice);
+std::string green_kubo_obstacle(const Lattice& lattice, SiteEnergy energy);
+std::string matrix_obstacle(const Lattice& lattice, bool complete);
+
+EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& found, double susceptibility,
+                            std::span<const LatticeMode> modes, const EquilibriumRoutes& routes);
+
+/// Standard errors of values from those of all samples but one (jackknife), each pooled with its neighbours
+/// in time, as few samples leave each alone uncertain; NaN without samples.
+std::vector<double> jackknife_errors(std::span<const std::vector<double>> without_one);
+
+}  // namespace qheat

@@ -1,0 +1,370 @@
+#include "qheat/fluctuations/correlations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/basis/product_weights.hpp"
+#include "qheat/evolution/chebyshev.hpp"
+#include "qheat/evolution/output_steps.hpp"
+#include "qheat/model/counter_random.hpp"
+#include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/operator.hpp"
+#include "qheat/operators/overlaps.hpp"
+#include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr std::uint32_t kTypicalStream = 0xC0000000U;  // apart from all other random numbers
+constexpr double kLeastTolerance = 1e-14;              // of a step; below, rounding decides
+
+/// The observables, the same in every part of the space.
+struct Observed {
+  Observed(const Model& model, const CorrelationOptions& options) {
+    for (int i = 0; i < model.sites(); ++i) {
+      energies.push_back(site_energy(model, options.energy, i));
+      means.push_back(equilibrium_mean(model, options.equilibrium, energies.back()).real());
+    }
+    between_sites = energies;
+    for (int i = 0; i < model.sites(); ++i) between_sites.push_back(energy_change(model, options.energy, i));
+    LocalTerm<Complex> one{.sites = {0}, .elements = {}};
+    for (LocalCode n = 0; n < static_cast<LocalCode>(model.levels()); ++n)
+      one.elements.push_back({n, n, 1.0});
+    between_sites.push_back({.levels = model.levels(), .terms = {std::move(one)}});
+    for (const int axis : options.axes) currents.push_back(total_current(model, options.energy, axis));
+  }
+
+  std::vector<TermSum<Complex>> energies;       ///< h_i, [N]
+  std::vector<double> means;                    ///< <h_i>, [N]
+  std::vector<TermSum<Complex>> between_sites;  ///< h_i, dh_i/dt, 1
+  std::vector<TermSum<Complex>> currents;       ///< J_a, [A]
+};
+
+/// The vectors of one random state, or of all states one after another, in one part of the space.
+class PartCorrelations {
+ public:
+  PartCorrelations(const Model& model, const CorrelationOptions& options, const std::vector<double>& times,
+                   const CorrelationPlan& plan, std::size_t part, const Observed& observed,
+                   const Communicator& comm, Timings& timings)
+      : options_(options),
+        times_(times),
+        plan_(plan),
+        part_(plan.parts[part]),
+        number_(static_cast<std::uint32_t>(part)),
+        observed_(observed),
+        timings_(timings),
+        sites_(as_size(model.sites())),
+        space_(std::make_shared<DistributedSector>(level_sector(model, part_.counts), comm)),
+        hamiltonian_(make_operator(space_, hamiltonian(model))),
+        evolution_(*hamiltonian_, plan.outputs_at_once),
+        weights_(product_weights(*space_, options.equilibrium.counts.empty()
+                                              ? equilibrium_levels(model, options.equilibrium).probabilities
+                                              : std::vector<double>(sites_ * as_size(model.levels()), 1.0))),
+        between_sites_(space_, observed.between_sites),
+        columns_(1 + static_cast<Index>(options.sources.size() + options.axes.size())),
+        state_(space_->local_size(), columns_),
+        history_(space_->local_size(), plan.outputs_at_once) {
+    for (const int j : options.sources)
+      sources_.push_back(make_operator(space_, observed.energies[as_size(j)]));
+    for (const auto& current : observed.currents) {
+      currents_.push_back(make_operator(space_, current));
+      between_currents_.emplace_back(space_, std::span(&current, 1));
+    }
+  }
+
+  /// Series of a random state, or of all states; to be multiplied with what the part weighs.
+  CorrelationSeries run(int sample, RunControl& control, const std::function<double(double)>& progress,
+                        double& truncation) {
+    const std::size_t t = times_.size();
+    sums_ = {.energy = std::vector<double>(t * options_.sources.size() * sites_),
+             .change = std::vector<double>(t * options_.sources.size() * sites_),
+             .current = std::vector<double>(t * options_.axes.size())};
+    const Index states = plan_.exact ? space_->dimension() : 1;
+    Place place;
+    bool restored = control.restore_partial([&](StateReader& reader) { place = load(reader); });
+    for (; place.state < states; ++place.state) {
+      if (!restored) begin(sample, place);
+      restored = false;
+      if (norm_ == 0.0) continue;
+      follow(place, states, control, progress);
+      place.time = 0;
+      place.elapsed = 0.0;
+      truncation = std::max(truncation, place.error);
+      place.error = 0.0;
+    }
+    add_to(timings_);
+    return reduced();
+  }
+
+ private:
+  /// How far the work is.
+  struct Place {
+    Index state = 0;
+    std::size_t time = 0;
+    double elapsed = 0.0;
+    double error = 0.0;
+  };
+
+  std::span<Complex> column(Index k) { return state_.block().column_span(k); }
+
+  void begin(int sample, const Place& place) {
+    const auto psi = column(0);
+    std::fill(psi.begin(), psi.end(), Complex{});
+    const CounterRandom random(options_.seed);
+    for (std::size_t i = 0; i < psi.size(); ++i) {
+      const Index state = space_->first_state() + static_cast<Index>(i);
+      if (plan_.exact) {
+        if (state == place.state) psi[i] = std::sqrt(weights_[i]);
+        continue;
+      }
+      const auto number = static_cast<std::uint64_t>(state);
+      psi[i] =
+          std::sqrt(weights_[i]) *
+          random.complex_normal({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32),
+                                 static_cast<std::uint32_t>(sample), kTypicalStream + number_});
+    }
+    double square = 0.0;
+    for (const Complex& value : psi) square += std::norm(value);
+    norm_ = space_->comm().sum(square);
+    Index next = 1;
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      const AffineMap centred{.shift = -observed_.means[as_size(options_.sources[s])]};
+      sources_[s]->apply(centred, std::span<const Complex>(psi), column(next++));
+    }
+    for (const auto& current : currents_) current->apply(std::span<const Complex>(psi), column(next++));
+  }
+
+  void follow(Place& place, Index states, RunControl& control,
+              const std::function<double(double)>& progress) {
+    const auto save = [&](StateWriter& writer) { this->save(writer, place); };
+    while (place.time < times_.size()) {
+      const auto steps = next_output_steps(times_, place.time, place.elapsed, evolution_.bounds().radius(),
+                                           plan_.outputs_at_once);
+      const double share = times_.back() == 0.0 ? 1.0 : steps.dts.back() / times_.back();
+      const double tolerance = std::max(kLeastTolerance, options_.tolerance * share);
+      double error = 0.0;
+      const auto start = std::chrono::steady_clock::now();
+      const double observing = timings_.phase("observables").seconds;
+      for (Index k = 0; k < columns_; ++k) {
+        const auto errors =
+            evolution_.advance(steps.dts, tolerance, column(k),
+                               [&](std::size_t interval, Index, ColumnBlock<const Complex> state) {
+                                 if (steps.reach_outputs)
+                                   observe(k, place.time + interval, interval, state.column_span(0));
+                               });
+        error = std::max(error, errors.back());
+      }
+      auto& timing = timings_.phase("evolution");
+      timing.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() -
+                        (timings_.phase("observables").seconds - observing);
+      ++timing.calls;
+      if (steps.reach_outputs) {
+        place.time += steps.dts.size();
+        place.elapsed = 0.0;
+      } else {
+        place.elapsed += steps.dts.back();
+      }
+      place.error += error;
+      control.reach(times_[std::min(place.time, times_.size() - 1)], times_.back());
+      const double done = static_cast<double>(place.time) / static_cast<double>(times_.size());
+      if (place.time < times_.size())
+        control.offer(progress((static_cast<double>(place.state) + done) / static_cast<double>(states)),
+                      save);
+    }
+  }
+
+  /// Keeps psi of the outputs under way, or adds what stands between it and another vector.
+  void observe(Index column, std::size_t time, std::size_t interval, std::span<const Complex> state) {
+    const Timings::Scope scope(timings_, "observables");
+    const auto kept = history_.block().column_span(static_cast<Index>(interval));
+    if (column == 0) {
+      std::copy(state.begin(), state.end(), kept.begin());
+      return;
+    }
+    const std::size_t s = as_size(column - 1);
+    const double scale = plan_.exact ? 1.0 : 1.0 / norm_;
+    if (s < sources_.size()) {
+      const auto values = between_sites_.between_here(kept, state);
+      const std::size_t first = (time * sources_.size() + s) * sites_;
+      const double overlap = values.back().real();
+      for (std::size_t i = 0; i < sites_; ++i) {
+        sums_.energy[first + i] += scale * (values[i].real() - observed_.means[i] * overlap);
+        sums_.change[first + i] += scale * values[sites_ + i].real();
+      }
+      return;
+    }
+    const std::size_t a = s - sources_.size();
+    sums_.current[time * currents_.size() + a] +=
+        scale * between_currents_[a].between_here(kept, state)[0].real() / static_cast<double>(sites_);
+  }
+
+  /// This rank's sums added up over the ranks, for the whole part as if it were normalised to 1.
+  CorrelationSeries reduced() {
+    CorrelationSeries series = sums_;
+    double total = 1.0;
+    if (plan_.exact) {
+      total = 0.0;
+      for (const double w : weights_) total += w;
+      total = space_->comm().sum(total);
+    }
+    for (auto* values : {&series.energy, &series.change, &series.current}) {
+      space_->comm().sum(std::span(*values));
+      for (double& value : *values) value /= total;
+    }
+    return series;
+  }
+
+  void add_to(Timings& timings) const {
+    auto& products = timings.phase("hamiltonian products");
+    products.seconds += hamiltonian_->timing().seconds;
+    products.calls += hamiltonian_->timing().calls;
+    products.bytes_sent += hamiltonian_->timing().bytes_sent;
+  }
+
+  std::span<double> doubles(Index k) {
+    return {reinterpret_cast<double*>(column(k).data()), 2 * as_size(space_->local_size())};
+  }
+
+  void save(StateWriter& writer, const Place& place) {
+    const double numbers[] = {static_cast<double>(place.state), static_cast<double>(place.time),
+                              place.elapsed, place.error, norm_};
+    writer.replicated("place", numbers);
+    CorrelationSeries total = sums_;  // ranks may be others when it goes on
+    for (auto* values : {&total.energy, &total.change, &total.current})
+      space_->comm().sum(std::span(*values));
+    writer.replicated("energy", total.energy);
+    writer.replicated("change", total.change);
+    writer.replicated("current", total.current);
+    for (Index k = 0; k < columns_; ++k)
+      writer.distributed(fmt::format("state-{}", k), doubles(k), 2 * space_->first_state(),
+                         2 * space_->dimension());
+  }
+
+  Place load(StateReader& reader) {
+    const auto numbers = reader.replicated("place");
+    Place place{static_cast<Index>(numbers[0]), static_cast<std::size_t>(numbers[1]), numbers[2], numbers[3]};
+    norm_ = numbers[4];
+    CorrelationSeries total{reader.replicated("energy"), reader.replicated("change"),
+                            reader.replicated("current")};
+    if (total.energy.size() != sums_.energy.size() || total.current.size() != sums_.current.size())
+      throw Error("the checkpoint does not fit this version of the program; start afresh without --resume");
+    if (space_->comm().is_root()) sums_ = std::move(total);
+    for (Index k = 0; k < columns_; ++k)
+      reader.distributed(fmt::format("state-{}", k), doubles(k), 2 * space_->first_state(),
+                         2 * space_->dimension());
+    return place;
+  }
+
+  const CorrelationOptions& options_;
+  const std::vector<double>& times_;
+  const CorrelationPlan& plan_;
+  const EquilibriumPart& part_;
+  std::uint32_t number_;
+  const Observed& observed_;
+  Timings& timings_;
+  std::size_t sites_;
+  std::shared_ptr<const DistributedSector> space_;
+  std::unique_ptr<Operator> hamiltonian_;
+  ChebyshevEvolution evolution_;
+  std::vector<double> weights_;
+  Overlaps between_sites_;
+  std::vector<std::unique_ptr<Operator>> sources_, currents_;
+  std::vector<Overlaps> between_currents_;
+  Index columns_;  ///< psi, phi_j, J_a psi
+  ColumnStorage<Complex> state_;
+  ColumnStorage<Complex> history_;  ///< psi at the outputs under way
+  double norm_ = 0.0;               ///< <psi|psi>
+  CorrelationSeries sums_;          ///< this rank's part
+};
+
+void add_weighted(CorrelationSeries& sum, const CorrelationSeries& more, double weight) {
+  const auto add = [&](std::vector<double>& to, const std::vector<double>& from) {
+    to.resize(from.size(), 0.0);
+    for (std::size_t k = 0; k < from.size(); ++k) to[k] += weight * from[k];
+  };
+  add(sum.energy, more.energy);
+  add(sum.change, more.change);
+  add(sum.current, more.current);
+}
+
+}  // namespace
+
+CorrelationSeries Correlations::mean() const {
+  CorrelationSeries mean;
+  for (const auto& sample : samples) add_weighted(mean, sample, 1.0 / static_cast<double>(samples.size()));
+  return mean;
+}
+
+CorrelationSeries Correlations::mean_without(std::size_t sample) const {
+  CorrelationSeries mean;
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    if (s != sample) add_weighted(mean, samples[s], 1.0 / static_cast<double>(samples.size() - 1));
+  }
+  return mean;
+}
+
+Correlations compute_correlations(const Model& model, const std::vector<double>& times,
+                                  const CorrelationOptions& options, const CorrelationPlan& plan,
+                                  const MoreSamples& more, const Communicator& comm, RunControl& control,
+                                  Timings& timings) {
+  const Observed observed(model, options);
+  Correlations result{.times = times,
+                      .sites = model.sites(),
+                      .sources = options.sources,
+                      .axes = options.axes,
+                      .exact = plan.exact,
+                      .samples = {}};
+  int wanted = plan.exact ? 1 : plan.samples;
+  for (int done = 0; wanted > 0;) {
+    result.samples.resize(as_size(done + wanted));
+    double before = 0.0;
+    // Part by part: tables are made once for all samples of a round.
+    for (std::size_t p = 0; p < plan.parts.size(); ++p) {
+      const double share = static_cast<double>(plan.parts[p].dimension) / static_cast<double>(plan.states);
+      std::unique_ptr<PartCorrelations> part;
+      for (int sample = done; sample < done + wanted; ++sample) {
+        const Stage stage(
+            control, fmt::format("{}-part-{}", plan.exact ? "exact" : fmt::format("sample-{}", sample), p));
+        CorrelationSeries series;
+        double truncation = 0.0;
+        const bool finished = control.restore_finished([&](StateReader& reader) {
+          series = {reader.replicated("energy"), reader.replicated("change"), reader.replicated("current")};
+          truncation = reader.replicated("truncation").front();
+        });
+        if (!finished) {
+          if (!part) {
+            const Timings::Scope scope(timings, "setup fluctuations");
+            part =
+                std::make_unique<PartCorrelations>(model, options, times, plan, p, observed, comm, timings);
+          }
+          const double first = before + share * (sample - done) / wanted;
+          series = part->run(
+              sample, control, [&](double fraction) { return first + share * fraction / wanted; },
+              truncation);
+          control.finish([&](StateWriter& writer) {
+            writer.replicated("energy", series.energy);
+            writer.replicated("change", series.change);
+            writer.replicated("current", series.current);
+            writer.replicated("truncation", std::span(&truncation, 1));
+          });
+        }
+        result.truncation = std::max(result.truncation, truncation);
+        add_weighted(result.samples[as_size(sample)], series, plan.parts[p].weight);
+      }
+      before += share;
+    }
+    done += wanted;
+    wanted = plan.exact || options.samples > 0 ? 0 : more(result);
+  }
+  return result;
+}
+
+}  // namespace qheat

@@ -1,0 +1,56 @@
+#include "qheat/transport/cumulative_integral.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "qheat/parallel/index.hpp"
+
+namespace qheat {
+namespace {
+
+/// int_begin^{begin + 1} of the polynomial with these values at 0, 1, ..., points - 1.
+double integral(std::span<const double> f, double begin) {
+  // Gauss-Legendre rule of four nodes: exact up to degree 7
+  constexpr std::array<double, 2> kNodes = {0.33998104358485626480, 0.86113631159405257522};
+  constexpr std::array<double, 2> kWeights = {0.65214515486254614263, 0.34785484513745385737};
+  double sum = 0.0;
+  for (std::size_t g = 0; g < 4; ++g) {
+    const double x = begin + 0.5 * (1.0 + (g % 2 == 0 ? 1.0 : -1.0) * kNodes[g / 2]);
+    double value = 0.0;
+    for (std::size_t j = 0; j < f.size(); ++j) {
+      double factor = f[j];
+      for (std::size_t k = 0; k < f.size(); ++k) {
+        if (k != j)
+          factor *= (x - static_cast<double>(k)) / (static_cast<double>(j) - static_cast<double>(k));
+      }
+      value += factor;
+    }
+    sum += 0.5 * kWeights[g / 2] * value;
+  }
+  return sum;
+}
+
+/// Over [k, k + 1], by the `points` values around it; before 0 they are those after it.
+double interval(std::span<const double> f, std::size_t k, int points) {
+  const auto last = static_cast<int>(f.size()) - 1;
+  points = std::min(points, 2 * last + 1);
+  const int first = std::min(static_cast<int>(k) + 1 - points / 2, last + 1 - points);
+  std::vector<double> around;
+  for (int i = first; i < first + points; ++i) around.push_back(f[as_size(std::abs(i))]);
+  return integral(around, static_cast<double>(static_cast<int>(k) - first));
+}
+
+}  // namespace
+
+CumulativeIntegral cumulative_integral(std::span<const double> f, double spacing) {
+  CumulativeIntegral result{{0.0}, {0.0}};
+  for (std::size_t k = 0; k + 1 < f.size(); ++k) {
+    const double fine = interval(f, k, 8);
+    result.values.push_back(result.values.back() + spacing * fine);
+    result.error.push_back(result.error.back() + spacing * std::abs(fine - interval(f, k, 6)));
+  }
+  return result;
+}
+
+}  // namespace qheat

@@ -1,0 +1,183 @@
+#include "qheat/transport/equilibrium_routes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "qheat/parallel/index.hpp"
+#include "qheat/transport/cumulative_integral.hpp"
+#include "transport/unknown.hpp"
+
+namespace qheat {
+namespace {
+
+constexpr double kNothing = 1e-12;  // of C(q,0): rounding
+
+GreenKubo green_kubo(const SiteCorrelations& found, double susceptibility) {
+  GreenKubo result{.correlation = found.current, .diffusion = {}, .quadrature = {}};
+  const double spacing = found.times.size() > 1 ? found.times[1] - found.times[0] : 0.0;
+  const CumulativeIntegral integral = cumulative_integral(found.current, spacing);
+  for (const double value : integral.values) result.diffusion.push_back(value / susceptibility);
+  for (const double value : integral.error) result.quadrature.push_back(value / susceptibility);
+  return result;
+}
+
+ModeDecay mode_decay(const Lattice& lattice, const SiteCorrelations& found,
+                     std::span<const LatticeMode> modes) {
+  ModeDecay result;
+  const auto longest = longest_modes(lattice, modes);
+  std::vector<double> start;
+  for (const auto& mode : modes) start.push_back(mode_value(mode, found.energy_at(0)));
+  const double area = lattice.spacing() * lattice.spacing();
+  for (std::size_t time = 0; time < found.times.size(); ++time) {
+    std::vector<double> rates;
+    for (std::size_t q = 0; q < modes.size(); ++q) {
+      const double value = mode_value(modes[q], found.energy_at(time));
+      const bool known = std::abs(value) > kNothing * start[q];
+      rates.push_back(known ? -mode_value(modes[q], found.change_at(time)) / value : kNaN);
+      result.amplitude.push_back(value / start[q]);
+    }
+    double sum = 0.0;
+    for (const std::size_t q : longest) sum += area * rates[q] / modes[q].eigenvalue;
+    result.diffusion.push_back(sum / static_cast<double>(longest.size()));
+    result.rate.insert(result.rate.end(), rates.begin(), rates.end());
+  }
+  return result;
+}
+
+double distance(const Lattice& lattice, int i, int j) {
+  double square = 0.0;
+  for (std::size_t axis = 0; axis < lattice.shape().size(); ++axis)
+    square += std::pow(lattice.displacement(j, i, static_cast<int>(axis)), 2);
+  return lattice.spacing() * std::sqrt(square);
+}
+
+/// Pairs of sites by their distance.
+std::map<double, std::vector<std::size_t>> pairs_by_distance(const Lattice& lattice) {
+  constexpr double kSame = 1e-9;
+  std::map<double, std::vector<std::size_t>> pairs;
+  const int n = lattice.sites();
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) {
+      if (i == j) continue;
+      const double r = distance(lattice, i, j);
+      const auto near = pairs.lower_bound(r * (1.0 - kSame));
+      const bool known = near != pairs.end() && near->first <= r * (1.0 + kSame);
+      (known ? near->second : pairs[r]).push_back(as_size(i) * as_size(n) + as_size(j));
+    }
+  }
+  return pairs;
+}
+
+/// (1/2) sum_i r^2 K_ij along an axis.
+double second_moment(const Lattice& lattice, const std::vector<double>& generator) {
+  const auto axes = transport_axes(lattice);
+  std::vector<int> all;
+  for (int i = 0; i < lattice.sites(); ++i) all.push_back(i);
+  const auto sources = spreading_sources(lattice, all);
+  double sum = 0.0;
+  for (const int axis : axes) {
+    for (const int j : sources) {
+      for (int i = 0; i < lattice.sites(); ++i) {
+        const double r = lattice.spacing() * lattice.displacement(j, i, axis);
+        sum += 0.5 * r * r * generator[as_size(i) * as_size(lattice.sites()) + as_size(j)];
+      }
+    }
+  }
+  return sum / static_cast<double>(axes.size() * sources.size());
+}
+
+SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& found,
+                              std::span<const LatticeMode> modes) {
+  SiteKernelSeries result;
+  const auto pairs = pairs_by_distance(lattice);
+  for (const auto& [r, list] : pairs) result.distances.push_back(r);
+  double sign = 0.0;
+  for (std::size_t time = 0; time < found.times.size(); ++time) {
+    result.kernels.push_back(site_kernel(lattice, found.energy_at(time), found.change_at(time)));
+    const SiteKernel& kernel = result.kernels.back();
+    if (sign * kernel.determinant_sign < 0.0)
+      result.singular_times.push_back((found.times[time - 1] + found.times[time]) / 2.0);
+    if (kernel.determinant_sign != 0.0) sign = kernel.determinant_sign;
+    for (const auto& mode : modes)
+      result.dispersion.push_back(-mode_value(mode, kernel.generator) / mode.eigenvalue);
+    for (const auto& [r, list] : pairs) {
+      double sum = 0.0;
+      for (const std::size_t place : list) sum += kernel.generator[place];
+      result.rate_by_distance.push_back(sum / static_cast<double>(list.size()));
+    }
+    result.diffusion.push_back(second_moment(lattice, kernel.generator));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string spreading_obstacle(const Lattice& lattice) {
+  if (lattice.explicit_graph())
+    return "bonds listed by hand have no length; give lattice.shape and lattice.periodic";
+  if (transport_axes(lattice).empty()) return "no axis of the lattice is longer than two sites";
+  return "";
+}
+
+std::string green_kubo_obstacle(const Lattice& lattice, SiteEnergy energy) {
+  if (auto obstacle = spreading_obstacle(lattice); !obstacle.empty()) return obstacle;
+  for (const int axis : transport_axes(lattice)) {
+    if (!lattice.periodic()[as_size(axis)])
+      return "the total current feels an open edge from the start; set lattice.periodic to true along axis " +
+             std::to_string(axis);
+    const int length = at(lattice.shape(), axis);
+    if (length < shortest_ring(energy))
+      return fmt::format(
+          "a periodic axis of {} sites is too short for its currents to have a direction; use "
+          "at least {}",
+          length, shortest_ring(energy));
+  }
+  return "";
+}
+
+std::string matrix_obstacle(const Lattice& lattice, bool complete) {
+  if (auto obstacle = spreading_obstacle(lattice); !obstacle.empty()) return obstacle;
+  return complete ? "" : "it takes all sites as sources here; set transport.source = \"all\"";
+}
+
+EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& found, double susceptibility,
+                            std::span<const LatticeMode> modes, const EquilibriumRoutes& routes) {
+  EquilibriumAnalysis result;
+  if (routes.spreading) result.spread = spreading(lattice, found);
+  if (routes.green_kubo) result.green_kubo = green_kubo(found, susceptibility);
+  if (routes.modes) result.modes = mode_decay(lattice, found, modes);
+  if (routes.site_kernel) result.site_kernel = site_kernels(lattice, found, modes);
+  return result;
+}
+
+std::vector<double> jackknife_errors(std::span<const std::vector<double>> without_one) {
+  constexpr std::size_t kNear = 4;  // outputs to each side
+  if (without_one.size() < 2) return {};
+  const std::size_t n = without_one.size();
+  const std::size_t size = without_one.front().size();
+  std::vector<double> variance;
+  for (std::size_t k = 0; k < size; ++k) {
+    double mean = 0.0;
+    for (const auto& one : without_one) mean += one[k] / static_cast<double>(n);
+    double square = 0.0;
+    for (const auto& one : without_one) square += std::pow(one[k] - mean, 2);
+    variance.push_back(square * static_cast<double>(n - 1) / static_cast<double>(n));
+  }
+  std::vector<double> errors;
+  for (std::size_t k = 0; k < size; ++k) {
+    double sum = 0.0;
+    double count = 0.0;
+    for (std::size_t i = k < kNear ? 0 : k - kNear; i < std::min(size, k + kNear + 1); ++i) {
+      if (!std::isfinite(variance[i])) continue;
+      sum += variance[i];
+      count += 1.0;
+    }
+    errors.push_back(std::isfinite(variance[k]) ? std::sqrt(sum / count) : kNaN);
+  }
+  return errors;
+}
+
+}  // namespace qheat
