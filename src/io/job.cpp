@@ -88,6 +88,7 @@ Job jobfile::job_of(const TomlTable& toml, std::string text, const std::string& 
   problems.throw_if_any();
   assemble_model(draft);
   complete_steady(toml, draft, problems);
+  complete_transport(toml, draft, problems);
   problems.throw_if_any();
   draft.job.unavailable = unavailable_computations(draft.job, draft.bath, toml);
   return std::move(draft.job);

@@ -172,32 +172,6 @@ void read_steady(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
 }
 
-void read_transport(CheckedTable& root, Draft& draft) {
-  auto table = root.table("transport");
-  if (!table) return;
-  auto& transport = draft.job.transport.emplace();
-  const std::string key = "temperatures";
-  const std::string example = "temperatures = [0.5, 1.0, 2.0]";
-  const auto& well = draft.job.well;
-  const auto& bosons = draft.bath.correlation;
-  const bool in_bosons = bosons && bosons->kind == BathCorrelation::Kind::bosons && bosons->temperature > 0.0;
-  const bool of_well = well && well->by_temperature && well->temperature > 0.0;
-  const double given = in_bosons ? bosons->temperature : of_well ? well->temperature : 0.0;
-  if (given > 0.0 && !table->has(key)) {
-    transport.temperatures = {given};
-  } else if (table->require(key, example)) {
-    const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
-    numbers_or_range(*table, key, transport.temperatures, NumberRule::positive(), some);
-    const auto is_other = [&](double t) { return t != given; };
-    if (given > 0.0 && std::any_of(transport.temperatures.begin(), transport.temperatures.end(), is_other))
-      table->problem(
-          key, fmt::format("D belongs to {} = {:g}; sweep that key and leave out {}, or give this one",
-                           in_bosons ? "bath.correlation.temperature" : "interaction.well.temperature", given,
-                           table->path_of(key)));
-  }
-  table->report_unknown_keys();
-}
-
 void read_matrix_elements(CheckedTable& root, Draft& draft) {
   auto table = root.table("matrix-elements");
   if (!table) return;

@@ -44,6 +44,7 @@ struct Draft {
   bool reservoirs_listed = false;  ///< in the file, right or wrong
   bool jumps_listed = false;       ///< likewise
   std::optional<InitialDraft> initial;
+  bool transport_sector = false;  ///< transport.ensemble = "sector"
 
   Length one_a_site() const;
 };
@@ -85,6 +86,11 @@ void assemble_model(Draft& draft);
 /// Models of the lengths in steady.sizes, and whether the two-point functions close if steady.method asks for
 /// them; problems to `problems`.
 void complete_steady(const TomlTable& root, Draft& draft, Problems& problems);
+
+void read_transport(CheckedTable& root, Draft& draft);
+/// Sector, sources and routes that [transport] leaves to the model, and what stands against those that it
+/// names; problems to `problems`.
+void complete_transport(const TomlTable& root, Draft& draft, Problems& problems);
 
 /// Computations that this version does not have, as sentences with their place.
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root);

@@ -51,6 +51,7 @@ constexpr auto kMeasured = std::to_array<MeasuredKey>({
     {"time.end", Quantity::time},
     {"kernel.broadening", Quantity::energy},
     {"steady.dephasings", Quantity::rate},
+    {"transport.equilibrium", Quantity::temperature},
     {"transport.temperatures", Quantity::temperature},
     {"units.cross_section", Quantity::area},
 });

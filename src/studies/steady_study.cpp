@@ -241,6 +241,21 @@ void SteadyStudy::compute() {
   if (compares_sizes() || compares_dephasings()) compare();
 }
 
+DiffusionEstimate SteadyStudy::diffusion() const {
+  if (comparisons_.size() == 1) return comparisons_.front().diffusion;
+  DiffusionEstimate estimate;
+  if (comparisons_.size() > 1) {
+    estimate.obstacle = "there are several dephasings, each with a D of its own";
+    return estimate;
+  }
+  const BulkCoefficients& bulk = at(shown_, 0).measured.bulk;
+  estimate.value = bulk.diffusion;
+  estimate.places = bulk.diffusion_spread;
+  estimate.error = bulk.diffusion_error + (std::isnan(bulk.diffusion_spread) ? 0.0 : bulk.diffusion_spread);
+  estimate.obstacle = bulk.obstacle;
+  return estimate;
+}
+
 void SteadyStudy::compare() {
   const std::string obstacle = resistance_obstacle(*models_.back());
   for (std::size_t d = 0; d < dephasings(); ++d) {

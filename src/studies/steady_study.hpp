@@ -23,6 +23,9 @@ class SteadyStudy final : public Study {
   void summarize(Report& report) const override;
   /// Why states are missing, one sentence a state.
   std::vector<std::string> failures() const override { return failures_; }
+  /// D of the bath as the job has it, from all sizes and rates; of a single state the inside's. One
+  /// dephasing.
+  DiffusionEstimate diffusion() const;
 
  private:
   /// The steady state of one size in one variant.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "studies/exact_study.hpp"
+#include "studies/fluctuation_study.hpp"
 #include "studies/kernel_requests.hpp"
 #include "studies/kernel_study.hpp"
 #include "studies/matrix_element_study.hpp"
@@ -26,8 +27,20 @@ std::vector<std::unique_ptr<Study>> studies_of(const Job& job, const StudyContex
     kernels = study.get();
     studies.push_back(std::move(study));
   }
-  if (job.steady) studies.push_back(std::make_unique<SteadyStudy>(job, context));
-  if (job.transport) studies.push_back(std::make_unique<TransportStudy>(job, context, kernels));
+  const SteadyStudy* steady = nullptr;
+  if (job.steady) {
+    auto study = std::make_unique<SteadyStudy>(job, context);
+    steady = study.get();
+    studies.push_back(std::move(study));
+  }
+  const FluctuationStudy* fluctuations = nullptr;
+  if (job.transport && job.transport->follows_fluctuations()) {
+    auto study = std::make_unique<FluctuationStudy>(job, context);
+    fluctuations = study.get();
+    studies.push_back(std::move(study));
+  }
+  if (job.transport)
+    studies.push_back(std::make_unique<TransportStudy>(job, context, kernels, steady, fluctuations));
   if (job.matrix_elements) studies.push_back(std::make_unique<MatrixElementStudy>(job, context));
   return studies;
 }

@@ -1,8 +1,10 @@
 #include "studies/transport_study.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -27,14 +29,23 @@ std::string name_of(KernelId id) {
 
 }  // namespace
 
-TransportStudy::TransportStudy(const Job& job, const StudyContext& context, const KernelStudy* kernels)
-    : job_(job), context_(context), kernels_(kernels), temperatures_(job.transport->temperatures) {}
+TransportStudy::TransportStudy(const Job& job, const StudyContext& context, const KernelStudy* kernels,
+                               const SteadyStudy* steady, const FluctuationStudy* fluctuations)
+    : job_(job),
+      context_(context),
+      kernels_(job.transport->takes(TransportRoute::kernel) ? kernels : nullptr),
+      steady_(job.transport->takes(TransportRoute::steady) ? steady : nullptr),
+      fluctuations_(fluctuations),
+      temperatures_(job.transport->temperatures) {}
 
 void TransportStudy::describe(Report& report) const {
+  std::vector<std::string> names;
+  for (const TransportRoute route : job_.transport->routes) names.push_back(route_name(route));
+  if (!names.empty()) report.say("transport       D by {}\n", fmt::join(names, ", "));
+  if (temperatures_.empty()) return;
   report.say("transport       kappa(T) = D C_V at {} temperature{}{}\n", temperatures_.size(),
              temperatures_.size() == 1 ? "" : "s",
-             kernels_ != nullptr ? ", D by the bond rates of each kernel"
-                                 : ": C_V(T) alone; add [kernel], whose bond rates give D");
+             names.empty() ? ": C_V(T) alone; add [kernel], whose bond rates give D" : "");
 }
 
 Need TransportStudy::need(int, double) const {
@@ -112,6 +123,7 @@ void TransportStudy::write_route(const Route& route, const std::string& group, R
   file.attribute(group, "value", found.window->value);
   file.attribute(group, "error", found.window_error);
   file.attribute(group, "window", std::span<const double>(window));
+  if (temperatures_.empty()) return;
   const auto count = static_cast<Index>(temperatures_.size());
   file.dataset(group + "/conductivity", {count}, conductivity(found.window->value));
   file.dataset(group + "/conductivity_error", {count}, conductivity(found.window_error));
@@ -151,25 +163,78 @@ void TransportStudy::write_thermodynamics(ResultsFile& file) const {
   write("exponent", &Thermodynamics::exponent);
 }
 
-void TransportStudy::write(ResultsFile& file) {
-  write_thermodynamics(file);
-  write_pair_rate(file);
-  for (const Route& route : routes_) write_route(route, "/transport/kernel/" + route.id.name(), file);
-  const Route* route = best();
-  if (route == nullptr) {
-    file.attribute(
-        "/transport", "reason",
-        routes_.empty() ? "the job has no kernel whose bond rates give D" : "D(t) of no kernel has a window");
+std::optional<TransportStudy::Final> TransportStudy::final_diffusion() const {
+  // From the one to believe first on. Spreading and Green-Kubo are exact at every wave length, the other two
+  // belong to waves that fit the lattice.
+  constexpr std::array kTrusted = {TransportRoute::green_kubo, TransportRoute::spreading,
+                                   TransportRoute::site_kernel, TransportRoute::modes};
+  std::vector<const DiffusionRoute*> known;
+  for (const TransportRoute wanted : kTrusted) {
+    for (std::size_t k = 0; fluctuations_ != nullptr && k < fluctuations_->routes().size(); ++k) {
+      const DiffusionRoute& route = fluctuations_->routes()[k];
+      if (route.route == wanted && route.window) known.push_back(&route);
+    }
+  }
+  if (!known.empty()) {
+    Final found{known.front()->route, route_name(known.front()->route), known.front()->window->value,
+                known.front()->window_error};
+    for (const DiffusionRoute* other : known)
+      found.error = std::max(found.error, std::abs(other->window->value - found.value));
+    return found;
+  }
+  if (const Route* kernel = best(); kernel != nullptr)
+    return Final{TransportRoute::kernel, name_of(kernel->id), kernel->found.window->value,
+                 kernel->found.window_error};
+  if (steady_ != nullptr) {
+    const DiffusionEstimate estimate = steady_->diffusion();
+    if (!std::isnan(estimate.value))
+      return Final{TransportRoute::steady, "steady state", estimate.value, estimate.error};
+  }
+  return {};
+}
+
+void TransportStudy::write_steady(ResultsFile& file) const {
+  if (steady_ == nullptr) return;
+  const std::string group = "/transport/steady";
+  const DiffusionEstimate estimate = steady_->diffusion();
+  file.group(group);
+  if (std::isnan(estimate.value)) {
+    file.attribute(group, "reason", estimate.obstacle);
     return;
   }
-  write_route(at_all_outputs(*route), "/transport/kernel", file);
-  file.attribute("/transport/kernel", "kernel", route->id.name());
-  file.attribute("/transport", "route", "kernel");
-  file.attribute("/transport", "diffusion", route->found.window->value);
-  file.attribute("/transport", "diffusion_error", route->found.window_error);
+  file.attribute(group, "value", estimate.value);
+  file.attribute(group, "error", estimate.error);
+}
+
+void TransportStudy::write(ResultsFile& file) {
+  if (!temperatures_.empty()) write_thermodynamics(file);
+  if (!temperatures_.empty()) write_pair_rate(file);
+  for (const Route& route : routes_) write_route(route, "/transport/kernel/" + route.id.name(), file);
+  if (const Route* route = best(); route != nullptr) {
+    write_route(at_all_outputs(*route), "/transport/kernel", file);
+    file.attribute("/transport/kernel", "kernel", route->id.name());
+  }
+  write_steady(file);
+  file.group("/transport");
+  if (fluctuations_ != nullptr && fluctuations_->verdict()) {
+    file.attribute("/transport", "verdict", std::string(name_of(fluctuations_->verdict()->kind)));
+    file.attribute("/transport", "reason_of_verdict", fluctuations_->verdict()->reason);
+  }
+  const auto found = final_diffusion();
+  if (!found) {
+    file.attribute("/transport", "reason",
+                   fluctuations_ != nullptr ? "D(t) of no route has a window"
+                   : routes_.empty()        ? "the job has no kernel whose bond rates give D"
+                                            : "D(t) of no kernel has a window");
+    return;
+  }
+  file.attribute("/transport", "route", route_name(found->route));
+  file.attribute("/transport", "diffusion", found->value);
+  file.attribute("/transport", "diffusion_error", found->error);
+  if (temperatures_.empty()) return;
   const auto count = static_cast<Index>(temperatures_.size());
-  file.dataset("/transport/conductivity", {count}, conductivity(route->found.window->value));
-  file.dataset("/transport/conductivity_error", {count}, conductivity(route->found.window_error));
+  file.dataset("/transport/conductivity", {count}, conductivity(found->value));
+  file.dataset("/transport/conductivity_error", {count}, conductivity(found->error));
 }
 
 TransportStudy::Scale TransportStudy::scale(Quantity quantity) const {
@@ -202,22 +267,35 @@ void TransportStudy::say_diffusion(Report& report) const {
                                area * pair_rate_->lowest, area * pair_rate_->highest));
 }
 
+void TransportStudy::say_fluctuations(Report& report) const {
+  if (fluctuations_ == nullptr) return;
+  const auto [factor, unit] = scale(Quantity::diffusion);
+  const Scale second = scale(Quantity::time);
+  for (const DiffusionRoute& route : fluctuations_->routes()) {
+    if (!route.window) {
+      report.say("D, {:<14} none: {}\n", route_name(route.route), route.obstacle);
+      continue;
+    }
+    report.say("D, {:<14} {:.6g} +- {:.2g}{}, from t = {:g} to {:g}{}\n", route_name(route.route),
+               factor * route.window->value, factor * route.window_error, unit,
+               second.factor * route.window->begin, second.factor * route.window->end, second.unit);
+  }
+}
+
 void TransportStudy::say_conductivity(Report& report) const {
-  const Route* route = best();
+  const auto route = final_diffusion();
   const Scale kelvin = scale(Quantity::temperature);
   const Scale energy = scale(Quantity::energy);
   const Scale kappa = scale(Quantity::conductivity);
   report.say("{:>12}  {:>12}  {:>12}{}  {:>9}\n", "T" + kelvin.unit, "u" + energy.unit, "C_V k_B",
-             route != nullptr ? fmt::format("  {:>14}  {:>9}", "kappa" + kappa.unit, "+-") : "", "exponent");
+             route ? fmt::format("  {:>14}  {:>9}", "kappa" + kappa.unit, "+-") : "", "exponent");
   const std::size_t count = temperatures_.size();
   const std::size_t step = (count + kMostRows - 1) / kMostRows;
   for (std::size_t k = 0; k < count; k += step) {
     const double heat = heat_[k].specific_heat;
     const double scaled = kappa.factor * heat;
-    const std::string text = route == nullptr
-                                 ? ""
-                                 : fmt::format("  {:14.6g}  {:9.2g}", scaled * route->found.window->value,
-                                               scaled * route->found.window_error);
+    const std::string text =
+        !route ? "" : fmt::format("  {:14.6g}  {:9.2g}", scaled * route->value, scaled * route->error);
     const std::string exponent =
         std::isnan(heat_[k].exponent) ? "nan" : fmt::format("{:.4g}", heat_[k].exponent);
     report.say("{:12.6g}  {:12.6g}  {:12.6g}{}  {:>9}\n", kelvin.factor * temperatures_[k],
@@ -227,16 +305,22 @@ void TransportStudy::say_conductivity(Report& report) const {
 }
 
 void TransportStudy::summarize(Report& report) const {
+  say_fluctuations(report);
   say_diffusion(report);
-  const Route* route = best();
+  const auto route = final_diffusion();
+  if (route && fluctuations_ != nullptr)
+    report.say(
+        "D               {:.6g} +- {:.2g}{} (by {})\n", scale(Quantity::diffusion).factor * route->value,
+        scale(Quantity::diffusion).factor * route->error, scale(Quantity::diffusion).unit, route->name);
+  if (temperatures_.empty()) return;
   const std::string heat = "exponent d ln C_V/d ln T";
   const bool warm_bath = job_.model->bath.correlation || !job_.model->bath.reservoirs.empty();
   const bool varies = (job_.well && job_.well->by_temperature) || warm_bath;
-  report.say("{}\n", route == nullptr ? "thermodynamics of a site; no kernel has a D; " + heat
-                                      : fmt::format("kappa(T) = D C_V of a {} with D of the {}; {}",
-                                                    job_.units ? "volume" : "site", name_of(route->id),
-                                                    varies ? heat : "exponent d ln kappa/d ln T"));
-  if (route != nullptr && varies)
+  report.say("{}\n", !route ? "thermodynamics of a site; no route has a D; " + heat
+                            : fmt::format("kappa(T) = D C_V of a {} with D of the {}; {}",
+                                          job_.units ? "volume" : "site", route->name,
+                                          varies ? heat : "exponent d ln kappa/d ln T"));
+  if (route && varies)
     report.say(
         "D depends on the temperature of the {} too, which is one here: sweep it for kappa's exponent\n",
         warm_bath ? "bath" : "interaction");

@@ -9,7 +9,9 @@
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/model/units.hpp"
 #include "qheat/transport/kernel_diffusion.hpp"
+#include "studies/fluctuation_study.hpp"
 #include "studies/kernel_study.hpp"
+#include "studies/steady_study.hpp"
 #include "studies/study.hpp"
 
 namespace qheat {
@@ -17,8 +19,10 @@ namespace qheat {
 /// [transport]: D by the kernels of the job, C_V(T) and the conductivity kappa(T) = D C_V of a site.
 class TransportStudy final : public Study {
  public:
-  /// `kernels`: those whose bond rates give D, if the job has any.
-  TransportStudy(const Job& job, const StudyContext& context, const KernelStudy* kernels);
+  /// `kernels`: those whose bond rates give D, if the job has any; `fluctuations`: the routes that follow
+  /// them.
+  TransportStudy(const Job& job, const StudyContext& context, const KernelStudy* kernels,
+                 const SteadyStudy* steady, const FluctuationStudy* fluctuations);
 
   void describe(Report& report) const override;
   void require_possible() const override {}
@@ -42,6 +46,15 @@ class TransportStudy final : public Study {
   Scale scale(Quantity quantity) const;
   double open_share() const;
   const Route* best() const;
+  /// The D that is believed, with an error that holds the distance to other routes.
+  struct Final {
+    TransportRoute route;
+    std::string name;  ///< for the reader
+    double value, error;
+  };
+  std::optional<Final> final_diffusion() const;
+  void write_steady(ResultsFile& file) const;
+  void say_fluctuations(Report& report) const;
   std::vector<double> conductivity(double diffusion) const;
   void write_route(const Route& route, const std::string& group, ResultsFile& file) const;
   Route at_all_outputs(Route route) const;
@@ -53,6 +66,8 @@ class TransportStudy final : public Study {
   const Job& job_;
   StudyContext context_;
   const KernelStudy* kernels_;
+  const SteadyStudy* steady_;
+  const FluctuationStudy* fluctuations_;
   std::vector<double> temperatures_;
   std::vector<Thermodynamics> heat_;  ///< [K]
   std::vector<Route> routes_;         ///< of kernels with rates of bonds, ascending

@@ -100,11 +100,13 @@ class Scalars {
     add("/transport/pair_rate", "value", "diffusion");
     for (const auto& name : file_.datasets("/")) {
       constexpr std::string_view kSeries = "/diffusion";
-      if (!name.starts_with("/transport/kernel/") || !name.ends_with(kSeries)) continue;
+      if (!name.starts_with("/transport/") || !name.ends_with(kSeries)) continue;
       const std::string group = name.substr(0, name.size() - kSeries.size());
       if (found_.contains(name.substr(1))) found_.erase(name.substr(1));  // of one time: the same number
       add(group, "value", "diffusion_value");
       add(group, "error", "diffusion_value_error");
+      add(group, "edge_time", "edge_time");
+      add(group, "late_exponent", "late_exponent");
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -7,13 +8,16 @@
 #include <vector>
 
 #include "qheat/evolution/exact.hpp"
+#include "qheat/fluctuations/equilibrium.hpp"
 #include "qheat/kernel/kernel_id.hpp"
 #include "qheat/model/broadening.hpp"
 #include "qheat/model/detuning.hpp"
 #include "qheat/model/initial_state.hpp"
 #include "qheat/model/model.hpp"
 #include "qheat/model/units.hpp"
+#include "qheat/operators/energy_currents.hpp"
 #include "qheat/steady/steady.hpp"
+#include "qheat/transport/diffusion_route.hpp"
 #include "qheat/wells/pair_potential.hpp"
 #include "qheat/wells/well_elements.hpp"
 
@@ -74,7 +78,20 @@ struct SteadyRequest {
 };
 
 struct TransportRequest {
-  std::vector<double> temperatures;
+  std::vector<TransportRoute> routes;  ///< to D
+  Equilibrium equilibrium;
+  SiteEnergy energy = SiteEnergy::levels;
+  std::vector<int> sources;  ///< sites whose excess is followed
+  int samples = 0;           ///< random states; 0: as many as `accuracy` takes, or all states
+  double accuracy = 1e-2;    ///< wanted standard error of D(t), relative
+  std::uint64_t seed = 1;
+  std::vector<double> temperatures;  ///< of kappa(T)
+
+  /// True if a route needs equilibrium correlations.
+  bool follows_fluctuations() const { return std::any_of(routes.begin(), routes.end(), from_fluctuations); }
+  bool takes(TransportRoute route) const {
+    return std::find(routes.begin(), routes.end(), route) != routes.end();
+  }
 };
 
 struct MatrixElementsRequest {

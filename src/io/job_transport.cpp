@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/job_sections.hpp"
+#include "io/number_range.hpp"
+#include "qheat/basis/model_sectors.hpp"
+#include "qheat/fluctuations/site_correlations.hpp"
+#include "qheat/parallel/index.hpp"
+#include "qheat/transport/equilibrium_routes.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+/// Keys that are of equilibrium fluctuations alone.
+constexpr std::array<std::string_view, 6> kFluctuationKeys = {"equilibrium", "ensemble", "source",
+                                                              "samples",     "accuracy", "energy"};
+
+void read_temperatures(CheckedTable& table, const Draft& draft, TransportRequest& transport) {
+  const std::string key = "temperatures";
+  const std::string example = "temperatures = [0.5, 1.0, 2.0]";
+  const auto& well = draft.job.well;
+  const auto& bosons = draft.bath.correlation;
+  const bool in_bosons = bosons && bosons->kind == BathCorrelation::Kind::bosons && bosons->temperature > 0.0;
+  const bool of_well = well && well->by_temperature && well->temperature > 0.0;
+  const double given = in_bosons ? bosons->temperature : of_well ? well->temperature : 0.0;
+  if (given > 0.0 && !table.has(key)) {
+    transport.temperatures = {given};
+    return;
+  }
+  const Length some{1, std::numeric_limits<std::size_t>::max(), "such as " + example};
+  numbers_or_range(table, key, transport.temperatures, NumberRule::positive(), some);
+  const auto is_other = [&](double t) { return t != given; };
+  if (given > 0.0 && std::any_of(transport.temperatures.begin(), transport.temperatures.end(), is_other))
+    table.problem(
+        key, fmt::format("D belongs to {} = {:g}; sweep that key and leave out {}, or give this one",
+                         in_bosons ? "bath.correlation.temperature" : "interaction.well.temperature", given,
+                         table.path_of(key)));
+}
+
+void read_routes(CheckedTable& table, TransportRequest& transport) {
+  std::vector<std::string> names;
+  const Length some{1, kTransportRoutes.size(), "such as routes = [\"spreading\", \"green-kubo\"]"};
+  if (!table.texts("routes", names, some)) return;
+  std::vector<std::string> known;
+  for (const auto& [name, route] : kTransportRoutes) known.emplace_back(name);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto found = std::find(known.begin(), known.end(), names[i]);
+    if (found == known.end()) {
+      table.problem("routes", i, unknown_word("route", names[i], known));
+      continue;
+    }
+    const TransportRoute route = kTransportRoutes[as_size(found - known.begin())].second;
+    if (transport.takes(route))
+      table.problem("routes", i, fmt::format("{} is listed twice; remove one", names[i]));
+    transport.routes.push_back(route);
+  }
+}
+
+/// A site number, or "all"; else the default, which the model decides on.
+void read_source(CheckedTable& table, const Draft& draft, TransportRequest& transport) {
+  const auto* entry = table.toml().find("source");
+  if (entry == nullptr) return;
+  if (std::holds_alternative<std::string>(entry->value.data)) {
+    std::string text;
+    table.text("source", text);
+    if (text != "all") table.problem("source", fmt::format("\"{}\" is neither a site nor \"all\"", text));
+    for (int i = 0; draft.sites && i < *draft.sites; ++i) transport.sources.push_back(i);
+    return;
+  }
+  int site = 0;
+  const int last = draft.sites ? *draft.sites - 1 : std::numeric_limits<int>::max();
+  if (table.integer("source", site, {0, last})) transport.sources = {site};
+}
+
+bool asks_for_fluctuations(const TomlTable& table) {
+  return std::any_of(kFluctuationKeys.begin(), kFluctuationKeys.end(),
+                     [&](std::string_view key) { return table.find(key) != nullptr; });
+}
+
+std::string obstacle_of(TransportRoute route, const Job& job, const TransportRequest& transport) {
+  const bool kernels = job.kernel || job.rates;
+  if (route == TransportRoute::kernel)
+    return kernels ? "" : "needs a kernel; add [kernel], whose bond rates give D";
+  if (route == TransportRoute::steady) return job.steady ? "" : "needs steady states; add [steady]";
+  if (!job.time) return "needs output times; add [time] with end = 20.0 and outputs = 81";
+  if (job.detuning.realizations > 1)
+    return "follows one model at a time; use [sweep] over \"site.detuning.seed\" with average in place of "
+           "site.detuning.realizations";
+  if (auto why = stationarity_obstacle(*job.model, transport.equilibrium); !why.empty()) return why;
+  if (transport.energy == SiteEnergy::full) {
+    if (!std::isinf(transport.equilibrium.temperature))
+      return "with energy = \"full\" the equilibrium is that of an infinite temperature; use equilibrium = "
+             "inf";
+    if (job.model->bath.dephasing > 0.0)
+      return "dephasing does not keep the energy of the interaction; use energy = \"levels\"";
+  }
+  const Lattice& lattice = job.model->lattice;
+  if (route == TransportRoute::green_kubo) return green_kubo_obstacle(lattice, transport.energy);
+  if (route == TransportRoute::spreading) return spreading_obstacle(lattice);
+  const bool complete =
+      is_homogeneous_torus(*job.model) || as_size(lattice.sites()) == transport.sources.size();
+  return matrix_obstacle(lattice, complete);
+}
+
+void take_sector(const CheckedTable& table, const Job& job, TransportRequest& transport) {
+  if (!job.initial) {
+    table.problem("ensemble", "the sector is that of [initial], which is missing; add it, or use \"all\"");
+    return;
+  }
+  const auto counts = sharp_band_counts(*job.model, *job.initial);
+  if (counts.empty()) {
+    table.problem("ensemble",
+                  "[initial] has no definite numbers of sites in each band; give it levels, or use \"all\"");
+    return;
+  }
+  transport.equilibrium.counts = counts;
+}
+
+}  // namespace
+
+void read_transport(CheckedTable& root, Draft& draft) {
+  auto table = root.table("transport");
+  if (!table) return;
+  auto& transport = draft.job.transport.emplace();
+  read_routes(*table, transport);
+  read_temperatures(*table, draft, transport);
+  read_source(*table, draft, transport);
+  table->number("equilibrium", transport.equilibrium.temperature, NumberRule::temperature());
+  table->choice("energy", transport.energy, {{"levels", SiteEnergy::levels}, {"full", SiteEnergy::full}});
+  table->choice("ensemble", draft.transport_sector, {{"all", false}, {"sector", true}});
+  constexpr int kMostSamples = 100000;
+  if (table->integer("samples", transport.samples, {0, kMostSamples}) && transport.samples == 1)
+    table->problem("samples",
+                   "one random state leaves no error; use at least 2, or 0 for as many as accuracy takes");
+  table->number("accuracy", transport.accuracy, {.lowest = 1e-6, .highest = 1.0});
+  table->integer("seed", transport.seed, {0, std::numeric_limits<std::int64_t>::max()});
+  table->report_unknown_keys();
+}
+
+void complete_transport(const TomlTable& root, Draft& draft, Problems& problems) {
+  if (!draft.job.transport || !draft.job.model) return;
+  auto& transport = *draft.job.transport;
+  const auto* entry = root.find("transport");
+  const auto& toml = std::get<TomlTable>(entry->value.data);
+  const CheckedTable table(toml, entry->place, "transport", problems);
+  if (draft.transport_sector) take_sector(table, draft.job, transport);
+  if (transport.sources.empty()) transport.sources = default_sources(*draft.job.model);
+  const bool chosen = table.has("routes");
+  for (std::size_t i = 0; chosen && i < transport.routes.size(); ++i) {
+    const auto why = obstacle_of(transport.routes[i], draft.job, transport);
+    if (!why.empty()) table.problem("routes", i, fmt::format("{}: {}", route_name(transport.routes[i]), why));
+  }
+  if (chosen) return;
+  // kernels and steady states where there are any; correlations where there are none, or they are asked for
+  const bool others = obstacle_of(TransportRoute::kernel, draft.job, transport).empty() ||
+                      obstacle_of(TransportRoute::steady, draft.job, transport).empty();
+  const bool fluctuations = asks_for_fluctuations(toml) || (!others && transport.temperatures.empty());
+  std::string first_reason;
+  for (const auto& [name, route] : kTransportRoutes) {
+    if (from_fluctuations(route) && !fluctuations) continue;
+    const auto why = obstacle_of(route, draft.job, transport);
+    if (why.empty()) transport.routes.push_back(route);
+    if (!why.empty() && first_reason.empty()) first_reason = why;
+  }
+  const bool none =
+      transport.routes.empty() || (asks_for_fluctuations(toml) && !transport.follows_fluctuations());
+  if (none && (fluctuations || transport.temperatures.empty()))
+    table.problem(first_reason.empty() ? "asks for nothing; add temperatures = [0.5, 1.0, 2.0], or [time]"
+                                       : "no route to D is open: " + first_reason);
+}
+
+}  // namespace qheat::jobfile
