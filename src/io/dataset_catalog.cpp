@@ -99,6 +99,7 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
      "share of the excess where it meets itself or at the edge"},
     {"transport/spreading/total", "time", Q::number, "the whole excess, over its value at t = 0"},
     {"transport/green_kubo/correlation", "time", "(power length)^2", "Re<J(t) J> a site"},
+    {"transport/green_kubo/exponent", "time", Q::number, "1 + d ln D/d ln t"},
     {"transport/modes/q", "mode axis", "1/length", "wave vector of each wave of the lattice"},
     {"transport/modes/amplitude", "time mode", Q::number, "C(q,t)/C(q,0)"},
     {"transport/modes/rate", "time mode", Q::rate, "-(dC(q,t)/dt)/C(q,t)"},

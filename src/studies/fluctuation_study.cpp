@@ -204,12 +204,23 @@ void FluctuationStudy::find_routes() {
     if (from_fluctuations(route)) found_.push_back(this->route(route));
   }
   if (!spread) return;
-  SpreadEvidence evidence{.times = times_,
-                          .spread = &*spread,
-                          .exponent_error = exponent_error,
-                          .end = edge_time_,
-                          .spacing = job_.model->lattice.spacing(),
-                          .routes = {}};
+  const auto& kubo = found_analyses_.all.green_kubo;
+  if (kubo)
+    exponent_error =
+        jackknife_errors(values_of(found_analyses_.without_one,
+                                   [](const EquilibriumAnalysis& one) { return one.green_kubo->exponent; }));
+  const auto total_error = jackknife_errors(values_of(
+      found_analyses_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; }));
+  SpreadEvidence evidence{
+      .times = times_,
+      .spread = &*spread,
+      .exponent = kubo ? kubo->exponent : spread->exponent,
+      .exponent_error = exponent_error,
+      .total_error = total_error.empty() ? 0.0 : *std::max_element(total_error.begin(), total_error.end()),
+      .end = edge_time_,
+      .spacing = job_.model->lattice.spacing(),
+      .routes = {},
+      .smaller = {}};
   for (const auto& route : found_) evidence.routes.push_back(&route);
   verdict_ = judge_spreading(evidence);
 }
@@ -263,6 +274,7 @@ void FluctuationStudy::write_spreading(ResultsFile& file) const {
 void FluctuationStudy::write_green_kubo(ResultsFile& file) const {
   const auto outputs = static_cast<Index>(times_.size());
   file.dataset("/transport/green_kubo/correlation", {outputs}, found_analyses_.all.green_kubo->correlation);
+  file.dataset("/transport/green_kubo/exponent", {outputs}, found_analyses_.all.green_kubo->exponent);
 }
 
 void FluctuationStudy::write_modes(ResultsFile& file) const {

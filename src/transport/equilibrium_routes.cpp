@@ -16,18 +16,21 @@ namespace {
 constexpr double kNothing = 1e-12;  // of C(q,0): rounding
 
 GreenKubo green_kubo(const SiteCorrelations& found, double susceptibility) {
-  GreenKubo result{.correlation = found.current, .diffusion = {}, .quadrature = {}};
+  GreenKubo result{.correlation = found.current, .diffusion = {}, .quadrature = {}, .exponent = {}};
   const double spacing = found.times.size() > 1 ? found.times[1] - found.times[0] : 0.0;
   const CumulativeIntegral integral = cumulative_integral(found.current, spacing);
   for (const double value : integral.values) result.diffusion.push_back(value / susceptibility);
   for (const double value : integral.error) result.quadrature.push_back(value / susceptibility);
+  for (std::size_t t = 0; t < found.times.size(); ++t)
+    result.exponent.push_back(
+        t == 0 ? kNaN : 1.0 + found.times[t] * found.current[t] / (susceptibility * result.diffusion[t]));
   return result;
 }
 
 ModeDecay mode_decay(const Lattice& lattice, const SiteCorrelations& found,
                      std::span<const LatticeMode> modes) {
   ModeDecay result;
-  const auto longest = longest_modes(lattice, modes);
+  const auto longest = longest_waves(lattice, modes);
   std::vector<double> start;
   for (const auto& mode : modes) start.push_back(mode_value(mode, found.energy_at(0)));
   const double area = lattice.spacing() * lattice.spacing();
@@ -40,7 +43,7 @@ ModeDecay mode_decay(const Lattice& lattice, const SiteCorrelations& found,
       result.amplitude.push_back(value / start[q]);
     }
     double sum = 0.0;
-    for (const std::size_t q : longest) sum += area * rates[q] / modes[q].eigenvalue;
+    for (const auto& wave : longest) sum += area * rates[wave.first] / modes[wave.first].eigenvalue;
     result.diffusion.push_back(sum / static_cast<double>(longest.size()));
     result.rate.insert(result.rate.end(), rates.begin(), rates.end());
   }
@@ -71,22 +74,18 @@ std::map<double, std::vector<std::size_t>> pairs_by_distance(const Lattice& latt
   return pairs;
 }
 
-/// (1/2) sum_i r^2 K_ij along an axis.
-double second_moment(const Lattice& lattice, const std::vector<double>& generator) {
-  const auto axes = transport_axes(lattice);
-  std::vector<int> all;
-  for (int i = 0; i < lattice.sites(); ++i) all.push_back(i);
-  const auto sources = spreading_sources(lattice, all);
+/// a^2 w(q) for q -> 0, by the two longest waves of each axis: w is a function of the eigenvalue, linear
+/// there.
+double long_wave_limit(const Lattice& lattice, std::span<const LatticeMode> modes,
+                       std::span<const double> w) {
   double sum = 0.0;
-  for (const int axis : axes) {
-    for (const int j : sources) {
-      for (int i = 0; i < lattice.sites(); ++i) {
-        const double r = lattice.spacing() * lattice.displacement(j, i, axis);
-        sum += 0.5 * r * r * generator[as_size(i) * as_size(lattice.sites()) + as_size(j)];
-      }
-    }
+  const auto waves = longest_waves(lattice, modes);
+  for (const auto& [first, second] : waves) {
+    const double near = modes[first].eigenvalue;
+    const double far = modes[second].eigenvalue;
+    sum += first == second ? w[first] : w[first] + (w[first] - w[second]) * near / (far - near);
   }
-  return sum / static_cast<double>(axes.size() * sources.size());
+  return lattice.spacing() * lattice.spacing() * sum / static_cast<double>(waves.size());
 }
 
 SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& found,
@@ -101,14 +100,15 @@ SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& fo
     if (sign * kernel.determinant_sign < 0.0)
       result.singular_times.push_back((found.times[time - 1] + found.times[time]) / 2.0);
     if (kernel.determinant_sign != 0.0) sign = kernel.determinant_sign;
-    for (const auto& mode : modes)
-      result.dispersion.push_back(-mode_value(mode, kernel.generator) / mode.eigenvalue);
+    std::vector<double> w;
+    for (const auto& mode : modes) w.push_back(-mode_value(mode, kernel.generator) / mode.eigenvalue);
+    result.dispersion.insert(result.dispersion.end(), w.begin(), w.end());
+    result.diffusion.push_back(long_wave_limit(lattice, modes, w));
     for (const auto& [r, list] : pairs) {
       double sum = 0.0;
       for (const std::size_t place : list) sum += kernel.generator[place];
       result.rate_by_distance.push_back(sum / static_cast<double>(list.size()));
     }
-    result.diffusion.push_back(second_moment(lattice, kernel.generator));
   }
   return result;
 }

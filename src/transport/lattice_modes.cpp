@@ -89,17 +89,17 @@ std::vector<int> transport_axes(const Lattice& lattice) {
   return axes;
 }
 
-std::vector<std::size_t> longest_modes(const Lattice& lattice, std::span<const LatticeMode> modes) {
-  std::vector<std::size_t> longest;
+std::vector<LongestWaves> longest_waves(const Lattice& lattice, std::span<const LatticeMode> modes) {
+  std::vector<LongestWaves> longest;
   for (const int axis : transport_axes(lattice)) {
-    // Ascending in the eigenvalue: the first that is constant across the axis.
-    const auto found = std::find_if(modes.begin(), modes.end(), [&](const LatticeMode& mode) {
-      for (std::size_t a = 0; a < mode.q.size(); ++a) {
-        if ((mode.q[a] != 0.0) != (static_cast<int>(a) == axis)) return false;
-      }
-      return true;
-    });
-    if (found != modes.end()) longest.push_back(as_size(found - modes.begin()));
+    std::vector<std::size_t> along;  // ascending in the eigenvalue, constant across the axis
+    for (std::size_t m = 0; m < modes.size(); ++m) {
+      bool fits = true;
+      for (std::size_t a = 0; a < modes[m].q.size(); ++a)
+        fits = fits && (modes[m].q[a] != 0.0) == (static_cast<int>(a) == axis);
+      if (fits) along.push_back(m);
+    }
+    if (!along.empty()) longest.push_back({along.front(), along[along.size() > 1 ? 1 : 0]});
   }
   return longest;
 }

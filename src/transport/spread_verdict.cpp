@@ -14,12 +14,15 @@ using Kind = SpreadVerdict::Kind;
 
 constexpr double kEdge = 1e-3;
 constexpr double kConserved = 1e-6;  // of the excess, that may get lost
-constexpr double kBallistic = 0.05;  // below 2
-constexpr double kDiffusive = 0.05;  // about 1
-constexpr double kSteady = 0.05;     // drift of an exponent that is one
-constexpr double kLocalised = 0.05;  // exponent of what has stopped
+constexpr double kSame = 0.05;       // distance of an exponent from 1, or 2, that is told from it
+constexpr double kSteady = 0.03;     // deviation of an exponent that stands still
+constexpr double kFactor = 1.5;      // of time, in which it must
+constexpr double kBetween = 0.2;     // distance from 1, and 0.4 from 2: slow changes of regime pass by
+constexpr double kNearBallistic = 0.4;
+constexpr double kLocalised = 0.05;  // growth of a variance that has stopped, over a factor of two in time
 constexpr double kKurtosis = 0.3;
 constexpr double kDecade = 10.0;
+constexpr std::size_t kLeastOutputs = 5;
 
 /// Outputs in [begin, end].
 std::vector<std::size_t> between(std::span<const double> times, double begin, double end) {
@@ -34,36 +37,51 @@ double error_at(std::span<const double> errors, std::size_t t) {
   return errors.empty() || !std::isfinite(errors[t]) ? 0.0 : errors[t];
 }
 
-/// A stretch of the local exponent.
-struct Exponent {
-  double mean = kNaN, drift = 0.0, error = 0.0;
+/// A stretch of time in which the local exponent stands still.
+struct Stretch {
+  double begin = 0.0, end = 0.0, mean = kNaN, deviation = 0.0;
+
+  double factor() const { return begin > 0.0 ? end / begin : 1.0; }
 };
-Exponent exponent_in(const SpreadEvidence& evidence, double begin, double end) {
-  Exponent result;
-  const auto inside = between(evidence.times, begin, end);
-  double sum = 0.0;
-  for (const std::size_t t : inside) {
-    sum += evidence.spread->exponent[t];
-    result.error = std::max(result.error, error_at(evidence.exponent_error, t));
+
+/// The one of the largest factor of time, before `end`, in which the exponent with its error stays within
+/// `tolerance` of its mean.
+Stretch longest_stretch(const SpreadEvidence& evidence, double end, double tolerance) {
+  Stretch longest;
+  const auto& x = evidence.exponent;
+  for (std::size_t first = 1; first < x.size() && evidence.times[first] <= end; ++first) {
+    double low = x[first];
+    double high = x[first];
+    double sum = 0.0;
+    double error = 0.0;
+    for (std::size_t last = first; last < x.size() && evidence.times[last] <= end && std::isfinite(x[last]);
+         ++last) {
+      low = std::min(low, x[last]);
+      high = std::max(high, x[last]);
+      error = std::max(error, error_at(evidence.exponent_error, last));
+      sum += x[last];
+      const auto count = last - first + 1;
+      const double mean = sum / static_cast<double>(count);
+      if (high - low > 2.0 * tolerance || error > tolerance) break;
+      const double deviation = std::max(high - mean, mean - low);
+      const double factor = evidence.times[last] / evidence.times[first];
+      if (count < kLeastOutputs || deviation > tolerance || factor <= longest.factor()) continue;
+      longest = {evidence.times[first], evidence.times[last], mean, deviation};
+    }
   }
-  constexpr std::size_t kLeast = 4;
-  if (inside.size() < kLeast || !std::isfinite(sum)) return result;
-  result.mean = sum / static_cast<double>(inside.size());
-  for (const std::size_t t : inside)
-    result.drift = std::max(result.drift, std::abs(evidence.spread->exponent[t] - result.mean));
-  return result;
+  return longest;
 }
 
-/// How long before the end the exponent has been within 0.05 of `value`: the factor of time.
-double factor_of_time(const SpreadEvidence& evidence, double end, double value) {
+/// How long before the end the exponent has been that of diffusion: the factor of time.
+double diffusive_factor(const SpreadEvidence& evidence, double end) {
   double first = end;
-  for (std::size_t t = evidence.times.size(); t-- > 0;) {
+  for (std::size_t t = evidence.times.size(); t-- > 1;) {
     if (evidence.times[t] > end) continue;
-    const double distance = std::abs(evidence.spread->exponent[t] - value);
-    if (!(distance + error_at(evidence.exponent_error, t) <= kDiffusive)) break;
+    const double distance = std::abs(evidence.exponent[t] - 1.0);
+    if (!(distance + error_at(evidence.exponent_error, t) <= kSame)) break;
     first = evidence.times[t];
   }
-  return first > 0.0 ? end / first : 1.0;
+  return end / first;
 }
 
 /// Largest distance of the kurtosis from that of a random walk on a lattice, 3 + a^2/variance.
@@ -91,45 +109,58 @@ std::string agreement(const SpreadEvidence& evidence) {
   return "";
 }
 
-SpreadVerdict judge_diffusive(const SpreadEvidence& evidence, double end, SpreadVerdict verdict) {
-  const double factor = factor_of_time(evidence, end, 1.0);
-  if (factor < kDecade) {
-    verdict.reason = fmt::format(
-        "the exponent has been 1 within {:g} over a factor of {:.2g} in time only, not a "
-        "decade, before {}; a longer lattice shows more",
-        kDiffusive, factor, std::isfinite(evidence.end) ? "the excess reaches its end" : "the last output");
-    return verdict;
-  }
+/// What still stands against diffusion; empty if nothing.
+std::string against_diffusion(const SpreadEvidence& evidence, double end) {
+  const double factor = diffusive_factor(evidence, end);
+  if (factor < kDecade)
+    return fmt::format(
+        "the exponent has been 1 within {:g} over a factor of {:.2g} in time, not a decade, before {}; a "
+        "longer lattice shows more",
+        kSame, factor, std::isfinite(evidence.end) ? "the excess reaches its end" : "the last output");
   const double kurtosis = kurtosis_distance(evidence, end / 2.0, end);
-  if (!(kurtosis <= kKurtosis)) {
-    verdict.reason =
-        fmt::format("the profile is not that of a random walk: its kurtosis is {:.2g} away", kurtosis);
-    return verdict;
+  if (!(kurtosis <= kKurtosis))
+    return fmt::format("the profile is not that of a random walk: its kurtosis is {:.2g} away", kurtosis);
+  if (agreement(evidence).empty())
+    return "no two routes to D agree; a longer lattice, a later time.end or more routes may settle it";
+  if (evidence.smaller.empty())
+    return "all signs are of diffusion at this length; compare with a shorter lattice: transport.smaller = 2";
+  for (std::size_t r = 0; r < evidence.routes.size(); ++r) {
+    const auto& here = *evidence.routes[r];
+    const auto& there = *evidence.smaller[r];
+    if (!here.window || !there.window) continue;
+    const double distance = std::abs(here.window->value - there.window->value);
+    if (distance <= here.window_error + there.window_error) return "";
+    return fmt::format("D changes by {:.2g} with the length of the lattice; use a longer one", distance);
   }
-  const std::string agreed = agreement(evidence);
-  if (agreed.empty()) {
-    verdict.reason =
-        "no two routes to D agree; a longer lattice, a later time.end or more routes may settle it";
-    return verdict;
-  }
-  const auto first = std::find_if(evidence.routes.begin(), evidence.routes.end(),
-                                  [](const DiffusionRoute* route) { return route->window.has_value(); });
-  if (std::isnan(evidence.smaller)) {
-    verdict.reason =
-        "all signs are of diffusion, at this length; compare with a shorter one: transport.smaller = 2";
-    return verdict;
-  }
-  const double distance = std::abs(evidence.smaller - (*first)->window->value);
-  if (distance > (*first)->window_error + evidence.smaller_error) {
-    verdict.reason = fmt::format("D changes with the length, by {:.2g} from the shorter lattice", distance);
-    return verdict;
-  }
+  return "the shorter lattice has no D to compare with; use a longer lattice";
+}
+
+SpreadVerdict judge_diffusive(const SpreadEvidence& evidence, double end, SpreadVerdict verdict) {
+  verdict.reason = against_diffusion(evidence, end);
+  if (!verdict.reason.empty()) return verdict;
   verdict.kind = Kind::diffusive;
   verdict.reason = fmt::format(
-      "exponent 1 within {:g} over a factor of {:.2g} in time, kurtosis that of a random "
-      "walk within {:.1g}, D the same by {} and on the shorter lattice",
-      kDiffusive, factor, kurtosis, agreed);
+      "exponent 1 within {:g} over a factor of {:.2g} in time, the kurtosis that of a random "
+      "walk within {:.1g}, D the same by {} and on a shorter lattice",
+      kSame, diffusive_factor(evidence, end), kurtosis_distance(evidence, end / 2.0, end),
+      agreement(evidence));
   return verdict;
+}
+
+/// True if the variance has grown by less than 5 % in the last half of the time.
+bool stands_still(const SpreadEvidence& evidence) {
+  const auto& variance = evidence.spread->variance;
+  const auto late = between(evidence.times, evidence.times.back() / 2.0, evidence.times.back());
+  if (late.size() < kLeastOutputs) return false;
+  double low = variance[late.front()];
+  double high = low;
+  for (const std::size_t t : late) {
+    low = std::min(low, variance[t]);
+    high = std::max(high, variance[t]);
+  }
+  double largest = 0.0;
+  for (const double value : variance) largest = std::max(largest, value - variance.front());
+  return high - low <= kLocalised * evidence.spacing * evidence.spacing + kLocalised * largest;
 }
 
 }  // namespace
@@ -151,14 +182,9 @@ double end_of_spreading(std::span<const double> times, std::span<const double> e
 
 SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
   SpreadVerdict verdict;
-  const auto& total = evidence.spread->total;
-  const double lost = std::abs(*std::max_element(total.begin(), total.end(), [](double a, double b) {
-    return std::abs(a - 1.0) < std::abs(b - 1.0);
-  }) - 1.0);
-  double loss_allowed = kConserved;
-  for (const double error : evidence.exponent_error)
-    if (std::isfinite(error)) loss_allowed = std::max(loss_allowed, 3.0 * error);
-  if (lost > loss_allowed) {
+  double lost = 0.0;
+  for (const double total : evidence.spread->total) lost = std::max(lost, std::abs(total - 1.0));
+  if (lost > kConserved + 5.0 * evidence.total_error) {
     verdict.reason = fmt::format(
         "the interaction does not keep the energy of the levels ({:.1g} of the excess is "
         "lost): there is nothing to diffuse; use energy = \"full\"",
@@ -166,64 +192,50 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
     return verdict;
   }
   const double end = std::min(evidence.end, evidence.times.back());
-  const Exponent late = exponent_in(evidence, end / 2.0, end);
-  verdict.exponent = late.mean;
-  verdict.exponent_drift = late.drift;
-  if (std::isnan(late.mean)) {
+  const bool meets = std::isfinite(evidence.end);
+  if (between(evidence.times, 0.0, end).size() <= kLeastOutputs) {
     verdict.reason =
-        std::isfinite(evidence.end)
-            ? "the excess reaches the end of the lattice within a few outputs; use more outputs, or a "
-              "longer lattice"
-            : "nothing has spread yet, or there are fewer than four outputs; use a later time.end";
+        "there are too few outputs before the excess reaches its end; use more time.outputs, or a "
+        "longer lattice";
     return verdict;
   }
-  if (late.error > kSteady) {
-    verdict.reason =
-        fmt::format("the exponent is known to {:.2g} only; use more transport.samples", late.error);
+  const Stretch steady = longest_stretch(evidence, end, kSteady);
+  verdict.exponent = steady.mean;
+  verdict.begin = steady.begin;
+  verdict.until = steady.end;
+  if (!meets && stands_still(evidence)) {
+    verdict.kind = Kind::localised;
+    verdict.reason = fmt::format("the variance stands still at {:.4g} from t = {:.4g} on, away from the edge",
+                                 evidence.spread->variance.back(), evidence.times.back() / 2.0);
     return verdict;
   }
-  // Everything moves ballistically at first: an exponent tells something once it stands still.
-  const Exponent before = exponent_in(evidence, end / 4.0, end / 2.0);
-  const bool steady = late.drift <= kSteady && std::abs(late.mean - before.mean) <= 2.0 * kSteady;
-  if (late.mean > 2.0 - kBallistic && steady) {
-    const double factor = end / evidence.times[1];
-    verdict.kind = factor >= kDecade ? Kind::ballistic : Kind::undecided;
-    verdict.reason =
-        factor >= kDecade
-            ? fmt::format("the variance grows as t^{:.3g} until t = {:.4g}", late.mean, end)
-            : "every excess starts ballistically; a later time.end or more outputs show what follows";
+  if (diffusive_factor(evidence, end) >= 2.0) return judge_diffusive(evidence, end, std::move(verdict));
+  const std::string seen = fmt::format("the variance grows as t^{:.3g} from t = {:.4g} to {:.4g}",
+                                       steady.mean, steady.begin, steady.end);
+  const bool to_the_end = steady.end > 0.9 * end;
+  if (steady.mean > 2.0 - kSame && to_the_end && steady.factor() >= kDecade) {
+    verdict.kind = Kind::ballistic;
+    verdict.reason = seen;
     return verdict;
   }
-  if (std::abs(late.mean) <= kLocalised && late.drift <= kSteady) {
-    verdict.kind = std::isfinite(evidence.end) ? Kind::undecided : Kind::localised;
-    verdict.reason =
-        std::isfinite(evidence.end)
-            ? "the variance has stopped where the lattice ends; use a longer one"
-            : fmt::format("the variance stands still at {:.4g} from t = {:.4g} on, away from the edge",
-                          evidence.spread->variance.back(), end / 2.0);
-    return verdict;
-  }
-  if (std::abs(late.mean - 1.0) <= kDiffusive && late.drift <= kDiffusive)
-    return judge_diffusive(evidence, end, std::move(verdict));
-  if (steady && late.mean > 1.0 && late.drift <= kSteady) {
+  const bool between_regimes = steady.mean >= 1.0 + kBetween && steady.mean <= 2.0 - kNearBallistic;
+  if (between_regimes && steady.factor() >= kFactor) {
     verdict.kind = Kind::superdiffusive;
-    verdict.reason = fmt::format(
-        "the variance grows as t^{:.3g}, z = {:.3g}, steadily within {:.2g} from t = {:.4g} "
-        "to {:.4g}",
-        late.mean, 2.0 / late.mean, std::max(late.drift, std::abs(late.mean - before.mean)), end / 4.0, end);
+    verdict.reason = seen + fmt::format(", z = {:.3g}, as far as these times tell", 2.0 / steady.mean);
     return verdict;
   }
-  if (steady && late.mean < 1.0) {
+  if (steady.mean <= 1.0 - kBetween && steady.mean > kLocalised && to_the_end && steady.factor() >= kFactor) {
     verdict.kind = Kind::subdiffusive;
-    verdict.reason = fmt::format("the variance grows as t^{:.3g}, steadily from t = {:.4g} to {:.4g}",
-                                 late.mean, end / 4.0, end);
+    verdict.reason = seen + ", as far as these times tell";
     return verdict;
   }
   verdict.reason = fmt::format(
-      "at these sizes: the exponent still moves, from {:.3g} to {:.3g} between t = {:.4g} "
-      "and {:.4g}, {}; a longer lattice shows more",
-      before.mean, late.mean, end / 4.0, end,
-      std::isfinite(evidence.end) ? "when the excess reaches the end of the lattice" : "the last output");
+      "at these sizes and times the exponent is none of a regime{}, before {}; a longer lattice shows more",
+      std::isnan(steady.mean)
+          ? ", and nowhere stands still within its error (more transport.samples?)"
+          : fmt::format(" (longest {:.3g} from t = {:.4g} to {:.4g})", steady.mean, steady.begin, steady.end),
+      meets ? fmt::format("the excess reaches the end of the lattice at t = {:.4g}", end)
+            : "the last output");
   return verdict;
 }
 

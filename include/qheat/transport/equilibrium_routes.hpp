@@ -23,6 +23,7 @@ struct GreenKubo {
   std::vector<double> correlation;  ///< Re<J(t) J>/N, [T]
   std::vector<double> diffusion;    ///< [T], length^2/time
   std::vector<double> quadrature;   ///< error of the integral, [T]
+  std::vector<double> exponent;     ///< 1 + d ln D/d ln t, to which that of the variance goes, [T]; NaN at 0
 };
 
 /// Decay of the waves of the lattice: C(q,t) = v^dagger C v.
@@ -38,8 +39,8 @@ struct SiteKernelSeries {
   std::vector<double> dispersion;        ///< w(q,t) = -(v^dagger K v)/eigenvalue, [T][Q], 1/time
   std::vector<double> distances;         ///< |r| of pairs, ascending, [R], length
   std::vector<double> rate_by_distance;  ///< mean of K_ij over the pairs at a distance, [T][R], 1/time
-  std::vector<double> diffusion;         ///< (1/2) sum_i r^2 K_ij along an axis, mean as in Spreading, [T]
-  std::vector<double> singular_times;    ///< where det C changes its sign
+  std::vector<double> diffusion;       ///< a^2 w(q,t) for q -> 0, by the two longest waves of each axis, [T]
+  std::vector<double> singular_times;  ///< where det C changes its sign
 };
 
 /// All that one set of correlations says.

@@ -25,8 +25,11 @@ double mode_value(const LatticeMode& mode, std::span<const double> matrix);
 
 /// Axes along which energy can be seen to spread: those longer than two sites.
 std::vector<int> transport_axes(const Lattice& lattice);
-/// The modes of longest wave length along each of these axes and constant across it: numbers in
-/// lattice_modes.
-std::vector<std::size_t> longest_modes(const Lattice& lattice, std::span<const LatticeMode> modes);
+/// The modes of the longest and the second longest wave along each of these axes, constant across it: numbers
+/// in lattice_modes. On short axes both are the same.
+struct LongestWaves {
+  std::size_t first, second;
+};
+std::vector<LongestWaves> longest_waves(const Lattice& lattice, std::span<const LatticeMode> modes);
 
 }  // namespace qheat

@@ -14,9 +14,11 @@ namespace qheat {
 struct SpreadVerdict {
   enum class Kind { ballistic, superdiffusive, diffusive, subdiffusive, localised, undecided };
   Kind kind = Kind::undecided;
-  std::string reason;     ///< what says so, or what it would take
-  double exponent = 0.0;  ///< mean of d ln variance/d ln t in the last factor of two of time before the end
-  double exponent_drift = 0.0;  ///< largest distance from it there
+  std::string reason;  ///< what says so, or what it would take
+  /// Of the variance, t^alpha: mean of the local one where it stands still longest before the end, from
+  /// `begin` to `until`; NaN if nowhere.
+  double exponent = std::numeric_limits<double>::quiet_NaN();
+  double begin = 0.0, until = 0.0;
 };
 const char* name_of(SpreadVerdict::Kind kind);
 
@@ -24,16 +26,18 @@ const char* name_of(SpreadVerdict::Kind kind);
 struct SpreadEvidence {
   std::span<const double> times;
   const Spreading* spread = nullptr;
-  std::span<const double> exponent_error;                ///< [T]; empty: exact
+  /// Local exponent of the variance, [T], and its error (empty: exact): 1 + d ln D/d ln t by Green-Kubo where
+  /// there is that route, d ln(variance)/d ln t else, which follows later.
+  std::span<const double> exponent, exponent_error;
+  double total_error = 0.0;                              ///< of Spreading::total
   double end = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
   double spacing = 1.0;
   std::vector<const DiffusionRoute*> routes;
-  double smaller = std::numeric_limits<double>::quiet_NaN();  ///< D of a smaller lattice by the same route
-  double smaller_error = 0.0;
+  std::vector<const DiffusionRoute*> smaller;  ///< of a shorter lattice; empty: not computed
 };
 
-/// By the local exponent of the variance, the kurtosis, the stability of D and the agreement of routes;
-/// undecided wherever one of them is missing, with what it would take.
+/// By the local exponent, the kurtosis, the stability of D and the agreement of routes; undecided wherever
+/// one of them is missing, with what it would take.
 SpreadVerdict judge_spreading(const SpreadEvidence& evidence);
 
 /// First time at which the excess meets itself or the edge by more than 1e-3 of itself, and by more than
