@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fluctuations/open_correlations.hpp"
 #include "qheat/evolution/chebyshev.hpp"
 #include "qheat/evolution/chebyshev_work.hpp"
 #include "qheat/evolution/phases.hpp"
@@ -76,6 +77,14 @@ CorrelationPlan plan_correlations(const Model& model, const std::vector<double>&
     plan.states = checked_sum(plan.states, part.dimension, "the states of the equilibrium");
   }
   const Course run{model, times, options};
+  if (!model.bath.closed()) {  // the operators themselves are propagated, all states at once
+    const OpenPlan open = plan_open_correlations(model, times, options, ranks, free_bytes);
+    plan.exact = true;
+    plan.bytes_per_rank = plan.least_bytes_per_rank = open.bytes_per_rank;
+    plan.work = (vectors(options) - 1.0) * open.work;
+    plan.elements = open.elements;
+    return plan;
+  }
   const auto most = static_cast<int>(std::min<std::size_t>(kOutputsAtOnce, times.size()));
   plan.least_bytes_per_rank = bytes_of(run, plan.largest_dimension, 1, ranks);
   for (plan.outputs_at_once = most; plan.outputs_at_once > 1; plan.outputs_at_once /= 2) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "fluctuations/open_correlations.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/basis/product_weights.hpp"
 #include "qheat/evolution/chebyshev.hpp"
@@ -315,13 +316,18 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
                                   const CorrelationOptions& options, const CorrelationPlan& plan,
                                   const MoreSamples& more, const Communicator& comm, RunControl& control,
                                   Timings& timings) {
-  const Observed observed(model, options);
   Correlations result{.times = times,
                       .sites = model.sites(),
                       .sources = options.sources,
                       .axes = options.axes,
                       .exact = plan.exact,
                       .samples = {}};
+  if (!model.bath.closed()) {
+    result.samples.push_back(
+        open_correlations(model, times, options, comm, control, timings, result.truncation));
+    return result;
+  }
+  const Observed observed(model, options);
   int wanted = plan.exact ? 1 : plan.samples;
   for (int done = 0; wanted > 0;) {
     result.samples.resize(as_size(done + wanted));

@@ -66,6 +66,8 @@ std::string stationarity_obstacle(const Model& model, const Equilibrium& equilib
   if (!model.bath.jumps.empty()) return "jumps drive the system to a state of their own; leave them out";
   if (!equilibrium.counts.empty() && !model.conserves_bands())
     return "the interaction leaves the sector; use ensemble = \"all\"";
+  if (model.bath.dephasing > 0.0 && !onsite_keeps_levels(model))
+    return "with dephasing on-site terms that change levels are not followed; leave them out";
   if (std::isinf(equilibrium.temperature)) return "";
   if (!equilibrium.counts.empty())
     return "in a sector all states are alike, which is an infinite temperature; use equilibrium = inf, or "

@@ -87,7 +87,8 @@ SiteCorrelations site_correlations(const Model& model, const Correlations& found
                           .sources = found.sources,
                           .energy = std::vector<double>(t * n * n),
                           .change = std::vector<double>(t * n * n),
-                          .current = {}};
+                          .current = {},
+                          .even = model.bath.closed()};
   if (torus) {
     result.sources.resize(n);
     std::iota(result.sources.begin(), result.sources.end(), 0);

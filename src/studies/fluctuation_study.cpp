@@ -56,6 +56,11 @@ void FluctuationStudy::describe(Report& report) const {
   const std::string where = request.equilibrium.counts.empty()
                                 ? fmt::format("full space, T = {:g}", request.equilibrium.temperature)
                                 : fmt::format("sector [{}]", fmt::join(request.equilibrium.counts, ", "));
+  if (plan.elements > 0) {
+    report.say("fluctuations    {}: operators of {} elements by Faber polynomials, {} source(s)\n", where,
+               plan.elements, request.sources.size());
+    return;
+  }
   report.say("fluctuations    {}: {} states in {} part(s), {}, {} source(s), energy of a site: {}\n", where,
              plan.states, plan.parts.size(),
              plan.exact ? "all of them, exactly"
@@ -77,11 +82,12 @@ Need FluctuationStudy::need(int ranks, double free_bytes) const {
   const double matrices = wanted_.modes || wanted_.site_kernel
                               ? 8.0 * static_cast<double>(times_.size()) * sites * sites * (3.0 + samples)
                               : 0.0;
+  const auto size = static_cast<double>(std::max(plan.largest_dimension, plan.elements));
   return {.bytes_per_rank = plan.bytes_per_rank,
           .least_bytes_per_rank = plan.least_bytes_per_rank,
           .kept_bytes_per_rank = samples * series + matrices,
           .work = plan.work,
-          .sensible_ranks = sensible_ranks(static_cast<double>(plan.largest_dimension), kStatesARank),
+          .sensible_ranks = sensible_ranks(size, kStatesARank),
           .what = fmt::format("equilibrium fluctuations of {} states", plan.largest_dimension),
           .remedy = "use more nodes, fewer sites, transport.ensemble = \"sector\" or fewer sources"};
 }

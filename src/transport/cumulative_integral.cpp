@@ -31,11 +31,12 @@ double integral(std::span<const double> f, double begin) {
   return sum;
 }
 
-/// Over [k, k + 1], by the `points` values around it; before 0 they are those after it.
-double interval(std::span<const double> f, std::size_t k, int points) {
+/// Over [k, k + 1], by the `points` values around it; before 0 they are those after it, if f is even.
+double interval(std::span<const double> f, std::size_t k, int points, bool even) {
   const auto last = static_cast<int>(f.size()) - 1;
-  points = std::min(points, 2 * last + 1);
-  const int first = std::min(static_cast<int>(k) + 1 - points / 2, last + 1 - points);
+  points = std::min(points, even ? 2 * last + 1 : last + 1);
+  const int around_k = std::min(static_cast<int>(k) + 1 - points / 2, last + 1 - points);
+  const int first = even ? around_k : std::max(0, around_k);
   std::vector<double> around;
   for (int i = first; i < first + points; ++i) around.push_back(f[as_size(std::abs(i))]);
   return integral(around, static_cast<double>(static_cast<int>(k) - first));
@@ -43,12 +44,12 @@ double interval(std::span<const double> f, std::size_t k, int points) {
 
 }  // namespace
 
-CumulativeIntegral cumulative_integral(std::span<const double> f, double spacing) {
+CumulativeIntegral cumulative_integral(std::span<const double> f, double spacing, bool even) {
   CumulativeIntegral result{{0.0}, {0.0}};
   for (std::size_t k = 0; k + 1 < f.size(); ++k) {
-    const double fine = interval(f, k, 8);
+    const double fine = interval(f, k, 8, even);
     result.values.push_back(result.values.back() + spacing * fine);
-    result.error.push_back(result.error.back() + spacing * std::abs(fine - interval(f, k, 6)));
+    result.error.push_back(result.error.back() + spacing * std::abs(fine - interval(f, k, 6, even)));
   }
   return result;
 }

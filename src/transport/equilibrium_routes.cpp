@@ -18,7 +18,7 @@ constexpr double kNothing = 1e-12;  // of C(q,0): rounding
 GreenKubo green_kubo(const SiteCorrelations& found, double susceptibility) {
   GreenKubo result{.correlation = found.current, .diffusion = {}, .quadrature = {}, .exponent = {}};
   const double spacing = found.times.size() > 1 ? found.times[1] - found.times[0] : 0.0;
-  const CumulativeIntegral integral = cumulative_integral(found.current, spacing);
+  const CumulativeIntegral integral = cumulative_integral(found.current, spacing, found.even);
   for (const double value : integral.values) result.diffusion.push_back(value / susceptibility);
   for (const double value : integral.error) result.quadrature.push_back(value / susceptibility);
   for (std::size_t t = 0; t < found.times.size(); ++t)

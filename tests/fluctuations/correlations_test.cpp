@@ -217,6 +217,57 @@ TEST(Correlations, EqualDenseReferenceAtFiniteTemperatureAndInASector) {
   expect_dense("sector", model, options);
 }
 
+// Operators under dephasing against all states without it, and against the closed form of the xy ring.
+TEST(Correlations, DephasedOperatorsBecomeTheClosedOnes) {
+  Model model =
+      uniform_model(Lattice::chain(4), Site({0.0, 0.7, 1.5}), PairInteraction::exchange(3, 0.4), 0.8);
+  for (const bool sector : {false, true}) {
+    CorrelationOptions options;
+    options.sources = {0, 2};
+    options.axes = {0};
+    if (sector) {
+      options.equilibrium.counts = {2, 1, 1};
+    } else {
+      options.equilibrium.temperature = 0.9;
+    }
+    const auto times = grid(2.0, 5);
+    model.bath.dephasing = 0.0;
+    const auto closed = exact(model, times, options).mean();
+    model.bath.dephasing = 1e-13;
+    const auto open = exact(model, times, options).mean();
+    for (std::size_t k = 0; k < closed.energy.size(); ++k) {
+      EXPECT_NEAR(open.energy[k], closed.energy[k], 1e-9);
+      EXPECT_NEAR(open.change[k], closed.change[k], 1e-9);
+    }
+    for (std::size_t k = 0; k < closed.current.size(); ++k)
+      EXPECT_NEAR(open.current[k], closed.current[k], 1e-9);
+  }
+}
+
+// physics: section 14: D(t) = (lambda^2 a^2/gamma)(1 - e^{-2 gamma t}) of the dephased xy ring, by every
+// route
+TEST(Correlations, DephasedXyRingHasItsClosedForm) {
+  const double lambda = 0.3;
+  const double gamma = 0.8;
+  Model model = uniform_model(Lattice::ring(8), Site({0.0, 1.0}), PairInteraction::xy(2), lambda);
+  model.bath.dephasing = gamma;
+  CorrelationOptions options;
+  options.sources = {0};
+  options.axes = {0};
+  const auto found = exact(model, grid(3.0, 61), options);
+  const auto sites = site_correlations(model, found, found.mean());
+  const auto modes = lattice_modes(model.lattice);
+  const auto said = analyse(model.lattice, sites, susceptibility(model, {}, SiteEnergy::levels), modes,
+                            {.spreading = true, .green_kubo = true});
+  for (std::size_t t = 0; t < found.times.size(); ++t) {
+    const double expected = lambda * lambda / gamma * (1.0 - std::exp(-2.0 * gamma * found.times[t]));
+    EXPECT_NEAR(said.green_kubo->diffusion[t], expected, 1e-8 + said.green_kubo->quadrature[t]);
+    if (said.spread->edge[t] < 1e-9) {
+      EXPECT_NEAR(said.spread->diffusion[t], expected, 1e-7);
+    }
+  }
+}
+
 // physics: section 14, exchange ring, lambda = 1, eps = 1, T = inf, a = 1, N = 9
 TEST(Correlations, GreenKuboOfTheExchangeRing) {
   const Model model = exchange_ring(9);

@@ -56,7 +56,8 @@ struct CorrelationPlan {
   double least_bytes_per_rank = 0.0;
   Work work{};  ///< of the samples to begin with
   Index largest_dimension = 0;
-  Index states = 0;  ///< of all parts
+  Index states = 0;    ///< of all parts
+  Index elements = 0;  ///< of the operators that are propagated where there is dephasing; 0: closed
 };
 
 /// What compute_correlations does on `ranks` ranks; needs next to no memory or time itself. `free_bytes` a

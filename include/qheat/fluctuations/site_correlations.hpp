@@ -24,6 +24,7 @@ struct SiteCorrelations {
   std::vector<double> energy;   ///< C_ij, [T][N][N], row i; zero in columns that are not known
   std::vector<double> change;   ///< dC_ij/dt, [T][N][N]
   std::vector<double> current;  ///< mean over the axes of Re<J_a(t) J_a>/N, [T]; empty: not asked for
+  bool even = true;             ///< in time, smooth at 0: a closed system
 
   bool complete() const { return sources.size() == sites; }
   std::span<const double> energy_at(std::size_t time) const;
