@@ -115,6 +115,7 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
     {"transport/site_kernel/singular_times", "singular_site_time", Q::time,
      "where the kernel of the sites diverges"},
     {"transport/kernel/*/diffusion", "kernel_time", Q::diffusion, "D(t), a^2 times the mean bond rate"},
+    {"transport/*/diffusion_shorter", "time", Q::diffusion, "D(t) by this route on a shorter lattice"},
     {"transport/*/diffusion", "time", Q::diffusion, "D(t) by this route"},
     {"transport/kernel/*/conductivity", "temperature", Q::conductivity, "heat conductivity of a site, D C_V"},
     {"transport/pair_rate/conductivity", "temperature", Q::conductivity,

@@ -44,6 +44,7 @@ struct Draft {
   bool reservoirs_listed = false;  ///< in the file, right or wrong
   bool jumps_listed = false;       ///< likewise
   std::optional<InitialDraft> initial;
+  int transport_smaller = 0;      ///< transport.smaller, if it is given
   bool transport_sector = false;  ///< transport.ensemble = "sector"
 
   Length one_a_site() const;
@@ -91,6 +92,10 @@ void read_transport(CheckedTable& root, Draft& draft);
 /// Sector, sources and routes that [transport] leaves to the model, and what stands against those that it
 /// names; problems to `problems`.
 void complete_transport(const TomlTable& root, Draft& draft, Problems& problems);
+
+/// The model of these tables with some keys set to other values, without its requests; problems to
+/// `problems`.
+std::optional<Model> model_with(const TomlTable& root, const Assignments& changes, Problems& problems);
 
 /// Computations that this version does not have, as sentences with their place.
 std::vector<std::string> unavailable_computations(const Job& job, const Bath& bath, const TomlTable& root);

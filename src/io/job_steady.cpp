@@ -32,9 +32,15 @@ Assignments other_length(const TomlTable& root, int old_length, int length) {
   return changes;
 }
 
-/// The model of the job that these tables are, without its other requests.
-std::optional<Model> model_in(const TomlTable& toml, Problems& problems) {
-  CheckedTable root(toml, Place{}, "", problems);
+void tell(const TomlTable& root, const std::string& path, const std::string& message, Problems& problems) {
+  problems.add(place_of(root, path), path, message);
+}
+
+}  // namespace
+
+std::optional<Model> model_with(const TomlTable& toml, const Assignments& changes, Problems& problems) {
+  const TomlTable other = job_with(toml, changes);
+  CheckedTable root(other, Place{}, "", problems);
   Draft draft;
   read_lattice(root, draft);
   read_site(root, draft);
@@ -45,20 +51,13 @@ std::optional<Model> model_in(const TomlTable& toml, Problems& problems) {
   return std::move(draft.job.model);
 }
 
-void tell(const TomlTable& root, const std::string& path, const std::string& message, Problems& problems) {
-  problems.add(place_of(root, path), path, message);
-}
-
-}  // namespace
-
 void complete_steady(const TomlTable& root, Draft& draft, Problems& problems) {
   auto& job = draft.job;
   if (!job.steady || !job.model) return;
   auto& steady = *job.steady;
   for (std::size_t s = 0; s < steady.sizes.size(); ++s) {
-    const TomlTable other = job_with(root, other_length(root, job.lattice->sites(), steady.sizes[s]));
     Problems found(job.name);
-    auto model = model_in(other, found);
+    auto model = model_with(root, other_length(root, job.lattice->sites(), steady.sizes[s]), found);
     if (model) {
       steady.models.push_back(std::move(*model));
       continue;

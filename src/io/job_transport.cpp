@@ -18,8 +18,8 @@ namespace qheat::jobfile {
 namespace {
 
 /// Keys that are of equilibrium fluctuations alone.
-constexpr std::array<std::string_view, 6> kFluctuationKeys = {"equilibrium", "ensemble", "source",
-                                                              "samples",     "accuracy", "energy"};
+constexpr std::array<std::string_view, 7> kFluctuationKeys = {"equilibrium", "ensemble", "source", "samples",
+                                                              "accuracy",    "energy",   "smaller"};
 
 void read_temperatures(CheckedTable& table, const Draft& draft, TransportRequest& transport) {
   const std::string key = "temperatures";
@@ -122,6 +122,41 @@ void take_sector(const CheckedTable& table, const Job& job, TransportRequest& tr
   transport.equilibrium.counts = counts;
 }
 
+/// The lattice that is shorter by transport.smaller sites along its first long axis, unless that is 0 or, by
+/// default, not possible: a list that is one a site or a bond, random shifts, too short.
+void add_shorter(const TomlTable& root, const CheckedTable& table, const Draft& draft,
+                 TransportRequest& transport) {
+  const bool asked = table.has("smaller");
+  constexpr int kDefault = 2;
+  const int fewer = asked ? draft.transport_smaller : kDefault;
+  const auto axes = transport_axes(*draft.job.lattice);
+  if (fewer == 0 || axes.empty() || !transport.follows_fluctuations()) return;
+  const int axis = axes.front();
+  const int length = at(draft.job.lattice->shape(), axis) - fewer;
+  const bool random = draft.job.detuning.distribution != Detuning::Distribution::none;
+  const int shortest = shortest_ring(transport.energy);
+  if (!asked && (random || length < shortest)) return;
+  if (length < shortest) {
+    table.problem("smaller",
+                  fmt::format("leaves {} sites along axis {}, and {} are the fewest; use a smaller number",
+                              length, axis, shortest));
+    return;
+  }
+  if (random) {
+    table.problem("smaller",
+                  "random shifts of a shorter lattice are others; use smaller = 0 and [sweep] over seeds");
+    return;
+  }
+  Problems found(draft.job.name);
+  const auto* shape = value_at(root, "lattice.shape");
+  transport.shorter = model_with(
+      root, {{fmt::format("lattice.shape[{}]", axis), TomlValue{shape->place, std::int64_t{length}}}}, found);
+  if (!transport.shorter && asked) {
+    for (const auto& sentence : found.sentences())
+      table.problem("smaller", fmt::format("the shorter lattice is not possible: {}", sentence));
+  }
+}
+
 }  // namespace
 
 void read_transport(CheckedTable& root, Draft& draft) {
@@ -138,6 +173,7 @@ void read_transport(CheckedTable& root, Draft& draft) {
   if (table->integer("samples", transport.samples, {0, kMostSamples}) && transport.samples == 1)
     table->problem("samples",
                    "one random state leaves no error; use at least 2, or 0 for as many as accuracy takes");
+  table->integer("smaller", draft.transport_smaller, {0, 1000000});
   table->number("accuracy", transport.accuracy, {.lowest = 1e-6, .highest = 1.0});
   table->integer("seed", transport.seed, {0, std::numeric_limits<std::int64_t>::max()});
   table->report_unknown_keys();
@@ -156,7 +192,7 @@ void complete_transport(const TomlTable& root, Draft& draft, Problems& problems)
     const auto why = obstacle_of(transport.routes[i], draft.job, transport);
     if (!why.empty()) table.problem("routes", i, fmt::format("{}: {}", route_name(transport.routes[i]), why));
   }
-  if (chosen) return;
+  if (chosen) return add_shorter(root, table, draft, transport);
   // kernels and steady states where there are any; correlations where there are none, or they are asked for
   const bool others = obstacle_of(TransportRoute::kernel, draft.job, transport).empty() ||
                       obstacle_of(TransportRoute::steady, draft.job, transport).empty();
@@ -173,6 +209,7 @@ void complete_transport(const TomlTable& root, Draft& draft, Problems& problems)
   if (none && (fluctuations || transport.temperatures.empty()))
     table.problem(first_reason.empty() ? "asks for nothing; add temperatures = [0.5, 1.0, 2.0], or [time]"
                                        : "no route to D is open: " + first_reason);
+  if (!none) add_shorter(root, table, draft, transport);
 }
 
 }  // namespace qheat::jobfile

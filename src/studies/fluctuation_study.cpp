@@ -35,205 +35,224 @@ FluctuationStudy::FluctuationStudy(const Job& job, const StudyContext& context)
     : job_(job),
       context_(context),
       times_(job.time->times()),
-      wanted_{.spreading = job.transport->takes(TransportRoute::spreading),
+      wanted_{.spreading = true,  // the verdict rests on it
               .green_kubo = job.transport->takes(TransportRoute::green_kubo),
               .modes = job.transport->takes(TransportRoute::modes),
               .site_kernel = job.transport->takes(TransportRoute::site_kernel)} {}
 
-CorrelationOptions FluctuationStudy::options() const {
+CorrelationOptions FluctuationStudy::options_for(const Model& model) const {
   const TransportRequest& request = *job_.transport;
-  return {.equilibrium = request.equilibrium,
-          .energy = request.energy,
-          .sources = request.sources,
-          .axes = wanted_.green_kubo ? transport_axes(job_.model->lattice) : std::vector<int>{},
-          .samples = request.samples,
-          .seed = request.seed};
+  CorrelationOptions options{.equilibrium = request.equilibrium,
+                             .energy = request.energy,
+                             .sources = request.sources,
+                             .axes = wanted_.green_kubo ? transport_axes(model.lattice) : std::vector<int>{},
+                             .samples = request.samples,
+                             .seed = request.seed};
+  if (&model == &*job_.model) return options;
+  const bool all = as_size(job_.model->sites()) == request.sources.size();
+  options.sources = default_sources(model);
+  if (!all && options.sources.size() > 1) options.sources = {model.sites() / 2};
+  return options;
 }
 
 void FluctuationStudy::describe(Report& report) const {
-  const auto plan = plan_correlations(*job_.model, times_, options(), 1, 0.0);
+  const auto options = options_for(*job_.model);
+  const auto plan = plan_correlations(*job_.model, times_, options, 1, 0.0);
   const TransportRequest& request = *job_.transport;
   const std::string where = request.equilibrium.counts.empty()
                                 ? fmt::format("full space, T = {:g}", request.equilibrium.temperature)
                                 : fmt::format("sector [{}]", fmt::join(request.equilibrium.counts, ", "));
-  if (plan.elements > 0) {
-    report.say("fluctuations    {}: operators of {} elements by Faber polynomials, {} source(s)\n", where,
-               plan.elements, request.sources.size());
-    return;
-  }
-  report.say("fluctuations    {}: {} states in {} part(s), {}, {} source(s), energy of a site: {}\n", where,
-             plan.states, plan.parts.size(),
-             plan.exact ? "all of them, exactly"
-                        : fmt::format("{} random states{}", plan.samples,
-                                      request.samples > 0 ? "" : " to begin with"),
-             request.sources.size(), request.energy == SiteEnergy::full ? "full" : "levels");
+  const std::string energy = request.energy == SiteEnergy::full ? ", energy with the interaction" : "";
+  const std::string how =
+      plan.elements > 0 ? fmt::format("operators of {} elements by Faber polynomials", plan.elements)
+      : plan.exact      ? fmt::format("all {} states, exactly", plan.states)
+                        : fmt::format("{} random states{} of {} dimensions in {} part(s)", plan.samples,
+                                 request.samples > 0 ? "" : " or more", plan.states, plan.parts.size());
+  report.say("fluctuations    {}: {}, {} source(s){}{}\n", where, how, options.sources.size(), energy,
+             request.shorter ? fmt::format("; the same on {} sites", request.shorter->sites()) : "");
 }
 
 void FluctuationStudy::require_possible() const {
-  plan_correlations(*job_.model, times_, options(), 1, 0.0);
+  plan_correlations(*job_.model, times_, options_for(*job_.model), 1, 0.0);
 }
 
 Need FluctuationStudy::need(int ranks, double free_bytes) const {
-  const auto plan = plan_correlations(*job_.model, times_, options(), ranks, free_bytes);
-  const auto sites = static_cast<double>(job_.model->sites());
-  const double series = 8.0 * static_cast<double>(times_.size()) * sites *
-                        static_cast<double>(job_.transport->sources.size()) * 2.0;
-  const double samples = plan.exact ? 1.0 : std::max(job_.transport->samples, plan.samples);
-  const double matrices = wanted_.modes || wanted_.site_kernel
-                              ? 8.0 * static_cast<double>(times_.size()) * sites * sites * (3.0 + samples)
-                              : 0.0;
+  Need need = need_of(*job_.model, ranks, free_bytes);
+  if (job_.transport->shorter) {
+    const Need more = need_of(*job_.transport->shorter, ranks, free_bytes);
+    need.kept_bytes_per_rank += more.kept_bytes_per_rank;
+    need.work += more.work;
+  }
+  return need;
+}
+
+Need FluctuationStudy::need_of(const Model& model, int ranks, double free_bytes) const {
+  const auto options = options_for(model);
+  const auto plan = plan_correlations(model, times_, options, ranks, free_bytes);
+  const auto sites = static_cast<double>(model.sites());
+  const auto outputs = static_cast<double>(times_.size());
+  const double samples = plan.exact ? 1.0 : std::max(options.samples, plan.samples);
+  // Series of each sample, and for a jackknife the matrices and waves of each.
+  const double series = 16.0 * outputs * sites * static_cast<double>(options.sources.size());
+  const double matrices = 8.0 * outputs * sites * sites * (wanted_.site_kernel ? 2.0 : 0.1);
   const auto size = static_cast<double>(std::max(plan.largest_dimension, plan.elements));
   return {.bytes_per_rank = plan.bytes_per_rank,
           .least_bytes_per_rank = plan.least_bytes_per_rank,
-          .kept_bytes_per_rank = samples * series + matrices,
+          .kept_bytes_per_rank = samples * series + (3.0 + samples) * matrices,
           .work = plan.work,
           .sensible_ranks = sensible_ranks(size, kStatesARank),
-          .what = fmt::format("equilibrium fluctuations of {} states", plan.largest_dimension),
+          .what = fmt::format("equilibrium fluctuations of {:.0f} {}", size,
+                              plan.elements > 0 ? "elements" : "states"),
           .remedy = "use more nodes, fewer sites, transport.ensemble = \"sector\" or fewer sources"};
 }
 
-EquilibriumAnalysis FluctuationStudy::analysis(const CorrelationSeries& series) const {
-  return analyse(job_.model->lattice, site_correlations(*job_.model, correlations_, series), susceptibility_,
-                 modes_, wanted_);
+EquilibriumAnalysis FluctuationStudy::analysis(const Model& model, const Followed& found,
+                                               const CorrelationSeries& series) const {
+  return analyse(model.lattice, site_correlations(model, found.correlations, series), found.susceptibility,
+                 lattice_modes(model.lattice), wanted_);
 }
 
-/// As many as bring the largest error of D(t) to the accuracy that is wanted, of what they are now.
-int FluctuationStudy::more_samples(const Correlations& found) const {
-  const auto all = analyse(job_.model->lattice, site_correlations(*job_.model, found, found.mean()),
-                           susceptibility_, modes_, wanted_);
+/// As many as bring the largest error of D(t) to the accuracy that is wanted, from what it is now. Of
+/// spreading and Green-Kubo: waves and kernels divide by what decays, and their late times ask for any
+/// number.
+int FluctuationStudy::more_samples(const Model& model, const Followed& found) const {
+  const auto all = analysis(model, found, found.correlations.mean());
   std::vector<EquilibriumAnalysis> without_one;
-  for (std::size_t s = 0; s < found.samples.size(); ++s)
-    without_one.push_back(analyse(job_.model->lattice,
-                                  site_correlations(*job_.model, found, found.mean_without(s)),
-                                  susceptibility_, modes_, wanted_));
+  for (std::size_t s = 0; s < found.correlations.samples.size(); ++s)
+    without_one.push_back(analysis(model, found, found.correlations.mean_without(s)));
+  const TransportRoute route = wanted_.green_kubo ? TransportRoute::green_kubo : TransportRoute::spreading;
+  const auto errors = jackknife_errors(
+      values_of(without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
+  const auto& diffusion = diffusion_of(route, all);
+  double largest = 0.0;
   double worst = 0.0;
-  for (const TransportRoute route : job_.transport->routes) {
-    // Waves and kernels divide by what decays: their late times ask for any number of samples.
-    if (route != TransportRoute::spreading && route != TransportRoute::green_kubo) continue;
-    const auto errors = jackknife_errors(
-        values_of(without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
-    const auto& diffusion = diffusion_of(route, all);
-    double largest = 0.0;
-    for (const double d : diffusion) largest = std::max(largest, std::abs(d));
-    for (const double error : errors) worst = std::max(worst, error / largest);
-  }
+  for (const double d : diffusion) largest = std::max(largest, std::abs(d));
+  for (const double error : errors) worst = std::max(worst, error / largest);
   const double factor = std::pow(worst / job_.transport->accuracy, 2);
-  const auto have = static_cast<int>(found.samples.size());
+  const auto have = static_cast<int>(found.correlations.samples.size());
   if (factor <= 1.0 || have >= kMostSamples) return 0;
-  return std::clamp(static_cast<int>(std::ceil(have * (factor - 1.0))), 1, kMostSamples - have);
+  return static_cast<int>(std::clamp(std::ceil(have * (factor - 1.0)), 1.0, 1.0 * (kMostSamples - have)));
+}
+
+FluctuationStudy::Followed FluctuationStudy::follow(const Model& model) {
+  Followed found;
+  const auto options = options_for(model);
+  found.susceptibility = susceptibility(model, options.equilibrium, options.energy);
+  const auto plan = plan_correlations(model, times_, options, context_.comm.size(), context_.free_bytes());
+  found.correlations = compute_correlations(
+      model, times_, options, plan,
+      [&](const Correlations& so_far) {
+        found.correlations = so_far;
+        return more_samples(model, found);
+      },
+      context_.comm, context_.control, context_.timings);
+  found.all = analysis(model, found, found.correlations.mean());
+  for (std::size_t s = 0; !found.correlations.exact && s < found.correlations.samples.size(); ++s)
+    found.without_one.push_back(analysis(model, found, found.correlations.mean_without(s)));
+  check_start(model, found);
+  find_routes(model, found);
+  return found;
 }
 
 void FluctuationStudy::compute() {
-  const Stage stage(context_.control, "fluctuations");
-  context_.progress.log("equilibrium fluctuations");
   const Timings::Scope scope(context_.timings, "fluctuations");
-  const Model& model = *job_.model;
-  modes_ = lattice_modes(model.lattice);
-  susceptibility_ = susceptibility(model, job_.transport->equilibrium, job_.transport->energy);
-  const auto plan = plan_correlations(model, times_, options(), context_.comm.size(), context_.free_bytes());
-  correlations_ = compute_correlations(
-      model, times_, options(), plan, [&](const Correlations& found) { return more_samples(found); },
-      context_.comm, context_.control, context_.timings);
-  const CorrelationSeries mean = correlations_.mean();
-  found_analyses_.all = analysis(mean);
-  if (!correlations_.exact) {
-    for (std::size_t s = 0; s < correlations_.samples.size(); ++s)
-      found_analyses_.without_one.push_back(analysis(correlations_.mean_without(s)));
+  context_.progress.log("equilibrium fluctuations");
+  {
+    const Stage stage(context_.control, "fluctuations");
+    here_ = follow(*job_.model);
   }
-  check_conservation();
-  find_routes();
+  if (job_.transport->shorter) {
+    const Stage stage(context_.control, "fluctuations of the shorter lattice");
+    context_.progress.log(fmt::format("the same on {} sites", job_.transport->shorter->sites()));
+    shorter_ = follow(*job_.transport->shorter);
+  }
+  judge();
 }
 
-/// C_ij(0) is known exactly by counting: what comes from states must agree.
-void FluctuationStudy::check_conservation() const {
-  const Model& model = *job_.model;
-  const TransportRequest& request = *job_.transport;
-  const int source = request.sources.front();
-  const auto sites = as_size(model.sites());
-  const CorrelationSeries mean = correlations_.mean();
-  const auto here = site_energy(model, request.energy, source);
-  const double exact = equilibrium_covariance(model, request.equilibrium, here, here);
-  std::vector<std::vector<double>> without;
-  for (std::size_t s = 0; !correlations_.exact && s < correlations_.samples.size(); ++s)
-    without.push_back({correlations_.mean_without(s).energy[as_size(source)]});
-  const auto errors = jackknife_errors(without);
-  const double found = mean.energy[as_size(source)];
-  constexpr double kRounding = 1e-8;
-  constexpr double kErrors = 8.0;
-  const double allowed =
-      kRounding * exact +
-      (errors.empty() ? 0.0
-                      : kErrors * errors[0] + exact / std::sqrt(1.0 * static_cast<double>(sites)) * 0.5);
-  if (std::abs(found - exact) > allowed)
-    throw Error(
-        fmt::format("the fluctuation of a site's energy is {:g} by the states and {:g} by counting; use more "
-                    "transport.samples",
-                    found, exact));
+/// C_jj(0) is known exactly by counting: what the states say must agree.
+void FluctuationStudy::check_start(const Model& model, const Followed& found) const {
+  const auto options = options_for(model);
+  const int source = options.sources.front();
+  const auto energy = site_energy(model, options.energy, source);
+  const double counted = equilibrium_covariance(model, options.equilibrium, energy, energy);
+  const auto at_start = [&](const CorrelationSeries& series) {
+    return std::vector<double>{series.energy[as_size(source)]};
+  };
+  std::vector<std::vector<double>> without_one;
+  for (std::size_t s = 0; s < found.without_one.size(); ++s)
+    without_one.push_back(at_start(found.correlations.mean_without(s)));
+  const auto errors = jackknife_errors(without_one);
+  const double followed = at_start(found.correlations.mean()).front();
+  constexpr double kRounding = 1e-9;
+  constexpr double kErrors = 30.0;  // two samples know their error badly
+  const double allowed = kRounding * counted + (errors.empty() ? 0.0 : kErrors * errors.front());
+  if (std::abs(followed - counted) <= allowed) return;
+  throw Error(
+      fmt::format("the fluctuation of a site's energy is {:g} by the states and {:g} by counting; use more "
+                  "transport.samples",
+                  followed, counted));
 }
 
-DiffusionRoute FluctuationStudy::route(TransportRoute route) const {
+std::string FluctuationStudy::end_in_words() const {
+  return has_open_axis(job_.model->lattice) ? "the excess reaches the edge" : "the excess meets itself";
+}
+
+DiffusionRoute FluctuationStudy::route(TransportRoute route, const Model&, const Followed& followed) const {
   DiffusionRoute found{.route = route,
                        .times = times_,
-                       .diffusion = diffusion_of(route, found_analyses_.all),
+                       .diffusion = diffusion_of(route, followed.all),
                        .error = {},
                        .window = std::nullopt,
                        .obstacle = {}};
   found.error = jackknife_errors(values_of(
-      found_analyses_.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
+      followed.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
   found.error.resize(times_.size(), 0.0);
   for (std::size_t t = 0; t < times_.size(); ++t) {
-    if (route == TransportRoute::green_kubo) found.error[t] += found_analyses_.all.green_kubo->quadrature[t];
-    found.error[t] += 2.0 * correlations_.truncation * std::abs(found.diffusion[t]);
+    if (route == TransportRoute::green_kubo) found.error[t] += followed.all.green_kubo->quadrature[t];
+    found.error[t] += 2.0 * followed.correlations.truncation * std::abs(found.diffusion[t]);
   }
-  const bool meets = std::isfinite(edge_time_);
-  const std::string end = meets
-                              ? fmt::format("{} at t = {:.4g}",
-                                            has_open_axis(job_.model->lattice) ? "the excess reaches the edge"
-                                                                               : "the excess meets itself",
-                                            edge_time_)
-                              : "";
-  find_window(found, edge_time_, end);
+  const bool meets = std::isfinite(followed.edge_time);
+  find_window(found, followed.edge_time,
+              meets ? fmt::format("{} at t = {:.4g}", end_in_words(), followed.edge_time) : "");
   return found;
 }
 
-void FluctuationStudy::find_routes() {
-  const auto& spread = found_analyses_.all.spread;
-  std::vector<double> exponent_error;
-  if (spread) {
-    const auto edge_error = jackknife_errors(values_of(
-        found_analyses_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; }));
-    exponent_error = jackknife_errors(values_of(
-        found_analyses_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->exponent; }));
-    edge_time_ = end_of_spreading(times_, spread->edge, edge_error);
-  }
+void FluctuationStudy::find_routes(const Model& model, Followed& found) const {
+  const auto edge_error = jackknife_errors(
+      values_of(found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; }));
+  found.edge_time = end_of_spreading(times_, found.all.spread->edge, edge_error);
   for (const TransportRoute route : job_.transport->routes) {
-    if (from_fluctuations(route)) found_.push_back(this->route(route));
+    if (from_fluctuations(route)) found.routes.push_back(this->route(route, model, found));
   }
-  if (!spread) return;
-  const auto& kubo = found_analyses_.all.green_kubo;
-  if (kubo)
-    exponent_error =
-        jackknife_errors(values_of(found_analyses_.without_one,
-                                   [](const EquilibriumAnalysis& one) { return one.green_kubo->exponent; }));
-  const auto total_error = jackknife_errors(values_of(
-      found_analyses_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; }));
+}
+
+void FluctuationStudy::judge() {
+  const auto& kubo = here_.all.green_kubo;
+  const Spreading& spread = *here_.all.spread;
+  const auto exponent_error =
+      jackknife_errors(values_of(here_.without_one, [&](const EquilibriumAnalysis& one) {
+        return kubo ? one.green_kubo->exponent : one.spread->exponent;
+      }));
+  const auto total_error = jackknife_errors(
+      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; }));
   SpreadEvidence evidence{
       .times = times_,
-      .spread = &*spread,
-      .exponent = kubo ? kubo->exponent : spread->exponent,
+      .spread = &spread,
+      .exponent = kubo ? kubo->exponent : spread.exponent,
       .exponent_error = exponent_error,
       .total_error = total_error.empty() ? 0.0 : *std::max_element(total_error.begin(), total_error.end()),
-      .end = edge_time_,
+      .end = here_.edge_time,
       .spacing = job_.model->lattice.spacing(),
       .routes = {},
       .smaller = {}};
-  for (const auto& route : found_) evidence.routes.push_back(&route);
+  for (const auto& route : here_.routes) evidence.routes.push_back(&route);
+  for (const auto& route : shorter_.routes) evidence.smaller.push_back(&route);
   verdict_ = judge_spreading(evidence);
 }
 
 void FluctuationStudy::write(ResultsFile& file) {
   const auto outputs = static_cast<Index>(times_.size());
-  for (const DiffusionRoute& route : found_) {
+  for (const DiffusionRoute& route : here_.routes) {
     const std::string group = "/transport/" + route_group(route.route);
     file.dataset(group + "/diffusion", {outputs}, route.diffusion);
     file.dataset(group + "/diffusion_error", {outputs}, route.error);
@@ -246,19 +265,23 @@ void FluctuationStudy::write(ResultsFile& file) {
     file.attribute(group, "error", route.window_error);
     file.attribute(group, "window", std::span<const double>(window));
   }
-  if (wanted_.spreading) write_spreading(file);
+  if (job_.transport->takes(TransportRoute::spreading)) write_spreading(file);
   if (wanted_.green_kubo) write_green_kubo(file);
   if (wanted_.modes) write_modes(file);
   if (wanted_.site_kernel) write_site_kernel(file);
-  file.attribute(
-      "/transport", "samples",
-      correlations_.exact ? std::int64_t{0} : static_cast<std::int64_t>(correlations_.samples.size()));
-  file.attribute("/transport", "susceptibility", susceptibility_);
+  file.attribute("/transport", "samples",
+                 here_.correlations.exact ? std::int64_t{0}
+                                          : static_cast<std::int64_t>(here_.correlations.samples.size()));
+  file.attribute("/transport", "susceptibility", here_.susceptibility);
+  if (!job_.transport->shorter) return;
+  file.attribute("/transport", "shorter_sites", static_cast<std::int64_t>(job_.transport->shorter->sites()));
+  for (const DiffusionRoute& route : shorter_.routes)
+    file.dataset("/transport/" + route_group(route.route) + "/diffusion_shorter", {outputs}, route.diffusion);
 }
 
 void FluctuationStudy::write_spreading(ResultsFile& file) const {
   const std::string group = "/transport/spreading";
-  const Spreading& spread = *found_analyses_.all.spread;
+  const Spreading& spread = *here_.all.spread;
   const auto outputs = static_cast<Index>(times_.size());
   file.dataset(group + "/profile", {outputs, job_.model->sites()}, spread.profile);
   file.dataset(group + "/variance", {outputs}, spread.variance);
@@ -266,39 +289,40 @@ void FluctuationStudy::write_spreading(ResultsFile& file) const {
   file.dataset(group + "/exponent", {outputs}, spread.exponent);
   file.dataset(group + "/edge", {outputs}, spread.edge);
   file.dataset(group + "/total", {outputs}, spread.total);
-  const auto exponent_error = jackknife_errors(values_of(
-      found_analyses_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->exponent; }));
+  const auto exponent_error = jackknife_errors(
+      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->exponent; }));
   if (!exponent_error.empty()) file.dataset(group + "/exponent_error", {outputs}, exponent_error);
   file.attribute(group, "source", static_cast<std::int64_t>(spread.source));
-  if (std::isfinite(edge_time_)) file.attribute(group, "edge_time", edge_time_);
-  if (!verdict_) return;
-  if (std::isfinite(verdict_->exponent)) file.attribute(group, "late_exponent", verdict_->exponent);
-  file.attribute(group, "verdict", std::string(name_of(verdict_->kind)));
-  file.attribute(group, "reason_of_verdict", verdict_->reason);
+  if (std::isfinite(here_.edge_time)) file.attribute(group, "edge_time", here_.edge_time);
+  if (std::isfinite(verdict_.exponent)) file.attribute(group, "late_exponent", verdict_.exponent);
+  file.attribute(group, "verdict", std::string(name_of(verdict_.kind)));
+  file.attribute(group, "reason_of_verdict", verdict_.reason);
 }
 
 void FluctuationStudy::write_green_kubo(ResultsFile& file) const {
   const auto outputs = static_cast<Index>(times_.size());
-  file.dataset("/transport/green_kubo/correlation", {outputs}, found_analyses_.all.green_kubo->correlation);
-  file.dataset("/transport/green_kubo/exponent", {outputs}, found_analyses_.all.green_kubo->exponent);
+  file.dataset("/transport/green_kubo/correlation", {outputs}, here_.all.green_kubo->correlation);
+  file.dataset("/transport/green_kubo/exponent", {outputs}, here_.all.green_kubo->exponent);
 }
 
 void FluctuationStudy::write_modes(ResultsFile& file) const {
   const std::string group = "/transport/modes";
+  const auto modes = lattice_modes(job_.model->lattice);
   const auto outputs = static_cast<Index>(times_.size());
-  const auto waves = static_cast<Index>(modes_.size());
+  const auto waves = static_cast<Index>(modes.size());
   std::vector<double> q;
-  for (const auto& mode : modes_) {
+  for (const auto& mode : modes) {
     for (const double phase : mode.q) q.push_back(phase / job_.model->lattice.spacing());
   }
   file.dataset(group + "/q", {waves, static_cast<Index>(job_.model->lattice.shape().size())}, q);
-  file.dataset(group + "/amplitude", {outputs, waves}, found_analyses_.all.modes->amplitude);
-  file.dataset(group + "/rate", {outputs, waves}, found_analyses_.all.modes->rate);
+  file.dataset(group + "/amplitude", {outputs, waves}, here_.all.modes->amplitude);
+  file.dataset(group + "/rate", {outputs, waves}, here_.all.modes->rate);
 }
 
 void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
   const std::string group = "/transport/site_kernel";
-  const SiteKernelSeries& series = *found_analyses_.all.site_kernel;
+  const auto modes = lattice_modes(job_.model->lattice);
+  const SiteKernelSeries& series = *here_.all.site_kernel;
   const auto outputs = static_cast<Index>(times_.size());
   const Index sites = job_.model->sites();
   std::vector<double> generators;
@@ -314,7 +338,7 @@ void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
   scores("symmetry", &SiteKernel::symmetry);
   scores("negativity", &SiteKernel::negativity);
   scores("condition", &SiteKernel::condition);
-  file.dataset(group + "/dispersion", {outputs, static_cast<Index>(modes_.size())}, series.dispersion);
+  file.dataset(group + "/dispersion", {outputs, static_cast<Index>(modes.size())}, series.dispersion);
   file.dataset(group + "/distance", {static_cast<Index>(series.distances.size())}, series.distances);
   file.dataset(group + "/rate", {outputs, static_cast<Index>(series.distances.size())},
                series.rate_by_distance);
@@ -323,16 +347,12 @@ void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
 }
 
 void FluctuationStudy::summarize(Report& report) const {
-  report.say("fluctuations    {}; ", correlations_.exact
-                                         ? std::string("all states, exactly")
-                                         : fmt::format("{} random states", correlations_.samples.size()));
-  report.say("{}\n", std::isfinite(edge_time_)
-                         ? fmt::format("{} at t = {:.4g}",
-                                       has_open_axis(job_.model->lattice) ? "the excess reaches the edge"
-                                                                          : "the excess meets itself",
-                                       edge_time_)
-                         : "the excess stays inside the lattice");
-  if (verdict_) report.say("verdict         {}: {}\n", name_of(verdict_->kind), verdict_->reason);
+  report.say("fluctuations    {}; {}\n",
+             here_.correlations.exact ? std::string("exact")
+                                      : fmt::format("{} random states", here_.correlations.samples.size()),
+             std::isfinite(here_.edge_time) ? fmt::format("{} at t = {:.4g}", end_in_words(), here_.edge_time)
+                                            : "the excess stays inside the lattice");
+  report.say("verdict         {}: {}\n", name_of(verdict_.kind), verdict_.reason);
 }
 
 }  // namespace qheat

@@ -25,22 +25,31 @@ class FluctuationStudy final : public Study {
   void summarize(Report& report) const override;
 
   /// D by each route, in the order of the job.
-  const std::vector<DiffusionRoute>& routes() const { return found_; }
-  /// How energy spreads; empty without that route.
-  const std::optional<SpreadVerdict>& verdict() const { return verdict_; }
+  const std::vector<DiffusionRoute>& routes() const { return here_.routes; }
+  /// How energy spreads.
+  const SpreadVerdict& verdict() const { return verdict_; }
 
  private:
-  /// Values of a jackknife: all samples, and all but one each.
-  struct Analyses {
+  /// What is found of one lattice.
+  struct Followed {
+    Correlations correlations;
+    double susceptibility = 0.0;
     EquilibriumAnalysis all;
-    std::vector<EquilibriumAnalysis> without_one;
+    std::vector<EquilibriumAnalysis> without_one;  ///< without one of the samples each: a jackknife
+    double edge_time = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
+    std::vector<DiffusionRoute> routes;
   };
-  CorrelationOptions options() const;
-  EquilibriumAnalysis analysis(const CorrelationSeries& series) const;
-  int more_samples(const Correlations& found) const;
-  void find_routes();
-  DiffusionRoute route(TransportRoute route) const;
-  void check_conservation() const;
+  CorrelationOptions options_for(const Model& model) const;
+  Need need_of(const Model& model, int ranks, double free_bytes) const;
+  Followed follow(const Model& model);
+  EquilibriumAnalysis analysis(const Model& model, const Followed& found,
+                               const CorrelationSeries& series) const;
+  int more_samples(const Model& model, const Followed& found) const;
+  void check_start(const Model& model, const Followed& found) const;
+  void find_routes(const Model& model, Followed& found) const;
+  DiffusionRoute route(TransportRoute route, const Model& model, const Followed& found) const;
+  void judge();
+  std::string end_in_words() const;
   void write_spreading(ResultsFile& file) const;
   void write_green_kubo(ResultsFile& file) const;
   void write_modes(ResultsFile& file) const;
@@ -50,13 +59,9 @@ class FluctuationStudy final : public Study {
   StudyContext context_;
   std::vector<double> times_;
   EquilibriumRoutes wanted_;
-  std::vector<LatticeMode> modes_;
-  double susceptibility_ = 0.0;
-  Correlations correlations_;
-  Analyses found_analyses_;
-  std::vector<DiffusionRoute> found_;
-  std::optional<SpreadVerdict> verdict_;
-  double edge_time_ = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
+  Followed here_;
+  Followed shorter_;  ///< of the lattice to compare with, if there is one
+  SpreadVerdict verdict_;
 };
 
 }  // namespace qheat

@@ -175,7 +175,9 @@ std::optional<TransportStudy::Final> TransportStudy::final_diffusion() const {
       if (route.route == wanted && route.window) known.push_back(&route);
     }
   }
-  if (!known.empty()) {
+  const bool diffuses =
+      fluctuations_ != nullptr && fluctuations_->verdict().kind == SpreadVerdict::Kind::diffusive;
+  if (!known.empty() && diffuses) {
     Final found{known.front()->route, route_name(known.front()->route), known.front()->window->value,
                 known.front()->window_error};
     for (const DiffusionRoute* other : known)
@@ -216,14 +218,14 @@ void TransportStudy::write(ResultsFile& file) {
   }
   write_steady(file);
   file.group("/transport");
-  if (fluctuations_ != nullptr && fluctuations_->verdict()) {
-    file.attribute("/transport", "verdict", std::string(name_of(fluctuations_->verdict()->kind)));
-    file.attribute("/transport", "reason_of_verdict", fluctuations_->verdict()->reason);
+  if (fluctuations_ != nullptr) {
+    file.attribute("/transport", "verdict", std::string(name_of(fluctuations_->verdict().kind)));
+    file.attribute("/transport", "reason_of_verdict", fluctuations_->verdict().reason);
   }
   const auto found = final_diffusion();
   if (!found) {
     file.attribute("/transport", "reason",
-                   fluctuations_ != nullptr ? "D(t) of no route has a window"
+                   fluctuations_ != nullptr ? "the verdict is not diffusive: there is no D to be believed"
                    : routes_.empty()        ? "the job has no kernel whose bond rates give D"
                                             : "D(t) of no kernel has a window");
     return;

@@ -85,6 +85,7 @@ struct TransportRequest {
   int samples = 0;           ///< random states; 0: as many as `accuracy` takes, or all states
   double accuracy = 1e-2;    ///< wanted standard error of D(t), relative
   std::uint64_t seed = 1;
+  std::optional<Model> shorter;      ///< the model with fewer sites along the first axis, to compare with
   std::vector<double> temperatures;  ///< of kappa(T)
 
   /// True if a route needs equilibrium correlations.
