@@ -12,7 +12,7 @@
 namespace qheat {
 namespace {
 
-constexpr int kMostSamples = 200;  // that `accuracy` may take
+constexpr int kMostSamples = 64;  // that `accuracy` may take
 
 /// The values of one quantity in each of several analyses.
 template <class Get>
@@ -112,10 +112,9 @@ EquilibriumAnalysis FluctuationStudy::analysis(const Model& model, const Followe
                  lattice_modes(model.lattice), wanted_);
 }
 
-/// As many as bring the largest error of D(t) to the accuracy that is wanted, from what it is now. Of
-/// spreading and Green-Kubo: waves and kernels divide by what decays, and their late times ask for any
-/// number.
-int FluctuationStudy::more_samples(const Model& model, const Followed& found) const {
+/// Not of waves and kernels: they divide by what decays, and their late times ask for any number of samples.
+double FluctuationStudy::relative_error(const Model& model, const Followed& found) const {
+  if (found.correlations.exact) return 0.0;
   const auto all = analysis(model, found, found.correlations.mean());
   std::vector<EquilibriumAnalysis> without_one;
   for (std::size_t s = 0; s < found.correlations.samples.size(); ++s)
@@ -123,12 +122,16 @@ int FluctuationStudy::more_samples(const Model& model, const Followed& found) co
   const TransportRoute route = wanted_.green_kubo ? TransportRoute::green_kubo : TransportRoute::spreading;
   const auto errors = jackknife_errors(
       values_of(without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
-  const auto& diffusion = diffusion_of(route, all);
   double largest = 0.0;
+  for (const double d : diffusion_of(route, all)) largest = std::max(largest, std::abs(d));
   double worst = 0.0;
-  for (const double d : diffusion) largest = std::max(largest, std::abs(d));
   for (const double error : errors) worst = std::max(worst, error / largest);
-  const double factor = std::pow(worst / job_.transport->accuracy, 2);
+  return worst;
+}
+
+/// As many as bring the error to the accuracy that is wanted, from what it is now.
+int FluctuationStudy::more_samples(const Model& model, const Followed& found) const {
+  const double factor = std::pow(relative_error(model, found) / job_.transport->accuracy, 2);
   const auto have = static_cast<int>(found.correlations.samples.size());
   if (factor <= 1.0 || have >= kMostSamples) return 0;
   return static_cast<int>(std::clamp(std::ceil(have * (factor - 1.0)), 1.0, 1.0 * (kMostSamples - have)));
@@ -149,6 +152,7 @@ FluctuationStudy::Followed FluctuationStudy::follow(const Model& model) {
   found.all = analysis(model, found, found.correlations.mean());
   for (std::size_t s = 0; !found.correlations.exact && s < found.correlations.samples.size(); ++s)
     found.without_one.push_back(analysis(model, found, found.correlations.mean_without(s)));
+  found.relative_error = relative_error(model, found);
   check_start(model, found);
   find_routes(model, found);
   return found;
@@ -352,6 +356,16 @@ void FluctuationStudy::summarize(Report& report) const {
                                       : fmt::format("{} random states", here_.correlations.samples.size()),
              std::isfinite(here_.edge_time) ? fmt::format("{} at t = {:.4g}", end_in_words(), here_.edge_time)
                                             : "the excess stays inside the lattice");
+  const double wanted = job_.transport->accuracy;
+  if (here_.relative_error > wanted) {
+    report.say(
+        "                errors of D(t) reach {:.1e} of it, more than transport.accuracy = {:g}; about "
+        "{:.0f} samples "
+        "would do\n",
+        here_.relative_error, wanted,
+        std::ceil(static_cast<double>(here_.correlations.samples.size()) *
+                  std::pow(here_.relative_error / wanted, 2)));
+  }
   report.say("verdict         {}: {}\n", name_of(verdict_.kind), verdict_.reason);
 }
 

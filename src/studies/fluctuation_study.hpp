@@ -38,12 +38,15 @@ class FluctuationStudy final : public Study {
     std::vector<EquilibriumAnalysis> without_one;  ///< without one of the samples each: a jackknife
     double edge_time = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
     std::vector<DiffusionRoute> routes;
+    double relative_error = 0.0;  ///< of D(t), by samples
   };
   CorrelationOptions options_for(const Model& model) const;
   Need need_of(const Model& model, int ranks, double free_bytes) const;
   Followed follow(const Model& model);
   EquilibriumAnalysis analysis(const Model& model, const Followed& found,
                                const CorrelationSeries& series) const;
+  /// Largest error of D(t) over the largest D(t), by Green-Kubo or else spreading; NaN if exact.
+  double relative_error(const Model& model, const Followed& found) const;
   int more_samples(const Model& model, const Followed& found) const;
   void check_start(const Model& model, const Followed& found) const;
   void find_routes(const Model& model, Followed& found) const;

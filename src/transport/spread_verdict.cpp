@@ -19,7 +19,8 @@ constexpr double kSteady = 0.03;     // deviation of an exponent that stands sti
 constexpr double kFactor = 1.5;      // of time, in which it must
 constexpr double kBetween = 0.2;     // distance from 1, and 0.4 from 2: slow changes of regime pass by
 constexpr double kNearBallistic = 0.4;
-constexpr double kLocalised = 0.05;  // growth of a variance that has stopped, over a factor of two in time
+constexpr double kLocalised = 0.1;  // of its growth, that a variance that has stopped may still move by
+constexpr double kSubdiffusive = 0.2;
 constexpr double kKurtosis = 0.3;
 constexpr double kDecade = 10.0;
 constexpr std::size_t kLeastOutputs = 5;
@@ -147,20 +148,22 @@ SpreadVerdict judge_diffusive(const SpreadEvidence& evidence, double end, Spread
   return verdict;
 }
 
-/// True if the variance has grown by less than 5 % in the last half of the time.
+/// True if the variance, which may go to and fro, has the same mean in the last half of the time as in the
+/// quarter before, within a tenth of what it has grown by: a power of time with an exponent above 0.2 has
+/// not.
 bool stands_still(const SpreadEvidence& evidence) {
   const auto& variance = evidence.spread->variance;
-  const auto late = between(evidence.times, evidence.times.back() / 2.0, evidence.times.back());
-  if (late.size() < kLeastOutputs) return false;
-  double low = variance[late.front()];
-  double high = low;
-  for (const std::size_t t : late) {
-    low = std::min(low, variance[t]);
-    high = std::max(high, variance[t]);
-  }
-  double largest = 0.0;
-  for (const double value : variance) largest = std::max(largest, value - variance.front());
-  return high - low <= kLocalised * evidence.spacing * evidence.spacing + kLocalised * largest;
+  const auto mean = [&](double begin, double end) {
+    const auto inside = between(evidence.times, begin, end);
+    double sum = 0.0;
+    for (const std::size_t t : inside) sum += variance[t];
+    return inside.size() < kLeastOutputs ? kNaN : sum / static_cast<double>(inside.size());
+  };
+  const double last = evidence.times.back();
+  const double late = mean(last / 2.0, last);
+  const double before = mean(last / 4.0, last / 2.0);
+  const double grown = std::max(late - variance.front(), 0.01 * evidence.spacing * evidence.spacing);
+  return std::abs(late - before) <= kLocalised * grown;
 }
 
 }  // namespace
@@ -205,8 +208,8 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
   verdict.until = steady.end;
   if (!meets && stands_still(evidence)) {
     verdict.kind = Kind::localised;
-    verdict.reason = fmt::format("the variance stands still at {:.4g} from t = {:.4g} on, away from the edge",
-                                 evidence.spread->variance.back(), evidence.times.back() / 2.0);
+    verdict.reason = fmt::format("the variance has stopped growing by t = {:.4g}, away from the edge",
+                                 evidence.times.back() / 4.0);
     return verdict;
   }
   if (diffusive_factor(evidence, end) >= 2.0) return judge_diffusive(evidence, end, std::move(verdict));
@@ -224,7 +227,8 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
     verdict.reason = seen + fmt::format(", z = {:.3g}, as far as these times tell", 2.0 / steady.mean);
     return verdict;
   }
-  if (steady.mean <= 1.0 - kBetween && steady.mean > kLocalised && to_the_end && steady.factor() >= kFactor) {
+  if (steady.mean <= 1.0 - kBetween && steady.mean > kSubdiffusive && to_the_end &&
+      steady.factor() >= kFactor) {
     verdict.kind = Kind::subdiffusive;
     verdict.reason = seen + ", as far as these times tell";
     return verdict;
