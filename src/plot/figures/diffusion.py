@@ -1,0 +1,169 @@
+"""D(t) by every route that is in the file, with errors, windows and the D that is believed."""
+
+import dataclasses
+
+import numpy as np
+
+from . import fluctuations, style
+from .results import NotDrawn
+
+FINAL = dict(color="0.2", linewidth=1.2)
+STEADY = dict(color="#882255", linestyle=(0, (6, 2)), linewidth=1.4)
+UNKNOWN = 0.25  # error, as a share of the largest D of the routes that lead, beyond which D(t) is not drawn
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """A way to D(t): its group in the file, its look, D(t) and the error [T]."""
+
+    group: str
+    label: str
+    look: dict
+    diffusion: np.ndarray
+    error: np.ndarray | None
+    instants: np.ndarray  # singular times
+    leads: bool = True  # its D(t) sets the range of the picture
+    of_kernel: bool = False
+
+    @property
+    def colour(self):
+        """The colour of its line."""
+        return self.look["color"]
+
+
+# by name: label, colour, and whether it has errors of one size at all times; waves and the kernel divide by what decays
+FROM_FLUCTUATIONS = {"green_kubo": ("Green-Kubo", style.PALETTE[4], True), "spreading": ("spreading", style.PALETTE[5], True),
+                     "modes": ("longest wave", style.PALETTE[2], False),
+                     "site_kernel": ("kernel of the sites", style.PALETTE[3], False)}
+
+GROUPS = [f"/transport/{name}" for name in FROM_FLUCTUATIONS]
+
+
+def from_fluctuations(results):
+    """Return the routes from equilibrium fluctuations."""
+    found = []
+    for name, (label, colour, leads) in FROM_FLUCTUATIONS.items():
+        group = f"/transport/{name}"
+        values, error = (results.series(f"{group}/diffusion{end}", 1) for end in ("", "_error"))
+        if values is None:
+            continue
+        instants = results.vector(f"{group}/singular_times") if name == "site_kernel" else None
+        look = dict(color=colour, linewidth=2.2, zorder=2.2 if leads else 2.1)
+        found.append(Route(group, label, look, values, error, np.zeros(0) if instants is None else instants, leads))
+    return found
+
+
+def from_kernels(results):
+    """Return the routes by the bond rates of kernels; what does not depend on time has it at all times."""
+    found = []
+    for kernel in results.kernels("/transport/kernel"):
+        group = f"/transport/kernel/{kernel}"
+        values, error = (results.series(f"{group}/diffusion{end}", 1, one_row=True) for end in ("", "_error"))
+        if values is not None:
+            found.append(Route(group, kernel.label, kernel.look, values, error, np.zeros(0), of_kernel=True))
+    return found
+
+
+def from_steady(results):
+    """Return D of a steady state and its error, None if there is none."""
+    value, error = (results.numbers("/transport/steady", name) for name in ("value", "error"))
+    if value is None or error is None:
+        return None
+    return results.factor("diffusion") * value[0], results.factor("diffusion") * error[0]
+
+
+def drawn_values(results, route, scale):
+    """Return D(t) [T] of a route where it is known, NaN elsewhere, and whether anything has been left out."""
+    if route.error is None or route.leads or not np.isfinite(scale):
+        return route.diffusion, False
+    left_out = np.isfinite(route.diffusion) & ~(route.error <= UNKNOWN * scale)
+    return np.where(left_out, np.nan, route.diffusion), bool(left_out.any())
+
+
+def draw_route(ax, results, route, values):
+    """Draw D(t) of a route, with gaps at its singular times, and its error.
+
+    Bond rates of kernels do not know how far the excess is, and are drawn alike at all times.
+    """
+    time, error = results.time, route.error
+    if route.of_kernel:
+        style.line(ax, time, values, **route.look)
+        if error is not None:
+            ax.fill_between(time, values - error, values + error, color=route.colour, alpha=0.15, linewidth=0)
+        return
+    fluctuations.line(ax, results, values, route.instants, until=min(route.instants, default=np.inf), **route.look)
+    if error is not None:
+        fluctuations.band(ax, results, np.where(time < min(route.instants, default=np.inf), values, np.nan), error,
+                          route.colour)
+
+
+def draw_window(ax, results, route):
+    """Draw the window of a route and the mean in it; return D of the route in words, and whether it has a window."""
+    value = results.numbers(route.group, "value")
+    window = results.numbers(route.group, "window")
+    if value is None:
+        return "not one number", False
+    value = results.factor("diffusion") * value
+    if window is None or not window[1] > window[0]:
+        return f"{value[0]:.3g}", False
+    ax.plot(results.factor("time") * window, np.repeat(value, 2), color=route.colour, linewidth=7, alpha=0.35,
+            solid_capstyle="butt")
+    return f"{value[0]:.3g}", True
+
+
+def draw_final(ax, found):
+    """Draw the D that is believed with its error; return its legend entry."""
+    value, error, route = found
+    ax.axhline(value, zorder=1.5, **FINAL)
+    if np.isfinite(error):
+        ax.axhspan(value - error, value + error, color="0.5", alpha=0.25, linewidth=0, zorder=0.7)
+    return style.key(f"$D$ = {value:.4g} ± {error:.1g}\nby {style.plain(route)}", **FINAL)
+
+
+def leading(results, routes, values):
+    """Return what sets the limits: the routes with errors of one size, while they are known, or else all."""
+    known = fluctuations.is_known(results)
+    lead = [one if route.of_kernel else one[known] for route, one in zip(routes, values) if route.leads]
+    return lead or [style.robust_range(one[known]) for one in values]
+
+
+def draw(results):
+    """Draw D(t) of all routes with their errors and windows, and the D that is believed."""
+    routes = from_fluctuations(results) + from_kernels(results)
+    steady, final = from_steady(results), fluctuations.final(results)
+    if not routes:
+        raise NotDrawn("needs a route with D(t), such as a kernel with bond rates")
+    figure, axes = style.panels(results, 1, 1, 7.0, 4.6, legend=3.4)
+    ax, handles, windows, left_out = axes[0, 0], [], False, False
+    scale = style.finite_range([np.abs(one) for one in leading(results, routes, [r.diffusion for r in routes])])
+    scale = np.inf if scale is None else scale[1]
+    shown = []
+    for route in routes:
+        values, some = drawn_values(results, route, scale)
+        draw_route(ax, results, route, values)
+        words, window = draw_window(ax, results, route)
+        shown.append(values)
+        windows, left_out = windows or window, left_out or some
+        handles.append(style.key(f"{route.label}: {words}", **{"color": route.colour, **route.look}))
+    lead, following = leading(results, routes, shown), list(shown)
+    if steady is not None:
+        ax.axhline(steady[0], **STEADY)
+        handles.append(style.key(f"steady state: {steady[0]:.3g} ± {steady[1]:.1g}", **STEADY))
+        lead.append(np.array(steady[:1]))
+    if final is not None:
+        handles.append(draw_final(ax, final))
+        lead.append(np.array([final[0]]))
+    if windows:
+        handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
+    if any(route.error is not None and np.nanmax(route.error, initial=0.0) > 0 for route in routes):
+        handles.append(style.key("error" + (f"; no line where it is more\nthan {UNKNOWN:g} of the largest $D(t)$"
+                                            if left_out else ""), "0.25", linewidth=7, alpha=0.15))
+    if any(not route.of_kernel for route in routes):
+        fluctuations.mark_edge(ax, results)
+        handles += fluctuations.edge_keys(results)
+    style.time_axis(ax, results)
+    style.data_limits(ax, lead, following)
+    ax.set_ylabel(f"$D(t)$  ({results.unit('diffusion')})")
+    fluctuations.title(ax, fluctuations.verdict(results), 7.0)
+    style.outside_legend(ax, handles)
+    return figure
