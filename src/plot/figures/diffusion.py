@@ -9,7 +9,8 @@ from .results import NotDrawn
 
 FINAL = dict(color="0.2", linewidth=1.2)
 STEADY = dict(color="#882255", linestyle=(0, (6, 2)), linewidth=1.4)
-UNKNOWN = 0.25  # error, as a share of the largest D of the routes that lead, beyond which D(t) is not drawn
+UNKNOWN = 0.25  # error, as a share of the largest D(t) of the routes that lead, at which the line of another one ends
+RUNAWAY = 3.0  # multiple of it at which that line ends too: it has left the picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,12 +73,18 @@ def from_steady(results):
     return results.factor("diffusion") * value[0], results.factor("diffusion") * error[0]
 
 
-def drawn_values(results, route, scale):
-    """Return D(t) [T] of a route where it is known, NaN elsewhere, and whether anything has been left out."""
-    if route.error is None or route.leads or not np.isfinite(scale):
-        return route.diffusion, False
-    left_out = np.isfinite(route.diffusion) & ~(route.error <= UNKNOWN * scale)
-    return np.where(left_out, np.nan, route.diffusion), bool(left_out.any())
+def drawn_values(route, scale):
+    """Return D(t) [T] of a route as far as it is known, NaN after it, and whether its error has ended it.
+
+    What has been divided by noise is not followed further, even where the noise is small by chance.
+    """
+    values = route.diffusion
+    if route.leads or not np.isfinite(scale):
+        return values, False
+    unknown = np.zeros(values.size, dtype=bool) if route.error is None else ~(route.error <= UNKNOWN * scale)
+    unknown &= np.isfinite(values)
+    ended = np.logical_or.accumulate(unknown | (np.abs(values) > RUNAWAY * scale))
+    return np.where(ended, np.nan, values), bool(unknown.any())
 
 
 def draw_route(ax, results, route, values):
@@ -104,11 +111,13 @@ def draw_window(ax, results, route):
     if value is None:
         return "not one number", False
     value = results.factor("diffusion") * value
+    error = results.numbers(route.group, "error")
+    words = f"{value[0]:.3g}" + ("" if error is None else f" ± {results.factor('diffusion') * error[0]:.2g}")
     if window is None or not window[1] > window[0]:
-        return f"{value[0]:.3g}", False
+        return words, False
     ax.plot(results.factor("time") * window, np.repeat(value, 2), color=route.colour, linewidth=7, alpha=0.35,
             solid_capstyle="butt")
-    return f"{value[0]:.3g}", True
+    return words, True
 
 
 def draw_final(ax, found):
@@ -117,7 +126,7 @@ def draw_final(ax, found):
     ax.axhline(value, zorder=1.5, **FINAL)
     if np.isfinite(error):
         ax.axhspan(value - error, value + error, color="0.5", alpha=0.25, linewidth=0, zorder=0.7)
-    return style.key(f"$D$ = {value:.4g} ± {error:.1g}\nby {style.plain(route)}", **FINAL)
+    return style.key(f"$D$ = {value:.4g} ± {error:.2g}\nby {style.plain(route)}", **FINAL)
 
 
 def leading(results, routes, values):
@@ -139,7 +148,7 @@ def draw(results):
     scale = np.inf if scale is None else scale[1]
     shown = []
     for route in routes:
-        values, some = drawn_values(results, route, scale)
+        values, some = drawn_values(route, scale)
         draw_route(ax, results, route, values)
         words, window = draw_window(ax, results, route)
         shown.append(values)
@@ -148,7 +157,7 @@ def draw(results):
     lead, following = leading(results, routes, shown), list(shown)
     if steady is not None:
         ax.axhline(steady[0], **STEADY)
-        handles.append(style.key(f"steady state: {steady[0]:.3g} ± {steady[1]:.1g}", **STEADY))
+        handles.append(style.key(f"steady state: {steady[0]:.3g} ± {steady[1]:.2g}", **STEADY))
         lead.append(np.array(steady[:1]))
     if final is not None:
         handles.append(draw_final(ax, final))
@@ -156,7 +165,7 @@ def draw(results):
     if windows:
         handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
     if any(route.error is not None and np.nanmax(route.error, initial=0.0) > 0 for route in routes):
-        handles.append(style.key("error" + (f"; no line where it is more\nthan {UNKNOWN:g} of the largest $D(t)$"
+        handles.append(style.key("error" + (f"; a line ends where it\nis {UNKNOWN:g} of the largest $D(t)$"
                                             if left_out else ""), "0.25", linewidth=7, alpha=0.15))
     if any(not route.of_kernel for route in routes):
         fluctuations.mark_edge(ax, results)

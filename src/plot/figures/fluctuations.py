@@ -103,9 +103,12 @@ def line(ax, results, values, instants=(), until=np.inf, **look):
     after[:-1] |= ~known[1:]  # from the last one that is known on: no gap
     places = np.searchsorted(results.time, instants)
     time = np.insert(results.time, places, instants)
-    for mask, looks in ((known, look), (after, look | dict(alpha=FAINT, linewidth=1.3))):
-        if mask.any():
-            style.line(ax, time, np.insert(np.where(mask, values, np.nan), places, np.nan), **looks)
+
+    def broken(mask):
+        return np.insert(np.where(mask, values, np.nan), places, np.nan)
+
+    style.line(ax, time, broken(known), **look)
+    ax.plot(time, broken(after), **look | dict(alpha=FAINT, linewidth=1.3))
 
 
 def band(ax, results, values, error, colour):
@@ -128,7 +131,8 @@ def verdict(results):
     """Return the verdict with its reason, empty if there is none."""
     word, reason = (results.text("/transport", name) for name in ("verdict", "reason_of_verdict"))
     if not word:
-        return ""
+        unseen = results.holds("/transport/green_kubo") or results.holds("/transport/modes")
+        return "no verdict: it needs the route spreading" if unseen else ""
     if "t = " in reason and results.factor("time") != 1.0:
         reason += " (these times are in program units)"
     return f"{word}: {reason}" if reason else word
@@ -139,7 +143,7 @@ def title(ax, text, inches):
     low, high = style.matplotlib.rcParams["axes.formatter.limits"]
     top = max(map(abs, ax.get_ylim()))
     scaled = not 10.0 ** (low + 1) < top < 10.0**high  # a power of ten may stand above the axis
-    ax.set_title(style.plain("\n".join(textwrap.wrap(text, int(11.5 * inches)))), fontsize=11, pad=20 if scaled else None)
+    ax.set_title(style.plain("\n".join(textwrap.wrap(text.replace(" = ", "\u00a0=\u00a0"), int(11.5 * inches)))), fontsize=11, pad=20 if scaled else None)
 
 
 def colours(count):

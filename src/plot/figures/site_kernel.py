@@ -1,6 +1,7 @@
 """The exact kernel of the site energies: over waves, over distances, and whether it joins neighbours only."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from . import fluctuations, singular, style, waves
 from .results import NotDrawn
@@ -126,6 +127,9 @@ def draw(results):
         marks.append(style.key("after $t_1$: no rate equation", "0.25", alpha=fluctuations.FAINT))
         if shown < results.time[-1]:
             marks.append(style.key(f"(from $t$ = {shown:.4g} on: not shown)", linestyle="none"))
+    for ax in axes[:2, 0]:
+        if ax.get_yticks().size:  # as many, of one width, however high the panel is made
+            ax.yaxis.set_major_locator(MaxNLocator(5))
     for ax, handles in zip(axes[:, 0], (of_waves, of_distances, scores + marks + fluctuations.edge_keys(results, shown))):
         if handles:
             style.outside_legend(ax, handles)

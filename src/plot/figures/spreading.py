@@ -1,12 +1,13 @@
-"""Spreading of the excess of one site: its profiles scaled by their width, and the exponent of its variance."""
+"""Spreading of the excess of one site: its profiles scaled by their width, and the local exponents."""
 
 import numpy as np
 
-from . import fluctuations, style
+from . import diffusion, fluctuations, style
 from .results import NotDrawn
 
 MOST_TIMES = 5
-LEAST_VARIANCE = 0.5  # steps^2: a narrower profile has no shape
+LEAST_GROWTH = 1.0  # of the variance, in steps^2: before it the profile has no shape but that of its noise
+NOTHING = 1e-9  # share of what an excess is made of: a smaller sum is rounding
 WIDEST = 4.5  # standard deviations that are shown
 GAUSSIAN = dict(color="0.2", linestyle=(0, (5, 2)), linewidth=1.6)
 EXPONENTS = ((2.0, "2: ballistic", (0, (6, 2))), (4 / 3, "4/3: superdiffusive,\n$z$ = 3/2", (0, (3, 1.5))),
@@ -29,8 +30,13 @@ def profiles(results):
     steps = lattice.steps(int(source[0]), lattice.longest)
     places = np.unique(steps)
     summed = np.stack([excess[:, steps == place].sum(axis=1) for place in places], axis=1)
+    length = lattice.shape[lattice.longest]
+    if lattice.periodic[lattice.longest] and length % 2 == 0:  # half way round is as far to the left as to the right
+        summed[:, -1] /= 2
+        summed, places = np.insert(summed, 0, summed[:, -1], axis=1), np.insert(places, 0, -places[-1])
     total = summed.sum(axis=1, keepdims=True)
-    return summed / np.where(total > 0, total, np.nan), places, lattice
+    known = total > NOTHING * np.abs(summed).sum(axis=1, keepdims=True)
+    return summed / np.where(known, total, np.nan), places, lattice
 
 
 def variances(results, lattice, shares, places):
@@ -43,10 +49,10 @@ def variances(results, lattice, shares, places):
 
 def choose_times(results, variance):
     """Return output numbers at even steps of the width, from where there is a shape to the end of what is known."""
-    known = np.flatnonzero(fluctuations.is_known(results) & (variance > 0) & (results.time > 0))
+    known = np.flatnonzero(fluctuations.is_known(results) & (variance > 0) & np.isfinite(variance) & (results.time > 0))
     if not known.size:
-        raise NotDrawn("the excess meets itself or the edge before it has spread")
-    wide = known[variance[known] > LEAST_VARIANCE]
+        raise NotDrawn("there is no excess, or it meets itself or the edge before it has spread")
+    wide = known[variance[known] - variance[0] >= LEAST_GROWTH]
     usable = wide if wide.size else known[-1:]
     width = np.sqrt(variance[usable])
     wanted = np.linspace(width.min(), width.max(), MOST_TIMES)
@@ -75,8 +81,6 @@ def draw(results):
     end = fluctuations.edge_time(results)
     if end < results.time[-1]:
         handles.append(style.key(f"(none after $t$ = {end:.4g}:\nno infinite lattice then)", linestyle="none"))
-    if variance[chosen].max() < LEAST_VARIANCE:
-        style.remark(ax, "narrower than a step: no shape to compare")
     ax.axhline(0, color="0.6", linewidth=0.9, zorder=0.8)
     ax.set_xlim(-WIDEST, WIDEST)
     style.data_limits(ax, [*drawn, np.array([0.0, 0.4])])
@@ -84,40 +88,50 @@ def draw(results):
     ax.set_xlabel(rf"distance{axis} from the source $r/\sigma(t)$")
     others = "summed over other axes, " if (np.delete(lattice.shape, lattice.longest) > 1).any() else ""
     ax.set_ylabel(r"share of the excess $\times\ \sigma(t)/a$")
-    ax.set_title(f"profile of the excess, {others}scaled by its width", fontsize=11)
+    narrow = variance[chosen].max() - variance[0] < LEAST_GROWTH
+    ax.set_title(f"profile of the excess, {others}scaled by its width"
+                 + (":\nit has spread by less than a step, and has no shape yet" if narrow else ""), fontsize=11)
     style.outside_legend(ax, handles, title=f"$t$ in {results.unit('time')}")
     return figure
 
 
+def exponents(results):
+    """Return [(label, colour, exponent [T], error [T] or None)] of the routes that have a local exponent."""
+    found = []
+    for group, text in (("spreading", r"$d\ln(\sigma^2-\sigma_0^2)/d\ln t$, spreading"),
+                        ("green_kubo", r"$1 + d\ln D/d\ln t$, Green-Kubo")):
+        values, error = (results.series(f"/transport/{group}/exponent{end}", 1) for end in ("", "_error"))
+        if values is not None and np.isfinite(values).any():
+            found.append((text, diffusion.FROM_FLUCTUATIONS[group][1], values, error))
+    return found
+
+
 def draw_exponent(results):
-    """Draw the local exponent of the variance with its error."""
-    exponent = results.series("/transport/spreading/exponent", 1)
-    error = results.series("/transport/spreading/exponent_error", 1)
-    time = results.time
-    if exponent is None or not np.isfinite(exponent).any():
-        raise NotDrawn("needs /transport/spreading/exponent")
-    figure, axes = style.panels(results, 1, 1, 7.0, 4.4, legend=3.2)
-    ax, colour, handles = axes[0, 0], style.PALETTE[0], []
-    fluctuations.line(ax, results, exponent, color=colour, linewidth=2.2)
-    handles.append(style.key("local exponent", colour, linewidth=2.2))
-    certain = fluctuations.is_known(results)
-    if error is not None:
-        fluctuations.band(ax, results, exponent, error, colour)
-        handles.append(style.key("±1 standard error", colour, linewidth=8, alpha=0.18))
-        certain &= error < CERTAIN
-    end = min(fluctuations.edge_time(results), time[-1])
-    late = results.numbers("/transport/spreading", "late_exponent")
-    if late is not None:
-        ax.plot([end / 2, end], [late[0]] * 2, color="0.2", linewidth=7, alpha=0.35, solid_capstyle="butt", zorder=1.9)
-        handles.append(style.key(f"mean, last factor of two\nin time: {late[0]:.3g}", "0.2", linewidth=7, alpha=0.35))
+    """Draw the local exponents, with errors where the file has them."""
+    found = exponents(results)
+    if not found:
+        raise NotDrawn("needs exponent in /transport/spreading or /transport/green_kubo")
+    figure, axes = style.panels(results, 1, 1, 7.0, 4.4, legend=3.4)
+    ax, handles, leading = axes[0, 0], [], [np.array([0.8, 2.1])]
+    for text, colour, exponent, error in found:
+        fluctuations.line(ax, results, exponent, color=colour, linewidth=2.2)
+        handles.append(style.key(text, colour, linewidth=2.2))
+        certain = fluctuations.is_known(results)
+        if error is not None:
+            fluctuations.band(ax, results, exponent, error, colour)
+            certain &= error < CERTAIN
+        leading.append(exponent[certain])
+    if any(error is not None for *_, error in found):
+        whose = "" if all(error is not None for *_, error in found) else " (not of all)"
+        handles.append(style.key("±1 standard error" + whose, "0.25", linewidth=8, alpha=0.18))
     for value, text, dash in EXPONENTS:
         ax.axhline(value, color="0.45", linewidth=1.2, linestyle=dash, zorder=0.9)
         handles.append(style.key(text, "0.45", linewidth=1.2, linestyle=dash))
     fluctuations.mark_edge(ax, results)
     handles += fluctuations.edge_keys(results)
     style.time_axis(ax, results)
-    style.data_limits(ax, [exponent[certain], np.array([0.8, 2.1])], [exponent])
-    ax.set_ylabel(r"exponent $d\ln(\sigma^2(t)-\sigma^2(0))/d\ln t$")
+    style.data_limits(ax, leading, [values for _, _, values, _ in found])
+    ax.set_ylabel(r"local exponent $\alpha$ of $\sigma^2(t)\sim t^\alpha$")
     fluctuations.title(ax, fluctuations.verdict(results), 7.0)
     style.outside_legend(ax, handles)
     return figure

@@ -54,6 +54,12 @@ def lattice_eigenvalues(phase):
     return 2 * (1 - np.cos(phase)).sum(axis=1)
 
 
+def same_waves(amplitude, eigenvalue):
+    """Return the waves in groups [[first, ...], ...] of one eigenvalue that look the same."""
+    return [[wave for wave in group if np.isclose(eigenvalue[wave], one)] for group in style.alike(amplitude)
+            for one in np.unique(eigenvalue[group].round(9))]
+
+
 def draw(results):
     """Draw |C(q,t)/C(q,0)| of the longest waves on a logarithmic axis."""
     amplitude = results.series("/transport/modes/amplitude", 2)
@@ -68,7 +74,7 @@ def draw(results):
     figure, axes = style.panels(results, 1, 1, 7.0, 4.6, legend=3.2)
     ax, handles, final = axes[0, 0], [], fluctuations.final(results)
     seen, any_negative = [], False
-    for group, colour in zip(style.alike(amplitude[:, waves]), style.PALETTE):
+    for group, colour in zip(same_waves(amplitude[:, waves], eigenvalue[waves]), style.PALETTE):
         wave = waves[group[0]]
         values = np.abs(amplitude[:, wave])
         negative = amplitude[:, wave] < 0
