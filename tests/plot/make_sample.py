@@ -418,11 +418,11 @@ def random_walk(shape, periodic, widths):
 
 def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, diffusion=0.25, spacing=1.0, edge_time=None,
                        singular=(), routes=("spreading", "green_kubo", "modes", "site_kernel"), final=True, error=0.01,
-                       laboratory=None):
+                       laboratory=None, samples=0, steady=None):
     """Write what [transport] finds of equilibrium fluctuations that make a random walk: D(t) = D (1 - exp(-t)).
 
-    singular: times at which the kernel of the sites diverges, error: of D(t), relative;
-    laboratory: {quantity: (unit, factor)}.
+    singular: times at which the kernel of the sites diverges, error: of D(t), relative; steady: D of steady states and
+    its error; laboratory: {quantity: (unit, factor)}.
     """
     time = np.linspace(0, end, times)
     rate = diffusion / spacing**2 * (1 - np.exp(-time))
@@ -459,7 +459,9 @@ def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, 
             else:
                 group.attrs["reason"] = "D(t) is not one number"
         root = file["transport"]
-        root.attrs["samples"] = 0
+        root.attrs["samples"] = samples
+        if steady:
+            root.create_group("steady").attrs.update(dict(zip(("value", "error"), steady)))
         if "spreading" in routes:
             root["spreading"].attrs["source"] = source
             root.attrs.update({"verdict": np.bytes_("diffusive"), "reason_of_verdict": np.bytes_("D since t = 1.5")})
@@ -476,7 +478,7 @@ def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, 
             file.visititems(lambda name, node: described.append(node) if isinstance(node, h5py.Dataset) else None)
             for node in described:
                 quantity = quantities.get(node.name.split("/")[-1])
-                if quantity in laboratory and "/transport/kernel" not in node.name:
+                if quantity in laboratory:
                     node.attrs["laboratory_factor"] = laboratory[quantity][1]
 
 

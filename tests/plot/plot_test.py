@@ -364,10 +364,15 @@ class Fluctuations(PlotterCase):
 
     PICTURES = ["diffusion", "spreading", "exponent", "waves", "site_kernel"]
 
-    def sample(self, **options):
-        """Write a results file and open it."""
-        make_sample.write_fluctuations(self.directory / "walk.h5", **options)
-        results = Results(self.directory / "walk.h5")
+    def sample(self, changes=None, **options):
+        """Write walk.h5, change some of its datasets ({path: function of the old values}), and open it."""
+        path = self.directory / "walk.h5"
+        path.unlink(missing_ok=True)
+        make_sample.write_fluctuations(path, **options)
+        with h5py.File(path, "r+") as file:
+            for name, change in (changes or {}).items():
+                file[name][...] = change(file[name][()])
+        results = Results(path)
         self.addCleanup(results.file.close)
         return results
 
@@ -429,7 +434,7 @@ class Fluctuations(PlotterCase):
 
     def test_profiles_of_a_random_walk_become_a_gaussian(self):
         """Of unit area; half way round a ring is on both sides."""
-        for options in (dict(shape=(40,)), dict(shape=(41,), periodic=(False,)), dict(shape=(5, 20), periodic=(True, True))):
+        for options in (dict(shape=(40,)), dict(shape=(41,), periodic=(False,)), dict(shape=(5, 30), periodic=(True, True))):
             with self.subTest(**options):
                 figure = self.figure("spreading", self.sample(end=40.0, spacing=3.0, diffusion=2.25, **options))
                 profiles = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
@@ -441,12 +446,7 @@ class Fluctuations(PlotterCase):
                 np.testing.assert_allclose(x + x[::-1], 0, atol=1e-9)
 
     def test_an_excess_that_sums_to_nothing_has_no_profile(self):
-        results = self.sample()
-        results.file.close()
-        with h5py.File(self.directory / "walk.h5", "r+") as file:
-            file["transport/spreading/profile"][...] -= 1 / 14
-        results = Results(self.directory / "walk.h5")
-        self.addCleanup(results.file.close)
+        results = self.sample({"transport/spreading/profile": lambda values: values - 1 / 14})
         with self.assertRaises(NotDrawn):
             self.figure("spreading", results)
 
@@ -459,13 +459,8 @@ class Fluctuations(PlotterCase):
         """Curves, windows, D and steady state in one unit; the line of a bad route ends at its errors."""
         factors = {"diffusion": ("m^2/s", 1e-6), "time": ("ps", 5.0), "rate": ("1/ps", 0.2), "area": ("nm^2", 4.0),
                    "length": ("nm", 2.0)}
-        results = self.sample(edge_time=9.05, laboratory=factors, spacing=3.0)
-        results.file.close()
-        with h5py.File(self.directory / "walk.h5", "r+") as file:
-            file["transport/modes/diffusion_error"][20:25] = 1.0
-            file.create_group("transport/steady").attrs.update({"value": 0.24, "error": 0.01})
-        results = Results(self.directory / "walk.h5")
-        self.addCleanup(results.file.close)
+        results = self.sample({"transport/modes/diffusion_error": lambda error: np.where(np.arange(41) // 5 == 4, 1.0, error)},
+                              edge_time=9.05, laboratory=factors, spacing=3.0, steady=(0.24, 0.01))
         (ax,) = self.figure("diffusion", results).axes
         self.assertIn("m$^{2}$/s", ax.get_ylabel())
         lines = {line.get_color(): line for line in reversed(ax.lines)
@@ -481,9 +476,9 @@ class Fluctuations(PlotterCase):
         self.assertTrue(any("45.25" in text for text in self.texts(ax.figure)))
         self.assertIn("program units", ax.get_title())
         (ax,) = self.figure("waves", results).axes
-        for line in [line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()) > 2][:1]:
-            eigenvalue = 2 * (1 - np.cos(2 * np.pi / 14))
-            np.testing.assert_allclose(line.get_ydata(), np.exp(-0.25 / 9 * eigenvalue * line.get_xdata() / 5), rtol=1e-9)
+        line = next(line for line in ax.lines if line.get_linewidth() == waves.DIFFUSION["linewidth"])
+        eigenvalue = 2 * (1 - np.cos(2 * np.pi / 14))
+        np.testing.assert_allclose(line.get_ydata(), np.exp(-0.25 / 9 * eigenvalue * line.get_xdata() / 5), rtol=1e-9)
 
     def test_kernel_of_the_sites_before_it_diverges(self):
         """Over waves at times before it only; flat and D/a^2 for a walk to neighbours; gaps where it diverges."""
@@ -502,15 +497,10 @@ class Fluctuations(PlotterCase):
 
     def test_waves_that_change_sign(self):
         """Their sizes, dotted where they are negative; noise of random states is shaded."""
-        results = self.sample()
-        results.file.close()
-        with h5py.File(self.directory / "walk.h5", "r+") as file:
-            file["transport/modes/amplitude"][:, 0] = np.cos(file["time"][()])
-            file["transport"].attrs["samples"] = 8
-            noise = 1e-3 * np.random.default_rng(1).normal(size=14)
-            file["transport/spreading/profile"][0] += noise
-        results = Results(self.directory / "walk.h5")
-        self.addCleanup(results.file.close)
+        noise = 1e-3 * np.random.default_rng(1).normal(size=14)
+        swing = np.append(np.cos(np.linspace(0, 12, 41))[:, None], np.ones((41, 6)), axis=1)
+        results = self.sample({"transport/modes/amplitude": lambda _: swing,
+                               "transport/spreading/profile": lambda values: values + noise}, samples=8)
         figure = self.figure("waves", results)
         first = [line for line in figure.axes[0].lines if line.get_color() == style.PALETTE[0]][:4]
         drawn = [self.points(line) for line in first if line.get_alpha() is None and line.get_linestyle() != "--"]

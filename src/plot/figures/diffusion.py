@@ -6,6 +6,7 @@ import numpy as np
 
 from . import fluctuations, style
 from .results import NotDrawn
+from .transport import EQ_18
 
 FINAL = dict(color="0.2", linewidth=1.2)
 STEADY = dict(color="#882255", linestyle=(0, (6, 2)), linewidth=1.4)
@@ -65,12 +66,17 @@ def from_kernels(results):
     return found
 
 
-def from_steady(results):
-    """Return D of a steady state and its error, None if there is none."""
-    value, error = (results.numbers("/transport/steady", name) for name in ("value", "error"))
-    if value is None or error is None:
-        return None
-    return results.factor("diffusion") * value[0], results.factor("diffusion") * error[0]
+def without_time(results):
+    """Return [(legend entry, look, D)] of what gives a D at no time: steady states, and Eq. 18."""
+    found = []
+    for group, label, look in (("steady", "steady state", STEADY), ("pair_rate", "Eq. 18", EQ_18)):
+        value, error = (results.numbers(f"/transport/{group}", name) for name in ("value", "error"))
+        if value is None:
+            continue
+        value = results.factor("diffusion") * value[0]
+        words = f"{label}: {value:.3g}" + ("" if error is None else f" ± {results.factor('diffusion') * error[0]:.2g}")
+        found.append((style.key(words, **look), look, value))
+    return found
 
 
 def drawn_values(route, scale):
@@ -139,7 +145,7 @@ def leading(results, routes, values):
 def draw(results):
     """Draw D(t) of all routes with their errors and windows, and the D that is believed."""
     routes = from_fluctuations(results) + from_kernels(results)
-    steady, final = from_steady(results), fluctuations.final(results)
+    final = fluctuations.final(results)
     if not routes:
         raise NotDrawn("needs a route with D(t), such as a kernel with bond rates")
     figure, axes = style.panels(results, 1, 1, 7.0, 4.6, legend=3.4)
@@ -155,10 +161,10 @@ def draw(results):
         windows, left_out = windows or window, left_out or some
         handles.append(style.key(f"{route.label}: {words}", **{"color": route.colour, **route.look}))
     lead, following = leading(results, routes, shown), list(shown)
-    if steady is not None:
-        ax.axhline(steady[0], **STEADY)
-        handles.append(style.key(f"steady state: {steady[0]:.3g} ± {steady[1]:.2g}", **STEADY))
-        lead.append(np.array(steady[:1]))
+    for entry, look, value in without_time(results):
+        ax.axhline(value, **look)
+        handles.append(entry)
+        lead.append(np.array([value]))
     if final is not None:
         handles.append(draw_final(ax, final))
         lead.append(np.array([final[0]]))

@@ -47,9 +47,10 @@ def variances(results, lattice, shares, places):
     return variance / (results.factor("area") * lattice.spacing**2)
 
 
-def choose_times(results, variance):
+def choose_times(results, variance, shares):
     """Return output numbers at even steps of the width, from where there is a shape to the end of what is known."""
-    known = np.flatnonzero(fluctuations.is_known(results) & (variance > 0) & np.isfinite(variance) & (results.time > 0))
+    finite = np.isfinite(variance) & np.isfinite(shares).all(axis=1)
+    known = np.flatnonzero(fluctuations.is_known(results) & finite & (variance > 0) & (results.time > 0))
     if not known.size:
         raise NotDrawn("there is no excess, or it meets itself or the edge before it has spread")
     wide = known[variance[known] - variance[0] >= LEAST_GROWTH]
@@ -64,7 +65,7 @@ def draw(results):
     shares, places, lattice = profiles(results)
     variance = variances(results, lattice, shares, places)
     kurtosis = results.series("/transport/spreading/kurtosis", 1)
-    chosen = choose_times(results, variance)
+    chosen = choose_times(results, variance, shares)
     figure, axes = style.panels(results, 1, 1, 6.6, 4.4, legend=4.0)
     ax, handles, drawn = axes[0, 0], [], []
     for row, colour in zip(chosen, fluctuations.colours(chosen.size)):
