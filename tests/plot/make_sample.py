@@ -397,7 +397,8 @@ def write_sample(path, shape=(6,), times=101, kernels=("tcl2",), end=60.0, depha
 
 
 def random_walk(shape, periodic, widths):
-    """Return the lattice's waves [K, A] with their eigenvalues [K], and exp(-w L) of each width w from its middle [T, N].
+    """Return the lattice's waves [K, A], their eigenvalues [K], exp(-w L) of each width w from its middle [T, N],
+    steps from there [N, A], and the middle.
 
     L is minus the Laplacian; the first axis is the fastest.
     """
@@ -416,13 +417,14 @@ def random_walk(shape, periodic, widths):
     return waves[1:], 2 * (1 - np.cos(waves[1:])).sum(axis=1), profile, images[:, middle], middle
 
 
-def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, diffusion=0.25, spacing=1.0, edge_time=None,
-                       singular=(), routes=("spreading", "green_kubo", "modes", "site_kernel"), final=True, error=0.01,
-                       laboratory=None, samples=0, steady=None):
+def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, diffusion=0.25, spacing=1.0,
+                       edge_time=None, singular=(), routes=("spreading", "green_kubo", "modes", "site_kernel"),
+                       final=True, error=0.01, laboratory=None, samples=0, steady=None, shorter=None, reason=None):
     """Write what [transport] finds of equilibrium fluctuations that make a random walk: D(t) = D (1 - exp(-t)).
 
     singular: times at which the kernel of the sites diverges, error: of D(t), relative; steady: D of steady states and
-    its error; laboratory: {quantity: (unit, factor)}.
+    its error; shorter: D(t) on six sites, over that here; reason: why there is no D; laboratory:
+    {quantity: (unit, factor)}.
     """
     time = np.linspace(0, end, times)
     rate = diffusion / spacing**2 * (1 - np.exp(-time))
@@ -442,7 +444,8 @@ def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, 
                 "site_kernel": {"dispersion": flat * (rate * pole)[:, None], "distance": spacing * np.array([1.0, 2.0]),
                                 "rate": np.stack([rate * pole, 0.1 * (pole - 1)], axis=1), "locality": 0.97 + 0 * time,
                                 "singular_times": np.array(singular)}}
-    quantities = {"diffusion": "diffusion", "diffusion_error": "diffusion", "variance": "area", "distance": "length",
+    quantities = {"diffusion": "diffusion", "diffusion_error": "diffusion", "diffusion_shorter": "diffusion",
+                  "variance": "area", "distance": "length",
                   "singular_times": "time", "dispersion": "rate", "rate": "rate", "time": "time"}
     with h5py.File(path, "w") as file:
         file.attrs.update({"filetype": "qheat results", "format_version": [1, 0], "complete": [1]})
@@ -458,8 +461,12 @@ def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, 
                 group.attrs.update({"value": diffusion, "error": error * diffusion, "window": [end / 3, end]})
             else:
                 group.attrs["reason"] = "D(t) is not one number"
+            if shorter:
+                group["diffusion_shorter"] = shorter * diffusion * (1 - np.exp(-time))
         root = file["transport"]
         root.attrs["samples"] = samples
+        root.attrs.update({"shorter_sites": 6} if shorter else {})
+        root.attrs.update({"reason": np.bytes_(reason)} if reason else {})
         if steady:
             root.create_group("steady").attrs.update(dict(zip(("value", "error"), steady)))
         if "spreading" in routes:

@@ -480,6 +480,17 @@ class Fluctuations(PlotterCase):
         eigenvalue = 2 * (1 - np.cos(2 * np.pi / 14))
         np.testing.assert_allclose(line.get_ydata(), np.exp(-0.25 / 9 * eigenvalue * line.get_xdata() / 5), rtol=1e-9)
 
+    def test_diffusion_on_a_shorter_lattice_and_why_there_is_no_constant(self):
+        """One route of the shorter one, dotted, until the longer one ends; the reason stands in the legend."""
+        results = self.sample(edge_time=6.05, final=False, shorter=0.9, reason="it costs $2")
+        figure = self.figure("diffusion", results)
+        (line,) = [line for line in figure.axes[0].lines if line.get_linewidth() == diffusion.SHORTER["linewidth"]]
+        x, y = self.points(line).T
+        np.testing.assert_allclose(y, 0.9 * 0.25 * (1 - np.exp(-x)))
+        self.assertLess(x[-1], 6.05)
+        self.assertIn("no $D$: it costs \\$2", self.texts(figure))
+        self.assertTrue(any("on 6 sites" in text for text in self.texts(figure)))
+
     def test_kernel_of_the_sites_before_it_diverges(self):
         """Over waves at times before it only; flat and D/a^2 for a walk to neighbours; gaps where it diverges."""
         figure = self.figure("site_kernel", self.sample(singular=[6.05], spacing=2.0))

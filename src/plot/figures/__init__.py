@@ -7,8 +7,8 @@ becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion, diffusion_dephasing, ensemble, error,
-               kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum, spreading,
-               steady, steady_sizes, tcl_error, transport, waves)
+               kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
+               spreading, steady, steady_sizes, tcl_error, transport, waves)
 
 # of a file with output times
 FAMILIES = [

@@ -1,6 +1,7 @@
 """D(t) by every route that is in the file, with errors, windows and the D that is believed."""
 
 import dataclasses
+import textwrap
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from .results import NotDrawn
 from .transport import EQ_18
 
 FINAL = dict(color="0.2", linewidth=1.2)
+SHORTER = dict(linestyle=(0, (1, 1)), linewidth=1.5)
 STEADY = dict(color="#882255", linestyle=(0, (6, 2)), linewidth=1.4)
 UNKNOWN = 0.25  # error, as a share of the largest D(t) of the routes that lead, at which the line of another one ends
 RUNAWAY = 3.0  # multiple of it at which that line ends too: it has left the picture
@@ -34,7 +36,8 @@ class Route:
 
 
 # by name: label, colour, and whether it has errors of one size at all times; waves and the kernel divide by what decays
-FROM_FLUCTUATIONS = {"green_kubo": ("Green-Kubo", style.PALETTE[4], True), "spreading": ("spreading", style.PALETTE[5], True),
+FROM_FLUCTUATIONS = {"green_kubo": ("Green-Kubo", style.PALETTE[4], True),
+                     "spreading": ("spreading", style.PALETTE[5], True),
                      "modes": ("longest wave", style.PALETTE[2], False),
                      "site_kernel": ("kernel of the sites", style.PALETTE[3], False)}
 
@@ -110,6 +113,19 @@ def draw_route(ax, results, route, values):
                           route.colour)
 
 
+def draw_shorter(ax, results, routes):
+    """Draw D(t) on a shorter lattice by the first route that has it; return the legend entries: one or none."""
+    sites = results.numbers("/transport", "shorter_sites")
+    for route in routes:
+        values = results.series(f"{route.group}/diffusion_shorter", 1)
+        if values is None or sites is None:
+            continue
+        known = fluctuations.is_known(results)
+        ax.plot(results.time, np.where(known, values, np.nan), color=route.colour, zorder=2.3, **SHORTER)
+        return [style.key(f"{route.label} on {sites[0]:.0f} sites,\nwhich end sooner", route.colour, **SHORTER)]
+    return []
+
+
 def draw_window(ax, results, route):
     """Draw the window of a route and the mean in it; return D of the route in words, and whether it has a window."""
     value = results.numbers(route.group, "value")
@@ -161,6 +177,7 @@ def draw(results):
         windows, left_out = windows or window, left_out or some
         handles.append(style.key(f"{route.label}: {words}", **{"color": route.colour, **route.look}))
     lead, following = leading(results, routes, shown), list(shown)
+    handles += draw_shorter(ax, results, routes)
     for entry, look, value in without_time(results):
         ax.axhline(value, **look)
         handles.append(entry)
@@ -168,6 +185,9 @@ def draw(results):
     if final is not None:
         handles.append(draw_final(ax, final))
         lead.append(np.array([final[0]]))
+    elif results.text("/transport", "reason"):
+        words = textwrap.wrap("no $D$: " + style.plain(results.text("/transport", "reason")), 32)
+        handles.append(style.key("\n".join(words), linestyle="none"))
     if windows:
         handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
     if any(route.error is not None and np.nanmax(route.error, initial=0.0) > 0 for route in routes):

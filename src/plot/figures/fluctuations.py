@@ -143,7 +143,8 @@ def title(ax, text, inches):
     low, high = style.matplotlib.rcParams["axes.formatter.limits"]
     top = max(map(abs, ax.get_ylim()))
     scaled = not 10.0 ** (low + 1) < top < 10.0**high  # a power of ten may stand above the axis
-    ax.set_title(style.plain("\n".join(textwrap.wrap(text.replace(" = ", "\u00a0=\u00a0"), int(11.5 * inches)))), fontsize=11, pad=20 if scaled else None)
+    lines = textwrap.wrap(text.replace(" = ", "\u00a0=\u00a0"), int(11.5 * inches))
+    ax.set_title(style.plain("\n".join(lines)), fontsize=11, pad=20 if scaled else None)
 
 
 def colours(count):

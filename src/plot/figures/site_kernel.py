@@ -8,7 +8,9 @@ from .results import NotDrawn
 
 MOST_TIMES = 4
 MOST_DISTANCES = 6
-SCORES = (("locality", "locality: neighbours only"), ("symmetry", "symmetry"), ("negativity", "share of negative rates"))
+SCORES = (("locality", "locality: neighbours only"), ("symmetry", "symmetry"),
+          ("negativity", "share of negative rates"))
+FINAL = dict(color="0.2", linewidth=1.2, linestyle=(0, (6, 2)))
 GROUP = "/transport/site_kernel"
 SHOWN = 2.0  # singular times that the panels over time reach: what comes after the first one describes nothing
 
@@ -43,7 +45,7 @@ def draw_dispersion(ax, results, instants):
     ax.set_title("kernel of the site energies over waves: flat if it joins neighbours only", fontsize=11)
     rows = np.flatnonzero(usable(results, instants))
     if phase is None or not rows.size:
-        style.note(ax, "no wave vectors" if rows.size else "no output before it diverges\nor meets the end")
+        style.note(ax, "no wave vectors" if rows.size else "no output before the kernel\ndiverges or the lattice ends")
         return []
     number = np.linalg.norm(phase, axis=1) / np.pi
     order = np.argsort(number, kind="stable")
@@ -59,8 +61,8 @@ def draw_dispersion(ax, results, instants):
     final = fluctuations.final(results)
     if final is not None:
         area = fluctuations.lattice(results).spacing**2 * results.factor("diffusion") / results.factor("rate")
-        ax.axhline(final[0] / area, color="0.2", linewidth=1.2, linestyle=(0, (6, 2)))
-        handles.append(style.key(f"$D/a^2$, $D$ = {final[0]:.4g}\n{results.unit('diffusion')}", "0.2", linewidth=1.2, linestyle=(0, (6, 2))))
+        ax.axhline(final[0] / area, **FINAL)
+        handles.append(style.key(f"$D/a^2$, $D$ = {final[0]:.4g}\n{results.unit('diffusion')}", **FINAL))
         shown.append(np.array([final[0] / area]))
     ax.axhline(0, color="0.6", linewidth=0.9, zorder=0.8)
     ax.set_xlim(0, 1.03 * number.max())
@@ -130,7 +132,8 @@ def draw(results):
     for ax in axes[:2, 0]:
         if ax.get_yticks().size:  # as many, of one width, however high the panel is made
             ax.yaxis.set_major_locator(MaxNLocator(5))
-    for ax, handles in zip(axes[:, 0], (of_waves, of_distances, scores + marks + fluctuations.edge_keys(results, shown))):
+    scores += marks + fluctuations.edge_keys(results, shown)
+    for ax, handles in zip(axes[:, 0], (of_waves, of_distances, scores)):
         if handles:
             style.outside_legend(ax, handles)
     return figure
