@@ -429,8 +429,13 @@ class Fluctuations(PlotterCase):
         results = self.sample(routes=("green_kubo",))
         self.assertEqual([name for name, _ in families(results)], ["diffusion"])
         figure = self.figure("diffusion", results)
-        self.assertTrue(any("not known" in text for text in self.texts(figure)))
+        self.assertTrue(any("not in the file" in text for text in self.texts(figure)))
         self.assertIn("no verdict", figure.axes[0].get_title())
+        results.file.close()
+        with h5py.File(self.directory / "walk.h5", "r+") as file:
+            file["transport"].attrs["edge_time"] = 3.1
+        with Results(self.directory / "walk.h5") as results:
+            self.assertTrue(any("3.1" in text for text in self.texts(self.figure("diffusion", results))))
 
     def test_profiles_of_a_random_walk_become_a_gaussian(self):
         """Of unit area; half way round a ring is on both sides."""

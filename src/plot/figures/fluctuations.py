@@ -58,9 +58,12 @@ def lattice(results, sites=None):
 
 
 def edge_time(results):
-    """Return when the excess meets itself or the edge: infinite if it does not, or if nobody has looked."""
-    found = results.numbers("/transport/spreading", "edge_time")
-    return np.inf if found is None else float(found[0]) * results.factor("time")
+    """Return when the excess meets itself or the edge: infinite if it does not, or if the file does not tell."""
+    for group in ("/transport/spreading", "/transport"):
+        found = results.numbers(group, "edge_time")
+        if found is not None:
+            return float(found[0]) * results.factor("time")
+    return np.inf
 
 
 def is_known(results):
@@ -88,7 +91,7 @@ def edge_keys(results, shown=np.inf):
         words = "the excess reaches the edge" if open_axis else "the excess meets itself"
         return [style.key(f"$t$ = {end:.4g}: {words};\nfaint after it: not of an\ninfinite lattice", **EDGE)]
     if not results.holds("/transport/spreading"):
-        return [style.key("until when the lattice is as\ngood as infinite: not known\n(needs the route spreading)",
+        return [style.key("until when the lattice is as\ngood as infinite: not in the file\n(add the route spreading)",
                           linestyle="none")]
     return []
 
