@@ -396,6 +396,99 @@ def write_sample(path, shape=(6,), times=101, kernels=("tcl2",), end=60.0, depha
         file["timing/exact/seconds"] = 0.1
 
 
+def random_walk(shape, periodic, widths):
+    """Return the lattice's waves [K, A], their eigenvalues [K], exp(-w L) of each width w from its middle [T, N],
+    steps from there [N, A], and the middle.
+
+    L is minus the Laplacian; the first axis is the fastest.
+    """
+    places, waves = np.zeros((1, 0), dtype=int), np.zeros((1, 0))
+    for length, ring in zip(shape, periodic):
+        numbers = np.arange(length)
+        places = np.array([[*place, number] for number in numbers for place in places])
+        phases = 2 * np.pi * numbers[:length // 2 + 1] / length if ring else np.pi * numbers / length
+        waves = np.array([[*wave, phase] for phase in phases for wave in waves])
+    distance = np.abs(places[:, None] - places)
+    images = np.where(periodic, np.minimum(distance, np.array(shape) - distance), distance)
+    neighbours = (images.sum(axis=2) == 1).astype(float)
+    values, vectors = np.linalg.eigh(np.diag(neighbours.sum(axis=1)) - neighbours)
+    middle = int(np.flatnonzero((places == np.array(shape) // 2).all(axis=1))[0])
+    profile = np.exp(-np.outer(widths, values)) * vectors[middle] @ vectors.T
+    return waves[1:], 2 * (1 - np.cos(waves[1:])).sum(axis=1), profile, images[:, middle], middle
+
+
+def write_fluctuations(path, shape=(14,), periodic=(True,), times=41, end=12.0, diffusion=0.25, spacing=1.0,
+                       edge_time=None, singular=(), routes=("spreading", "green_kubo", "modes", "site_kernel"),
+                       final=True, error=0.01, laboratory=None, samples=0, steady=None, shorter=None, reason=None):
+    """Write what [transport] finds of equilibrium fluctuations that make a random walk: D(t) = D (1 - exp(-t)).
+
+    singular: times at which the kernel of the sites diverges, error: of D(t), relative; steady: D of steady states and
+    its error; shorter: D(t) on six sites, over that here; reason: why there is no D; laboratory:
+    {quantity: (unit, factor)}.
+    """
+    time = np.linspace(0, end, times)
+    rate = diffusion / spacing**2 * (1 - np.exp(-time))
+    width = diffusion / spacing**2 * (time - 1 + np.exp(-time))
+    waves, eigenvalues, profile, steps, source = random_walk(shape, periodic, width)
+    variance = profile @ steps[:, 0]**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponent = np.where(width > 0, time * rate / width, np.nan)
+        pole = 1 + sum((0.02 / (time - instant) for instant in singular), np.zeros(times))
+    flat = np.ones((times, len(waves)))
+    datasets = {"spreading": {"profile": profile, "variance": spacing**2 * variance, "exponent": exponent,
+                              "kurtosis": 3 + 1 / np.maximum(variance, 1e-3), "exponent_error": np.full(times, 0.02),
+                              "total": np.ones(times)},
+                "green_kubo": {"exponent": exponent},
+                "modes": {"q": waves / spacing, "amplitude": np.exp(-np.outer(width, eigenvalues)),
+                          "rate": np.outer(rate, eigenvalues)},
+                "site_kernel": {"dispersion": flat * (rate * pole)[:, None], "distance": spacing * np.array([1.0, 2.0]),
+                                "rate": np.stack([rate * pole, 0.1 * (pole - 1)], axis=1), "locality": 0.97 + 0 * time,
+                                "singular_times": np.array(singular)}}
+    quantities = {"diffusion": "diffusion", "diffusion_error": "diffusion", "diffusion_shorter": "diffusion",
+                  "variance": "area", "distance": "length",
+                  "singular_times": "time", "dispersion": "rate", "rate": "rate", "time": "time"}
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"filetype": "qheat results", "format_version": [1, 0], "complete": [1]})
+        file["time"] = time
+        file.create_group("model").attrs.update({"shape": shape, "periodic": np.array(periodic, dtype=int),
+                                                 "spacing": spacing})
+        for route in routes:
+            group = file.create_group(f"transport/{route}")
+            for name, values in {**datasets[route], "diffusion": diffusion * (1 - np.exp(-time)),
+                                 "diffusion_error": np.full(times, error * diffusion)}.items():
+                group[name] = values
+            if final:
+                group.attrs.update({"value": diffusion, "error": error * diffusion, "window": [end / 3, end]})
+            else:
+                group.attrs["reason"] = "D(t) is not one number"
+            if shorter:
+                group["diffusion_shorter"] = shorter * diffusion * (1 - np.exp(-time))
+        root = file["transport"]
+        root.attrs["samples"] = samples
+        root.attrs.update({"shorter_sites": 6} if shorter else {})
+        root.attrs.update({"reason": np.bytes_(reason)} if reason else {})
+        if steady:
+            root.create_group("steady").attrs.update(dict(zip(("value", "error"), steady)))
+        if "spreading" in routes:
+            root["spreading"].attrs["source"] = source
+            root.attrs.update({"verdict": np.bytes_("diffusive"), "reason_of_verdict": np.bytes_("D since t = 1.5")})
+            if edge_time is not None:
+                root["spreading"].attrs["edge_time"] = edge_time
+        if final:
+            root.attrs.update({"diffusion": diffusion, "diffusion_error": error * diffusion,
+                               "route": np.bytes_("green-kubo")})
+        if laboratory:
+            units = file.create_group("units")
+            for quantity, (unit, factor) in laboratory.items():
+                units.attrs.update({quantity: np.bytes_(unit), f"{quantity}_factor": factor})
+            described = []
+            file.visititems(lambda name, node: described.append(node) if isinstance(node, h5py.Dataset) else None)
+            for node in described:
+                quantity = quantities.get(node.name.split("/")[-1])
+                if quantity in laboratory:
+                    node.attrs["laboratory_factor"] = laboratory[quantity][1]
+
+
 def main():
     """Write the sample that the command line asks for."""
     parser = argparse.ArgumentParser(description="Write a sample results file.")

@@ -38,9 +38,9 @@ sys.path[:0] = [str(HERE), str(PLOT)]
 
 import make_sample  # noqa: E402
 import qheat_plot  # noqa: E402
-from figures import (FAMILIES, TIMELESS, assumptions, condition, conservation, diffusion_dephasing,  # noqa: E402
-                     elements, families, kernel_rates, kernels, layout, memory, populations, profiles, singular,
-                     space_time, steady, style, tcl_error, view)
+from figures import (FAMILIES, TIMELESS, assumptions, condition, conservation, diffusion,  # noqa: E402
+                     diffusion_dephasing, elements, families, fluctuations, kernel_rates, kernels, layout, memory,
+                     populations, profiles, singular, space_time, steady, style, tcl_error, view, waves)
 from figures.results import NotDrawn, Results  # noqa: E402
 
 ALL = [name for name, _ in FAMILIES]
@@ -359,6 +359,190 @@ class CompleteFiles(PlotterCase):
         self.assertIn("not drawn: profiles", process.stderr)
 
 
+class Fluctuations(PlotterCase):
+    """Routes to D from equilibrium fluctuations."""
+
+    PICTURES = ["diffusion", "spreading", "exponent", "waves", "site_kernel"]
+
+    def sample(self, changes=None, **options):
+        """Write walk.h5, change some of its datasets ({path: function of the old values}), and open it."""
+        path = self.directory / "walk.h5"
+        path.unlink(missing_ok=True)
+        make_sample.write_fluctuations(path, **options)
+        with h5py.File(path, "r+") as file:
+            for name, change in (changes or {}).items():
+                file[name][...] = change(file[name][()])
+        results = Results(path)
+        self.addCleanup(results.file.close)
+        return results
+
+    def figure(self, name, results):
+        """Draw one picture."""
+        return dict(families(results))[name](results)
+
+    @staticmethod
+    def texts(figure):
+        """Return all entries of the legends."""
+        return [text.get_text() for ax in figure.axes if ax.get_legend() for text in ax.get_legend().get_texts()]
+
+    @staticmethod
+    def points(line):
+        """Return the finite points of a line [K, 2]."""
+        points = np.array(line.get_xydata(), dtype=float)
+        return points[np.isfinite(points).all(axis=1)]
+
+    def test_all_pictures_of_all_lattices_and_nothing_else(self):
+        """Rings, open chains, several axes; with a D and without; the kernel of the sites with singular times."""
+        for options in ({}, dict(periodic=(False,), shape=(13,), edge_time=4.2, final=False),
+                        dict(shape=(6, 4), periodic=(True, False), edge_time=2.1),
+                        dict(shape=(4, 3, 3), periodic=(True,) * 3, final=False), dict(singular=[2.25, 5.0, 9.1]),
+                        dict(times=2), dict(edge_time=0.31, singular=[0.1]), dict(diffusion=1e-7), dict(diffusion=1e7)):
+            with self.subTest(**options):
+                make_sample.write_fluctuations(self.directory / "walk.h5", **options)
+                process = self.call_plotter("walk.h5")
+                self.check_pictures(process, self.PICTURES, "walk_plots")
+                self.assertNotIn("not drawn", process.stderr)
+
+    def test_what_is_after_the_end_of_the_lattice_is_faint(self):
+        """In every panel over time, and its time is marked; profiles of it are not drawn."""
+        results = self.sample(edge_time=4.21)
+        for name in ("diffusion", "exponent", "waves", "site_kernel"):
+            with self.subTest(name=name):
+                figure = self.figure(name, results)
+                self.assertTrue(any("meets itself" in text for text in self.texts(figure)))
+                for ax in [ax for ax in figure.axes if ax.get_gid() == style.OVER_TIME]:
+                    marks = [line for line in ax.lines if list(line.get_xdata()) == [4.21, 4.21]]
+                    self.assertEqual(len(marks), 1)
+                    curves = [line for line in ax.lines if len(line.get_xdata()) == results.time.size
+                              and line.get_linestyle() != "--"]
+                    self.assertTrue(curves)
+                    for line in curves:
+                        if line.get_alpha() is None:
+                            self.assertLessEqual(self.points(line)[:, 0].max(initial=0), 4.21)
+                        else:
+                            self.assertGreaterEqual(self.points(line)[:, 0].min(initial=9), 3.9)
+        shown = [text for text in self.texts(self.figure("spreading", results)) if r"\sigma" in text]
+        self.assertTrue(shown)
+        self.assertLessEqual(max(float(text.split("=")[1].split(":")[0]) for text in shown), 4.21)
+
+    def test_without_the_route_that_tells_the_end(self):
+        results = self.sample(routes=("green_kubo",))
+        self.assertEqual([name for name, _ in families(results)], ["diffusion"])
+        figure = self.figure("diffusion", results)
+        self.assertTrue(any("not in the file" in text for text in self.texts(figure)))
+        self.assertIn("no verdict", figure.axes[0].get_title())
+        results.file.close()
+        with h5py.File(self.directory / "walk.h5", "r+") as file:
+            file["transport"].attrs["edge_time"] = 3.1
+        with Results(self.directory / "walk.h5") as results:
+            self.assertTrue(any("3.1" in text for text in self.texts(self.figure("diffusion", results))))
+
+    def test_profiles_of_a_random_walk_become_a_gaussian(self):
+        """Of unit area; half way round a ring is on both sides."""
+        for options in (dict(shape=(40,)), dict(shape=(41,), periodic=(False,)), dict(shape=(5, 30), periodic=(True, True))):
+            with self.subTest(**options):
+                figure = self.figure("spreading", self.sample(end=40.0, spacing=3.0, diffusion=2.25, **options))
+                profiles = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+                self.assertEqual(len(profiles), 5)
+                x, y = profiles[-1].get_xydata().T
+                self.assertAlmostEqual((y * (x[1] - x[0])).sum(), 1, places=9)
+                np.testing.assert_allclose((y * x**2).sum() / y.sum(), 1, rtol=1e-6)
+                np.testing.assert_allclose(y, np.exp(-x**2 / 2) / np.sqrt(2 * np.pi), atol=0.01)
+                np.testing.assert_allclose(x + x[::-1], 0, atol=1e-9)
+
+    def test_an_excess_that_sums_to_nothing_has_no_profile(self):
+        results = self.sample({"transport/spreading/profile": lambda values: values - 1 / 14})
+        with self.assertRaises(NotDrawn):
+            self.figure("spreading", results)
+
+    def test_steps_by_the_nearest_image(self):
+        lattice = fluctuations.Lattice(np.array([4, 3]), np.array([True, False]), 1.0)
+        np.testing.assert_array_equal(lattice.steps(3, 0), [1, 2, -1, 0] * 3)
+        np.testing.assert_array_equal(lattice.steps(3, 1), [0] * 4 + [1] * 4 + [2] * 4)
+
+    def test_diffusion_in_laboratory_units(self):
+        """Curves, windows, D and steady state in one unit; the line of a bad route ends at its errors."""
+        factors = {"diffusion": ("m^2/s", 1e-6), "time": ("ps", 5.0), "rate": ("1/ps", 0.2), "area": ("nm^2", 4.0),
+                   "length": ("nm", 2.0)}
+        results = self.sample({"transport/modes/diffusion_error": lambda error: np.where(np.arange(41) // 5 == 4, 1.0, error)},
+                              edge_time=9.05, laboratory=factors, spacing=3.0, steady=(0.24, 0.01))
+        (ax,) = self.figure("diffusion", results).axes
+        self.assertIn("m$^{2}$/s", ax.get_ylabel())
+        lines = {line.get_color(): line for line in reversed(ax.lines)
+                 if len(line.get_xdata()) == results.time.size and line.get_alpha() is None}
+        self.assertEqual(len(lines), 4)
+        for name, (_, colour, _) in diffusion.FROM_FLUCTUATIONS.items():
+            x, y = self.points(lines[colour]).T
+            np.testing.assert_allclose(y, 0.25e-6 * (1 - np.exp(-x / 5.0)), rtol=1e-9)
+            self.assertLessEqual(x[-1], 45.25)
+            self.assertEqual(x[-1] < 29, name == "modes")
+        level = sorted({round(float(line.get_ydata()[0]), 9) for line in ax.lines if len(set(line.get_ydata())) == 1})
+        np.testing.assert_allclose(level, [0.24e-6, 0.25e-6])
+        self.assertTrue(any("45.25" in text for text in self.texts(ax.figure)))
+        self.assertIn("program units", ax.get_title())
+        (ax,) = self.figure("waves", results).axes
+        line = next(line for line in ax.lines if line.get_linewidth() == waves.DIFFUSION["linewidth"])
+        eigenvalue = 2 * (1 - np.cos(2 * np.pi / 14))
+        np.testing.assert_allclose(line.get_ydata(), np.exp(-0.25 / 9 * eigenvalue * line.get_xdata() / 5), rtol=1e-9)
+
+    def test_diffusion_on_a_shorter_lattice_and_why_there_is_no_constant(self):
+        """One route of the shorter one, dotted, until the longer one ends; the reason stands in the legend."""
+        results = self.sample(edge_time=6.05, final=False, shorter=0.9, reason="it costs $2")
+        figure = self.figure("diffusion", results)
+        (line,) = [line for line in figure.axes[0].lines if line.get_linewidth() == diffusion.SHORTER["linewidth"]]
+        x, y = self.points(line).T
+        np.testing.assert_allclose(y, 0.9 * 0.25 * (1 - np.exp(-x)))
+        self.assertLess(x[-1], 6.05)
+        self.assertIn("no $D$: it costs \\$2", self.texts(figure))
+        self.assertTrue(any("on 6 sites" in text for text in self.texts(figure)))
+
+    def test_kernel_of_the_sites_before_it_diverges(self):
+        """Over waves at times before it only; flat and D/a^2 for a walk to neighbours; gaps where it diverges."""
+        figure = self.figure("site_kernel", self.sample(singular=[6.05], spacing=2.0))
+        waves_panel, distances, _ = figure.axes
+        levels = [line.get_ydata() for line in waves_panel.lines if line.get_marker() == "o"]
+        self.assertEqual(len(levels), 4)
+        for values in levels:
+            self.assertLess(np.ptp(values), 1e-12)
+        times = [float(text[6:]) for text in self.texts(figure) if text.startswith("$t$ = ")]
+        self.assertLess(max(times), 6.05)
+        for line in [line for line in distances.lines if len(line.get_xdata()) > 2]:
+            x, y = line.get_xydata().T
+            self.assertTrue(np.isnan(y[x == 6.05]).all() and (x == 6.05).any())
+        self.assertTrue(any("$t_1$ = 6.05" in text for text in self.texts(figure)))
+
+    def test_waves_that_change_sign(self):
+        """Their sizes, dotted where they are negative; noise of random states is shaded."""
+        noise = 1e-3 * np.random.default_rng(1).normal(size=14)
+        swing = np.append(np.cos(np.linspace(0, 12, 41))[:, None], np.ones((41, 6)), axis=1)
+        results = self.sample({"transport/modes/amplitude": lambda _: swing,
+                               "transport/spreading/profile": lambda values: values + noise}, samples=8)
+        figure = self.figure("waves", results)
+        first = [line for line in figure.axes[0].lines if line.get_color() == style.PALETTE[0]][:4]
+        drawn = [self.points(line) for line in first if line.get_alpha() is None and line.get_linestyle() != "--"]
+        for (x, y), sign in zip((points.T for points in drawn), (1, -1)):
+            np.testing.assert_allclose(y, sign * np.cos(x), atol=1e-12)
+        self.assertTrue(any("negative" in text for text in self.texts(figure)))
+        self.assertTrue(any("noise" in text for text in self.texts(figure)))
+        self.assertTrue(1e-3 < waves.noise(results)[0] < 1e-2)
+
+    def test_points_of_a_sweep_and_several_files(self):
+        """Each point has these pictures; of many files numbers and series are drawn."""
+        for name, strength in (("a", 0.5), ("b", 0.6)):
+            make_sample.write_fluctuations(self.directory / f"{name}.h5")
+            with h5py.File(self.directory / f"{name}.h5", "r+") as file:
+                file["job"] = np.bytes_(f"[interaction]\nstrength = {strength}\n")
+        process = self.call_plotter("a.h5", "b.h5", "--only", "transport/spreading/variance", "-o", "many")
+        self.assertEqual(process.returncode, 0, process.stderr)
+        with h5py.File(self.directory / "sweep.h5", "w") as file, h5py.File(self.directory / "a.h5") as one:
+            file.attrs.update({"filetype": "qheat results", "format_version": [1, 0], "complete": [1]})
+            file["sweep/point"] = np.arange(1)
+            for name in one:
+                one.copy(name, file.require_group("points/0000"))
+        process = self.call_plotter("sweep.h5", "--point", "0", "-o", "point")
+        self.check_pictures(process, self.PICTURES, "point")
+
+
 class Choices(PlotterCase):
     """What the user chooses to see."""
 
@@ -432,6 +616,17 @@ class Layout(PlotterCase):
         for name, draw in families(results):
             with self.subTest(name=name):
                 self.check(draw(results))
+
+    def test_nothing_overlaps_in_pictures_of_fluctuations(self):
+        style.apply()
+        lab = {"diffusion": ("m^2/s", 1e-6), "time": ("ps", 5.0)}
+        for options in (dict(edge_time=4.0, singular=[2.0, 3.0]), dict(shape=(6, 5), periodic=(True, False), laboratory=lab),
+                        dict(times=2, singular=[3.0])):
+            make_sample.write_fluctuations(self.directory / "walk.h5", **options)
+            with Results(self.directory / "walk.h5") as results:
+                for name, draw in families(results):
+                    with self.subTest(name=name, **options):
+                        self.check(draw(results))
 
     def check(self, figure):
         """Check the boxes of panels with their labels, and of legends."""

@@ -6,9 +6,9 @@ more line in `FAMILIES`, or in `TIMELESS` if it needs no output times; its name
 becomes the name of the picture's file.
 """
 
-from . import (assumptions, condition, conservation, currents, diffusion_dephasing, ensemble, error, kernel_rates,
-               matrix_elements, memory, populations, profiles, space_time, spectrum, steady, steady_sizes, tcl_error,
-               transport)
+from . import (assumptions, condition, conservation, currents, diffusion, diffusion_dephasing, ensemble, error,
+               kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
+               spreading, steady, steady_sizes, tcl_error, transport, waves)
 
 # of a file with output times
 FAMILIES = [
@@ -25,10 +25,15 @@ FAMILIES = [
     ("profiles", profiles.draw),
     ("conservation", conservation.draw),
 ]
-# pictures that need no output times, each with the dataset or group that a file has it for
+SOLUTIONS = ("/exact", "/rates", "/sites", "/kernel")  # groups that those are drawn from
+# pictures that need no solution over time, each with the datasets or groups for one of which a file has it
 TIMELESS = [
     ("spectrum", spectrum.draw, "/spectrum"),
-    ("diffusion", transport.diffusion, "/transport/kernel"),
+    ("diffusion", diffusion.draw, ("/transport/kernel", *diffusion.GROUPS)),
+    ("spreading", spreading.draw, "/transport/spreading"),
+    ("exponent", spreading.draw_exponent, "/transport/spreading"),
+    ("waves", waves.draw, "/transport/modes"),
+    ("site_kernel", site_kernel.draw, "/transport/site_kernel"),
     ("conductivity", transport.conductivity, "/transport/temperature"),
     ("specific_heat", transport.specific_heat, "/transport/temperature"),
     ("matrix_elements", matrix_elements.draw, "/matrix_elements/direct"),
@@ -48,6 +53,8 @@ def over_time(draw):
 
 def families(results):
     """Return the pictures that a file of this kind can have."""
-    timeless = [(name, draw) for name, draw, path in TIMELESS if results.holds(path)]
+    timeless = [(name, draw) for name, draw, paths in TIMELESS
+                if any(map(results.holds, (paths,) if isinstance(paths, str) else paths))]
     timed = [(name, over_time(draw)) for name, draw in FAMILIES]
-    return [*(timed if results.has_times or not timeless else []), *timeless]
+    solved = results.has_times and any(map(results.holds, SOLUTIONS))
+    return [*(timed if solved or not timeless else []), *timeless]

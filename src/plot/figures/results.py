@@ -249,6 +249,11 @@ class Results:
         dataset = self._dataset(path)
         return None if dataset is None or dataset.ndim != ndim else self._load(dataset)
 
+    def program_matrix(self, path, ndim):
+        """Return what `matrix` does, but in program units."""
+        values, node = self.matrix(path, ndim), self._dataset(path)
+        return None if values is None else values / node.attrs.get("laboratory_factor", 1.0)
+
     def datasets(self, path):
         """Return the numeric datasets below a group as {path from there on: shape}."""
         found = {}

@@ -10,9 +10,12 @@ FAINT = 0.4  # all but the first one
 MOST_MARKS = 6  # dozens of lines would hide the curves
 
 
-def mark(ax, results):
-    """Draw a thin vertical line at the first singular times, and name the very first above the panel."""
-    instants = results.singular_times[:MOST_MARKS]
+def mark(ax, results, instants=None):
+    """Draw a thin vertical line at the first singular times, and name the very first above the panel.
+
+    instants: those of another kernel than the exact one.
+    """
+    instants = (results.singular_times if instants is None else instants)[:MOST_MARKS]
     for number, instant in enumerate(instants):
         ax.axvline(instant, zorder=0.9, alpha=FAINT if number else 1, **LOOK)
     if instants.size:
@@ -25,9 +28,9 @@ def title_pad(results):
     return 16 if results.singular_times.size else None
 
 
-def keys(results):
+def keys(results, instants=None):
     """Return the legend entries for the marks: one or none."""
-    instants = results.singular_times
+    instants = results.singular_times if instants is None else instants
     if not instants.size:
         return []
     plural = "s, the first" if instants.size > 1 else ""

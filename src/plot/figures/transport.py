@@ -1,4 +1,4 @@
-"""Transport: D(t) of each kernel with its window, kappa(T) with its exponent, C_V(T)."""
+"""Transport: kappa(T) with its exponent, C_V(T)."""
 
 import numpy as np
 
@@ -120,41 +120,4 @@ def specific_heat(results):
         style.data_limits(ax, [values, np.zeros(1)])
         temperature_axis(ax, results, temperature)
         ax.set_ylabel(f"{label}  ({results.unit(quantity)})")
-    return figure
-
-
-def diffusion(results):
-    """Draw D(t) of each kernel with its error, and the windows in which it is one number."""
-    found = kernels_with(results, "diffusion")
-    if not found:
-        raise NotDrawn("needs a kernel with bond rates")
-    figure, axes = style.panels(results, 1, 1, 6.6, 4.3, legend=3.2)
-    ax, handles, kept, bands, time = axes[0, 0], [], [], [], results.time
-    windows = False
-    for kernel, values in found:
-        values = np.repeat(values, time.size) if values.size == 1 else values
-        error = results.vector(f"/transport/kernel/{kernel}/diffusion_error")
-        style.line(ax, time, values, **kernel.look)
-        kept.append(values)
-        if error is not None and error.size == time.size:
-            ax.fill_between(time, values - error, values + error, color=kernel.colour, alpha=0.15, linewidth=0)
-            bands += [values - error, values + error]
-        value = results.numbers(f"/transport/kernel/{kernel}", "value")
-        window = results.numbers(f"/transport/kernel/{kernel}", "window")
-        text = kernel.label
-        if value is None:
-            text += ": not one number"
-        elif window[1] > window[0]:
-            windows = True
-            ax.plot(results.factor("time") * window, results.factor("diffusion") * np.repeat(value, 2),
-                    color=kernel.colour, linewidth=7, alpha=0.35, solid_capstyle="butt")
-        handles.append(style.key(text, kernel.colour, linestyle=kernel.dash, linewidth=kernel.width))
-    if windows:
-        handles.append(style.key("window and mean", "0.25", linewidth=7, alpha=0.35))
-    if bands:
-        handles.append(style.key("error", "0.25", linewidth=7, alpha=0.15))
-    style.time_axis(ax, results)
-    style.data_limits(ax, kept, bands)
-    ax.set_ylabel(f"$D(t) = a^2 w(t)$  ({results.unit('diffusion')})")
-    style.outside_legend(ax, handles)
     return figure
