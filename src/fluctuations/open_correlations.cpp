@@ -107,7 +107,7 @@ class OperatorPropagation {
   std::vector<double> run(RunControl& control) {
     Index step = 0;
     control.restore_partial([&](StateReader& reader) {
-      step = static_cast<Index>(reader.replicated("step").front());
+      step = static_cast<Index>(reader.replicated("place").front());
       values_ = reader.replicated("values");
       reader.distributed("x", doubles(), 2 * space_.first_state(), 2 * space_.dimension());
     });
@@ -117,7 +117,7 @@ class OperatorPropagation {
       control.reach(start_of(step), times_.back());
       if (step == evolution_.steps()) break;
       control.offer(done / static_cast<double>(evolution_.steps()), [&](StateWriter& writer) {
-        writer.replicated("step", std::span(&done, 1));
+        writer.replicated("place", std::span(&done, 1));
         writer.replicated("values", values_);
         writer.distributed("x", doubles(), 2 * space_.first_state(), 2 * space_.dimension());
       });

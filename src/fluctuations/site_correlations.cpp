@@ -77,7 +77,7 @@ std::span<const double> SiteCorrelations::change_at(std::size_t time) const {
 }
 
 SiteCorrelations site_correlations(const Model& model, const Correlations& found,
-                                   const CorrelationSeries& series) {
+                                   const CorrelationSeries& series, double background) {
   const std::size_t n = as_size(model.sites());
   const std::size_t t = found.times.size();
   const std::size_t s = found.sources.size();
@@ -88,6 +88,7 @@ SiteCorrelations site_correlations(const Model& model, const Correlations& found
                           .energy = std::vector<double>(t * n * n),
                           .change = std::vector<double>(t * n * n),
                           .current = {},
+                          .background = background,
                           .even = model.bath.closed()};
   if (torus) {
     result.sources.resize(n);
@@ -118,7 +119,14 @@ SiteCorrelations site_correlations(const Model& model, const Correlations& found
   return result;
 }
 
+double sector_background(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy) {
+  if (equilibrium.counts.empty() || model.sites() < 2) return 0.0;
+  return equilibrium_covariance(model, equilibrium, site_energy(model, energy, 0),
+                                site_energy(model, energy, 1));
+}
+
 double susceptibility(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy) {
+  if (!equilibrium.counts.empty()) return -sector_background(model, equilibrium, energy) * model.sites();
   TermSum<Complex> total{.levels = model.levels(), .terms = {}};
   for (int i = 0; i < model.sites(); ++i) {
     for (auto& term : site_energy(model, energy, i).terms) total.terms.push_back(std::move(term));

@@ -229,7 +229,7 @@ constexpr auto kDerived = std::to_array<DerivedScalar>({
     {"transport/pair_rate/conductivity_exponent", Q::number},
     {"transport/*/diffusion_value", Q::diffusion},
     {"transport/spreading/edge_time", Q::time},
-    {"transport/spreading/late_exponent", Q::number},
+    {"transport/spreading/steady_exponent", Q::number},
     {"transport/kernel/*/diffusion_value", Q::diffusion},
 });
 

@@ -13,6 +13,7 @@
 #include "qheat/fluctuations/site_correlations.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/equilibrium_routes.hpp"
+#include "qheat/transport/level_energy.hpp"
 
 namespace qheat::jobfile {
 namespace {
@@ -93,6 +94,14 @@ std::string obstacle_of(TransportRoute route, const Job& job, const TransportReq
     return "follows one model at a time; use [sweep] over \"site.detuning.seed\" with average in place of "
            "site.detuning.realizations";
   if (auto why = stationarity_obstacle(*job.model, transport.equilibrium); !why.empty()) return why;
+  if (!transport.equilibrium.counts.empty()) {
+    if (transport.energy == SiteEnergy::full)
+      return "in a sector the energy with the interaction has no background to count an excess from; use "
+             "ensemble = "
+             "\"all\"";
+    if (!same_levels(*job.model))
+      return "in a sector all sites must have the same levels; use ensemble = \"all\"";
+  }
   if (transport.energy == SiteEnergy::full) {
     if (!std::isinf(transport.equilibrium.temperature))
       return "with energy = \"full\" the equilibrium is that of an infinite temperature; use equilibrium = "
@@ -135,7 +144,12 @@ void add_shorter(const TomlTable& root, const CheckedTable& table, const Draft& 
   const int length = at(draft.job.lattice->shape(), axis) - fewer;
   const bool random = draft.job.detuning.distribution != Detuning::Distribution::none;
   const int shortest = shortest_ring(transport.energy);
-  if (!asked && (random || length < shortest)) return;
+  const bool sector = !transport.equilibrium.counts.empty();
+  if (!asked && (random || sector || length < shortest)) return;
+  if (sector) {
+    table.problem("smaller", "a shorter lattice has other sectors; use smaller = 0, or ensemble = \"all\"");
+    return;
+  }
   if (length < shortest) {
     table.problem("smaller",
                   fmt::format("leaves {} sites along axis {}, and {} are the fewest; use a smaller number",

@@ -108,8 +108,9 @@ Need FluctuationStudy::need_of(const Model& model, int ranks, double free_bytes)
 
 EquilibriumAnalysis FluctuationStudy::analysis(const Model& model, const Followed& found,
                                                const CorrelationSeries& series) const {
-  return analyse(model.lattice, site_correlations(model, found.correlations, series), found.susceptibility,
-                 lattice_modes(model.lattice), wanted_);
+  const double background = sector_background(model, job_.transport->equilibrium, job_.transport->energy);
+  return analyse(model.lattice, site_correlations(model, found.correlations, series, background),
+                 found.susceptibility, lattice_modes(model.lattice), wanted_);
 }
 
 /// Not of waves and kernels: they divide by what decays, and their late times ask for any number of samples.
@@ -206,6 +207,7 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Model&, const
                        .times = times_,
                        .diffusion = diffusion_of(route, followed.all),
                        .error = {},
+                       .samples = followed.without_one.size(),
                        .window = std::nullopt,
                        .obstacle = {}};
   found.error = jackknife_errors(values_of(
@@ -224,7 +226,7 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Model&, const
 void FluctuationStudy::find_routes(const Model& model, Followed& found) const {
   const auto edge_error = jackknife_errors(
       values_of(found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; }));
-  found.edge_time = end_of_spreading(times_, found.all.spread->edge, edge_error);
+  found.edge_time = end_of_spreading(times_, found.all.spread->edge, edge_error, found.without_one.size());
   for (const TransportRoute route : job_.transport->routes) {
     if (from_fluctuations(route)) found.routes.push_back(this->route(route, model, found));
   }
@@ -277,6 +279,7 @@ void FluctuationStudy::write(ResultsFile& file) {
                  here_.correlations.exact ? std::int64_t{0}
                                           : static_cast<std::int64_t>(here_.correlations.samples.size()));
   file.attribute("/transport", "susceptibility", here_.susceptibility);
+  if (std::isfinite(here_.edge_time)) file.attribute("/transport", "edge_time", here_.edge_time);
   if (!job_.transport->shorter) return;
   file.attribute("/transport", "shorter_sites", static_cast<std::int64_t>(job_.transport->shorter->sites()));
   for (const DiffusionRoute& route : shorter_.routes)
@@ -298,7 +301,11 @@ void FluctuationStudy::write_spreading(ResultsFile& file) const {
   if (!exponent_error.empty()) file.dataset(group + "/exponent_error", {outputs}, exponent_error);
   file.attribute(group, "source", static_cast<std::int64_t>(spread.source));
   if (std::isfinite(here_.edge_time)) file.attribute(group, "edge_time", here_.edge_time);
-  if (std::isfinite(verdict_.exponent)) file.attribute(group, "late_exponent", verdict_.exponent);
+  if (std::isfinite(verdict_.exponent)) {
+    const double window[2] = {verdict_.begin, verdict_.until};
+    file.attribute(group, "steady_exponent", verdict_.exponent);
+    file.attribute(group, "steady_window", std::span<const double>(window));
+  }
   file.attribute(group, "verdict", std::string(name_of(verdict_.kind)));
   file.attribute(group, "reason_of_verdict", verdict_.reason);
 }
@@ -307,6 +314,9 @@ void FluctuationStudy::write_green_kubo(ResultsFile& file) const {
   const auto outputs = static_cast<Index>(times_.size());
   file.dataset("/transport/green_kubo/correlation", {outputs}, here_.all.green_kubo->correlation);
   file.dataset("/transport/green_kubo/exponent", {outputs}, here_.all.green_kubo->exponent);
+  const auto errors = jackknife_errors(
+      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.green_kubo->exponent; }));
+  if (!errors.empty()) file.dataset("/transport/green_kubo/exponent_error", {outputs}, errors);
 }
 
 void FluctuationStudy::write_modes(ResultsFile& file) const {

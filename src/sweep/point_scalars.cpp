@@ -106,7 +106,7 @@ class Scalars {
       add(group, "value", "diffusion_value");
       add(group, "error", "diffusion_value_error");
       add(group, "edge_time", "edge_time");
-      add(group, "late_exponent", "late_exponent");
+      add(group, "steady_exponent", "steady_exponent");
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "transport/student.hpp"
 #include "transport/unknown.hpp"
 
 namespace qheat {
@@ -40,6 +41,7 @@ void find_window(DiffusionRoute& route, double until, const std::string& end_in_
     if (inside && std::isfinite(route.error[t]))
       route.window_error = std::max(route.window_error, route.error[t]);
   }
+  if (route.samples > 1) route.window_error *= student(route.samples - 1);
   route.window_error += route.window->deviation;
 }
 

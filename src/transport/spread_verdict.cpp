@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "transport/student.hpp"
 #include "transport/unknown.hpp"
 
 namespace qheat {
@@ -16,7 +17,7 @@ constexpr double kEdge = 1e-3;
 constexpr double kConserved = 1e-6;  // of the excess, that may get lost
 constexpr double kSame = 0.05;       // distance of an exponent from 1, or 2, that is told from it
 constexpr double kSteady = 0.03;     // deviation of an exponent that stands still
-constexpr double kFactor = 1.5;      // of time, in which it must
+constexpr double kFactor = 1.4;      // of time, in which it must
 constexpr double kBetween = 0.2;     // distance from 1, and 0.4 from 2: slow changes of regime pass by
 constexpr double kNearBallistic = 0.4;
 constexpr double kLocalised = 0.1;  // of its growth, that a variance that has stopped may still move by
@@ -71,6 +72,16 @@ Stretch longest_stretch(const SpreadEvidence& evidence, double end, double toler
     }
   }
   return longest;
+}
+
+/// Whether the exponent falls below that of a stretch later on: what slows down is on the way to another
+/// regime.
+bool falls_after(const SpreadEvidence& evidence, const Stretch& stretch, double end) {
+  for (std::size_t t = 0; t < evidence.times.size() && evidence.times[t] <= end; ++t) {
+    if (evidence.times[t] < stretch.begin) continue;
+    if (evidence.exponent[t] < stretch.mean - kSteady - error_at(evidence.exponent_error, t)) return true;
+  }
+  return false;
 }
 
 /// How long before the end the exponent has been that of diffusion: the factor of time.
@@ -175,9 +186,10 @@ const char* name_of(SpreadVerdict::Kind kind) {
 }
 
 double end_of_spreading(std::span<const double> times, std::span<const double> edge,
-                        std::span<const double> edge_error) {
+                        std::span<const double> edge_error, std::size_t samples) {
+  const double width = samples > 1 ? student(samples - 1) : 0.0;
   for (std::size_t t = 0; t < times.size(); ++t) {
-    const double noise = edge_error.empty() ? 0.0 : 3.0 * edge_error[t];
+    const double noise = edge_error.empty() ? 0.0 : width * edge_error[t];
     if (edge[t] > std::max(kEdge, noise)) return times[t];
   }
   return std::numeric_limits<double>::infinity();
@@ -221,7 +233,8 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
     verdict.reason = seen;
     return verdict;
   }
-  const bool between_regimes = steady.mean >= 1.0 + kBetween && steady.mean <= 2.0 - kNearBallistic;
+  const bool falls = falls_after(evidence, steady, end);
+  const bool between_regimes = !falls && steady.mean >= 1.0 + kBetween && steady.mean <= 2.0 - kNearBallistic;
   if (between_regimes && steady.factor() >= kFactor) {
     verdict.kind = Kind::superdiffusive;
     verdict.reason = seen + fmt::format(", z = {:.3g}, as far as these times tell", 2.0 / steady.mean);

@@ -22,11 +22,12 @@ bool is_periodic(const Lattice& lattice, int axis) {
   return !lattice.explicit_graph() && lattice.periodic()[as_size(axis)];
 }
 
-Moments moments(const Lattice& lattice, int axis, int source, std::span<const double> matrix, std::size_t n) {
+Moments moments(const Lattice& lattice, int axis, int source, std::span<const double> matrix, std::size_t n,
+                double background) {
   Moments sum;
   const int length = at(lattice.shape(), axis);
   for (std::size_t i = 0; i < n; ++i) {
-    const double value = matrix[i * n + as_size(source)];
+    const double value = matrix[i * n + as_size(source)] - background;
     const int steps = lattice.displacement(source, static_cast<int>(i), axis);
     const double square = std::pow(lattice.spacing() * steps, 2);
     sum.zeroth += value;
@@ -73,7 +74,8 @@ Spreading spreading(const Lattice& lattice, const SiteCorrelations& found) {
   Spreading result;
   result.source = sources.front();
   const auto count = static_cast<double>(axes.size() * sources.size());
-  const double own = found.energy_at(0)[as_size(result.source) * n + as_size(result.source)];
+  const double own =
+      found.energy_at(0)[as_size(result.source) * n + as_size(result.source)] - found.background;
   double start = 0.0;  // variance of the excess itself, if it is not on one site
   double start_total = 0.0;
   for (std::size_t time = 0; time < found.times.size(); ++time) {
@@ -84,8 +86,8 @@ Spreading spreading(const Lattice& lattice, const SiteCorrelations& found) {
     double total = 0.0;
     for (const int axis : axes) {
       for (const int source : sources) {
-        const Moments now = moments(lattice, axis, source, found.energy_at(time), n);
-        const Moments change = moments(lattice, axis, source, found.change_at(time), n);
+        const Moments now = moments(lattice, axis, source, found.energy_at(time), n, found.background);
+        const Moments change = moments(lattice, axis, source, found.change_at(time), n, 0.0);
         variance += now.second / now.zeroth / count;
         slope +=
             (change.second / now.zeroth - now.second * change.zeroth / (now.zeroth * now.zeroth)) / count;
@@ -106,7 +108,8 @@ Spreading spreading(const Lattice& lattice, const SiteCorrelations& found) {
     result.exponent.push_back(spread ? found.times[time] * slope / (variance - start) : kNaN);
     result.edge.push_back(edge);
     for (std::size_t i = 0; i < n; ++i)
-      result.profile.push_back(found.energy_at(time)[i * n + as_size(result.source)] / own);
+      result.profile.push_back((found.energy_at(time)[i * n + as_size(result.source)] - found.background) /
+                               own);
   }
   return result;
 }

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "qheat/parallel/error.hpp"
+#include "transport/student.hpp"
 #include "transport/unknown.hpp"
 
 namespace qheat {
@@ -18,17 +19,6 @@ constexpr double kFinest = 1e-6;           // of D: no more is claimed
 constexpr std::size_t kFewestOnALine = 3;  // sizes of a window
 
 using Table = std::vector<std::vector<ChainMeasurement>>;
-
-/// Half width, in standard errors, of the interval that holds the mean in 95 % of cases: Student's
-/// distribution (beyond the table a bound that is at most 1 % too wide), and a tenth more, so that it is not
-/// just missed.
-double student(std::size_t degrees) {
-  constexpr std::array<double, 10> kTable = {12.71, 4.303, 3.182, 2.776, 2.571,
-                                             2.447, 2.365, 2.306, 2.262, 2.228};
-  constexpr double kMore = 1.1;
-  QHEAT_ASSERT(degrees > 0);
-  return kMore * (degrees <= kTable.size() ? kTable[degrees - 1] : 1.96 + 2.7 / static_cast<double>(degrees));
-}
 
 template <class Value>
 std::vector<double> of_row(const std::vector<ChainMeasurement>& row, const Value& value) {

@@ -128,6 +128,83 @@ class JobsTest(ProgramCase):
         np.testing.assert_array_equal(a**2 + b**2, c**2 + d**2)
         self.assertIn([1, 7, 5, 5], elements["resonances"].tolist())
 
+    def spreading(self, name):
+        """Run a job of equilibrium fluctuations; return the attributes and datasets of its [transport]."""
+        path = HERE.parents[1] / f"jobs/spreading_{name}.toml"
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        with h5py.File(self.folder / "a.h5") as file:
+            group = file["transport"]
+            attributes = {key: value.decode() if isinstance(value, bytes) else value for key, value in group.attrs.items()}
+            routes = {key: dict(group[key].attrs) for key in group if isinstance(group[key], h5py.Group)}
+        return attributes, routes, found
+
+    def test_job_spreading_dephased(self):
+        """All four routes, a verdict and D = lambda^2/gamma."""
+        attributes, routes, found = self.spreading("dephased")
+        self.assertEqual(attributes["verdict"], "diffusive")
+        self.assertLess(abs(attributes["diffusion"] - 0.01), attributes["diffusion_error"])
+        self.assertLess(attributes["diffusion_error"], 6e-4)
+        for name in ("spreading", "green_kubo", "modes", "site_kernel"):
+            self.assertLess(abs(routes[name]["value"] - 0.01), routes[name]["error"], name)
+        np.testing.assert_allclose(found["transport/conductivity"],
+                                   attributes["diffusion"] * found["transport/specific_heat"], rtol=1e-12)
+
+    def test_job_spreading_ballistic(self):
+        """The total current is conserved: D(t) = 2 lambda^2 t."""
+        attributes, _, found = self.spreading("ballistic")
+        self.assertEqual(attributes["verdict"], "ballistic")
+        self.assertNotIn("diffusion", attributes)
+        kubo, error = found["transport/green_kubo/diffusion"], found["transport/green_kubo/diffusion_error"]
+        np.testing.assert_array_less(np.abs(kubo - 0.5 * found["time"]), 6 * error + 1e-9)
+
+    def test_job_spreading_superdiffusive(self):
+        """D(t) grows as t^(1/3) (literature: z = 3/2); never called diffusive."""
+        attributes, _, found = self.spreading("superdiffusive")
+        self.assertEqual(attributes["verdict"], "superdiffusive")
+        self.assertNotIn("diffusion", attributes)
+        time, kubo = found["time"], found["transport/green_kubo/diffusion"]
+        exponent = np.log(kubo[time == 5.0] / kubo[time == 4.0]) / np.log(5 / 4)
+        self.assertGreater(float(exponent[0]), 0.29)
+        self.assertLess(float(exponent[0]), 0.34)
+
+    def test_job_spreading_full_energy(self):
+        """The energy current of the xxz chain is conserved, <J^2>/N = 3 lambda^4/2 at Delta = 1."""
+        attributes, _, found = self.spreading("full_energy")
+        self.assertEqual(attributes["verdict"], "ballistic")
+        current = found["transport/green_kubo/correlation"]
+        np.testing.assert_allclose(current, current[0], rtol=1e-8)
+        self.assertAlmostEqual(float(current[0]), 1.5 * 0.5**4, delta=0.01)
+
+    def test_job_spreading_ladder(self):
+        """D(t) of the xy ladder stands at 1.9 to 1.96 (literature); the lattice is too small for a verdict."""
+        attributes, _, found = self.spreading("ladder")
+        self.assertEqual(attributes["verdict"], "undecided")
+        late = found["time"] >= 2.2
+        kubo = found["transport/green_kubo/diffusion"][late]
+        self.assertGreater(kubo.min(), 1.87)
+        self.assertLess(kubo.max(), 1.97)
+
+    def test_job_spreading_tilted_ising(self):
+        """<J^2>/N = 3.92, a variance of 3.778 a site, and D(t) on its way to 1.37 at t = 10."""
+        attributes, _, found = self.spreading("tilted_ising")
+        self.assertEqual(attributes["verdict"], "undecided")
+        self.assertAlmostEqual(attributes["susceptibility"], 1 + 1.4**2 + 0.9045**2, delta=1e-10)
+        self.assertAlmostEqual(float(found["transport/green_kubo/correlation"][0]), 3.92, delta=0.06)
+        kubo = found["transport/green_kubo/diffusion"]
+        self.assertAlmostEqual(float(kubo[-1]), 1.36, delta=0.04)
+
+    def test_job_spreading_localized(self):
+        """Whatever the disorder, the variance stays below a^2, and nothing is called diffusive."""
+        self.run_job(HERE.parents[1] / "jobs/spreading_localized.toml")
+        with h5py.File(self.folder / "a.h5") as file:
+            points = [file[f"points/{k:04d}/transport"] for k in range(4)]
+            verdicts = [point.attrs["verdict"].decode() for point in points]
+            late = [np.array(point["spreading/variance"])[40:].mean() for point in points]
+        self.assertIn("localised", verdicts)
+        self.assertEqual(set(verdicts) - {"localised", "undecided"}, set())
+        self.assertLess(max(late), 1.0)
+
     def test_job_spin_chain_compound(self):
         """kappa(T) in W/(m K): its peak where C_V has its own, 1/T^2 far above, routes that agree."""
         job, found = self.run_job(HERE.parents[1] / "jobs/spin_chain_compound.toml")

@@ -24,7 +24,10 @@ struct SiteCorrelations {
   std::vector<double> energy;   ///< C_ij, [T][N][N], row i; zero in columns that are not known
   std::vector<double> change;   ///< dC_ij/dt, [T][N][N]
   std::vector<double> current;  ///< mean over the axes of Re<J_a(t) J_a>/N, [T]; empty: not asked for
-  bool even = true;             ///< in time, smooth at 0: a closed system
+  /// C_ij at t = 0 between different sites: of a sector, whose energy is fixed, the same for all of them; an
+  /// excess is counted from there.
+  double background = 0.0;
+  bool even = true;  ///< in time, smooth at 0: a closed system
 
   bool complete() const { return sources.size() == sites; }
   std::span<const double> energy_at(std::size_t time) const;
@@ -33,9 +36,13 @@ struct SiteCorrelations {
 
 /// Fills in what translations give.
 SiteCorrelations site_correlations(const Model& model, const Correlations& found,
-                                   const CorrelationSeries& series);
+                                   const CorrelationSeries& series, double background = 0.0);
 
-/// chi = Var(sum_i h_i)/N, exactly, energy^2.
+/// C_ij at t = 0 between two sites of a sector, 0 in the full space.
+double sector_background(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy);
+
+/// chi = Var(sum_i h_i)/N, exactly, energy^2; of a sector what an excess counted from its background sums up
+/// to.
 double susceptibility(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy);
 
 }  // namespace qheat

@@ -35,10 +35,12 @@ struct DiffusionRoute {
   TransportRoute route = TransportRoute::spreading;
   std::vector<double> times;
   std::vector<double> diffusion;  ///< [T], length^2/time
-  std::vector<double> error;      ///< standard and numerical error, [T]
+  std::vector<double> error;      ///< standard error of `samples`, if there are any, and numerical one, [T]
+  std::size_t samples = 0;        ///< 0: exact
   std::optional<Window> window;
-  double window_error = 0.0;  ///< the deviation in the window and the largest error there
-  std::string obstacle;       ///< why there is no window
+  /// The deviation in the window and the largest error there, of samples as a 95 % interval.
+  double window_error = 0.0;
+  std::string obstacle;  ///< why there is no window
 };
 
 /// Fills in the window, of the outputs until `until` alone; `end_in_words`: why there and not later, empty if

@@ -40,9 +40,9 @@ struct SpreadEvidence {
 /// one of them is missing, with what it would take.
 SpreadVerdict judge_spreading(const SpreadEvidence& evidence);
 
-/// First time at which the excess meets itself or the edge by more than 1e-3 of itself, and by more than
-/// three times the error of that share; infinite if it does not.
+/// First time at which the excess meets itself or the edge by more than 1e-3 of itself, and by more than the
+/// 95 % interval of that share, from `samples` (0: exact); infinite if it does not.
 double end_of_spreading(std::span<const double> times, std::span<const double> edge,
-                        std::span<const double> edge_error);
+                        std::span<const double> edge_error, std::size_t samples);
 
 }  // namespace qheat
