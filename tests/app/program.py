@@ -37,6 +37,8 @@ MPI_ENVIRONMENT = {
     "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_btl": "self,vader", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+    # Half a second less at each start: no search for fast networks, and no daemon beside a process without mpiexec.
+    "OMPI_MCA_pml": "ob1", "OMPI_MCA_ess_singleton_isolated": "1",
 }
 
 
