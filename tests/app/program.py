@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 # Starts a rank for which too large a file is an error (EFBIG), as on a full disk, and not the end of the process.
 FULL_DISK_WRAPPER = ("/bin/sh", "-c", 'trap "" XFSZ; exec "$0" "$@"')
 TIMEOUT = 60.0  # seconds that any one process may take
+NIGHTLY = bool(os.environ.get("QHEAT_NIGHTLY"))
 POLL = 0.002
 MPI_ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
@@ -40,6 +41,16 @@ MPI_ENVIRONMENT = {
     # Half a second less at each start: no search for fast networks, and no daemon beside a process without mpiexec.
     "OMPI_MCA_pml": "ob1", "OMPI_MCA_ess_singleton_isolated": "1",
 }
+
+
+def nightly(covered_by):
+    """Decorate a test that runs at night only (QHEAT_NIGHTLY); say what covers its subject by day."""
+    return unittest.skipUnless(NIGHTLY, f"nightly: by day {covered_by}")
+
+
+def often(*always, nightly=()):
+    """Return numbers of ranks to try: by day those that find most, at night the others too."""
+    return (*always, *(nightly if NIGHTLY else ()))
 
 
 def program():

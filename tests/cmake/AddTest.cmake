@@ -17,6 +17,11 @@ function(qheat_add_test NAME)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE qheat_test_support)
+  # The sources of one executable are compiled as one, and not optimised much: what takes long at run time is in the libraries.
+  set_target_properties(test_${NAME} PROPERTIES UNITY_BUILD ${QHEAT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(test_${NAME} PRIVATE -O1)
+  endif()
   foreach(ranks ${ARG_RANKS} ${ARG_NIGHTLY_RANKS})
     add_test(NAME ${NAME}.${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:test_${NAME}>)

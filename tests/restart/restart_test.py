@@ -20,7 +20,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "app"))
 
-from program import FULL_DISK_WRAPPER, ProgramCase, chain, datasets, main  # noqa: E402
+from program import FULL_DISK_WRAPPER, ProgramCase, chain, datasets, main, nightly  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -246,6 +246,7 @@ class ResumeTest(RestartCase):
     def test_matrix_elements(self):
         self.check_all_ranks(elements_job())
 
+    @nightly("test_average goes on from its first cut on one rank too")
     def test_one_rank_average(self):
         self.check_same_ranks(average_job(300), 0, cuts=3)
 
@@ -275,6 +276,7 @@ class ResumeTest(RestartCase):
     def test_one_rank_steady_states_of_dephasings(self):
         self.check_same_ranks(steady_job(rates=3, dephasings=[0.1 * k for k in range(20)]), 0, cuts=3)
 
+    @nightly("test_krylov goes on from its first cut on one rank too")
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)
 
@@ -286,6 +288,7 @@ class ResumeTest(RestartCase):
             self.skipTest("this version has no Chebyshev method")
         self.check_same_ranks({**job, "exact": {"method": "chebyshev"}}, 0, cuts=3)
 
+    @nightly("test_mixture goes on from its first cut on one rank too")
     def test_one_rank_mixture(self):
         self.check_same_ranks(mixture_job(), 0, cuts=4)
 
