@@ -1,8 +1,10 @@
-# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s] [NO_VALGRIND])
+# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s] [COST s] [BLAS] [NO_VALGRIND])
 #
 # One executable, run once for each number of ranks. It fails if any rank fails (tests/support/main.cpp).
-# Labels: ranks-N; nightly for NIGHTLY_RANKS (numbers that find what another one found already: 3 where 2 and 4 run); numeric on 1 and 2 ranks (run under a second choice of BLAS kernels); quick, if given, also for a
-# test NAME.valgrind on one rank, which only ctest -C valgrind runs.
+# Labels: ranks-N; nightly for NIGHTLY_RANKS (numbers that find what another one found already); numeric on 1 and 2 ranks (run at
+# night under a second choice of BLAS kernels); blas on one rank where BLAS is given, because much of it is BLAS and LAPACK (run so
+# by day); quick, if given, also for a test NAME.valgrind on one rank, which only ctest -C valgrind runs.
+# COST: about the seconds on one rank of tests that take long, which start first: both cores are busy to the end.
 set(QHEAT_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1"
   "OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_mpi_yield_when_idle=1;OMPI_MCA_btl=self,vader"
@@ -11,9 +13,12 @@ set(QHEAT_TEST_ENVIRONMENT
   "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;ASAN_OPTIONS=detect_leaks=0")
 
 function(qheat_add_test NAME)
-  cmake_parse_arguments(ARG "NO_VALGRIND" "TIMEOUT" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "BLAS;NO_VALGRIND" "TIMEOUT;COST" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
+  endif()
+  if(NOT ARG_COST)
+    set(ARG_COST 1)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE qheat_test_support)
@@ -29,11 +34,14 @@ function(qheat_add_test NAME)
     if(ranks LESS_EQUAL 2)
       list(APPEND _labels numeric)
     endif()
+    if(ranks EQUAL 1 AND ARG_BLAS)
+      list(APPEND _labels blas)
+    endif()
     if(ranks IN_LIST ARG_NIGHTLY_RANKS)
       list(APPEND _labels nightly)
     endif()
     set_tests_properties(${NAME}.${ranks} PROPERTIES
-      PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")
+      PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")
   endforeach()
   if("quick" IN_LIST ARG_LABELS AND QHEAT_VALGRIND AND NOT ARG_NO_VALGRIND)
     qheat_add_valgrind_test(${NAME})
