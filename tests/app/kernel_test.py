@@ -512,7 +512,7 @@ class RestartTest(KernelCase):
 
     def test_open(self):
         """Columns that have been propagated are not propagated again."""
-        job = chain(10, bath={"dephasing": 0.3}, time={"end": 10.0, "outputs": 3}, kernel={"orders": []},
+        job = chain(8, bath={"dephasing": 0.3}, time={"end": 40.0, "outputs": 3}, kernel={"orders": []},
                     output={"checkpoint": "1d"})
         self.write("a.toml", job)
         self.finish("run", "a.toml", "--out", "reference.h5", ranks=2)
