@@ -1,9 +1,11 @@
-# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s] [COST s] [BLAS] [NO_VALGRIND])
+# qheat_add_test(NAME RANKS 1 2 ... [NIGHTLY_RANKS 3 ...] SOURCES a.cpp ... [LABELS l ...] [TIMEOUT s] [COST s] [BLAS] [NO_VALGRIND]
+#   [SLOW_VALGRIND Suite.Test ...])
 #
 # One executable, run once for each number of ranks. It fails if any rank fails (tests/support/main.cpp).
 # Labels: ranks-N; nightly for NIGHTLY_RANKS (numbers that find what another one found already); numeric on 1 and 2 ranks (run at
 # night under a second choice of BLAS kernels); blas on one rank where BLAS is given, because much of it is BLAS and LAPACK (run so
-# by day); quick, if given, also for a test NAME.valgrind on one rank, which only ctest -C valgrind runs.
+# by day); quick, if given, also for a test NAME.valgrind on one rank, which only ctest -C valgrind runs. SLOW_VALGRIND are tests that
+# take long there and wait for the night, as NAME.valgrind_slow.
 # COST: about the seconds on one rank of tests that take long, which start first: both cores are busy to the end.
 set(QHEAT_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1"
@@ -13,7 +15,7 @@ set(QHEAT_TEST_ENVIRONMENT
   "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;ASAN_OPTIONS=detect_leaks=0")
 
 function(qheat_add_test NAME)
-  cmake_parse_arguments(ARG "BLAS;NO_VALGRIND" "TIMEOUT;COST" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "BLAS;NO_VALGRIND" "TIMEOUT;COST" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS;SLOW_VALGRIND" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -44,7 +46,11 @@ function(qheat_add_test NAME)
       PROCESSORS ${ranks} TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST} ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT}" LABELS "${_labels}")
   endforeach()
   if("quick" IN_LIST ARG_LABELS AND QHEAT_VALGRIND AND NOT ARG_NO_VALGRIND)
-    qheat_add_valgrind_test(${NAME})
+    string(REPLACE ";" ":" _slow "${ARG_SLOW_VALGRIND}")
+    qheat_add_valgrind_test(${NAME} valgrind "-${_slow}" valgrind)
+    if(_slow)
+      qheat_add_valgrind_test(${NAME} valgrind_slow "${_slow}" "valgrind;nightly")
+    endif()
   endif()
 endfunction()
 
@@ -52,13 +58,13 @@ endfunction()
 # itself to set them (and leave valgrind).
 find_program(QHEAT_VALGRIND valgrind)
 find_file(QHEAT_VALGRIND_SUPPRESSIONS openmpi-valgrind.supp PATH_SUFFIXES share/openmpi)
-function(qheat_add_valgrind_test NAME)
+function(qheat_add_valgrind_test NAME SUFFIX FILTER LABELS)
   set(_suppressions "")
   if(QHEAT_VALGRIND_SUPPRESSIONS)
     set(_suppressions --suppressions=${QHEAT_VALGRIND_SUPPRESSIONS})
   endif()
-  add_test(NAME ${NAME}.valgrind CONFIGURATIONS valgrind
-    COMMAND ${QHEAT_VALGRIND} -q --error-exitcode=9 ${_suppressions} $<TARGET_FILE:test_${NAME}>)
-  set_tests_properties(${NAME}.valgrind PROPERTIES TIMEOUT 900 LABELS valgrind
+  add_test(NAME ${NAME}.${SUFFIX} CONFIGURATIONS valgrind
+    COMMAND ${QHEAT_VALGRIND} -q --error-exitcode=9 ${_suppressions} $<TARGET_FILE:test_${NAME}> --gtest_filter=${FILTER})
+  set_tests_properties(${NAME}.${SUFFIX} PROPERTIES TIMEOUT 900 LABELS "${LABELS}"
     ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT};OPENBLAS_CORETYPE=Nehalem;GLIBC_TUNABLES=glibc.malloc.hugetlb=0")
 endfunction()
