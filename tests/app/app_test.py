@@ -16,7 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from program import ProgramCase, chain, datasets, main, nightly, often, toml  # noqa: E402
+from program import ProgramCase, chain, datasets, main, often, toml  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -775,7 +775,6 @@ class SizesOfNumbersTest(ProgramCase):
             for bath in ({"reservoir": hot, "dephasing": 0.1}, {"reservoir": ends, "dephasing": size}):
                 yield chain(3, steady={}, bath=bath)
 
-    @nightly("test_impossible_states_are_refused_at_once, TooLargeTest and check_test try single sizes")
     def test_finite_or_refused(self):
         for number, job in enumerate(self.jobs()):
             with self.subTest(job=toml(job)):
