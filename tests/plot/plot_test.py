@@ -352,7 +352,7 @@ class CompleteFiles(PlotterCase):
             np.testing.assert_array_equal(np.ravel(values), datasets["spectrum/energy"].T.ravel())
 
     def test_square_lattice_has_no_profiles(self):
-        make_sample.write_sample(self.directory / "square.h5", shape=(3, 3), times=21)
+        make_sample.write_sample(self.directory / "square.h5", shape=(2, 2), times=21)
         process = self.call_plotter("square.h5")
         absent = ("profiles", "ensemble", "memory", "condition")
         self.check_pictures(process, [name for name in ALL if name not in absent], "square_plots")

@@ -69,7 +69,7 @@ def average_job(realizations=600, checkpoint=0.1):
     return chain(8, exact={}, site_detuning=detuning, output={"checkpoint": checkpoint})
 
 
-def elements_job(levels=28, checkpoint=0.1):
+def elements_job(levels=24, checkpoint=0.1):
     """All elements between two wells."""
     return {"interaction": {"kind": "well", "strength": 1.0,
                             "well": {"shape": "harmonic", "separation": 2.0, "potential": "inverse"}},
@@ -79,11 +79,11 @@ def elements_job(levels=28, checkpoint=0.1):
 def open_job(outputs=41, checkpoint=0.1):
     """184756 elements of a density matrix, with dephasing and reservoirs at both ends."""
     ends = [{"site": 0, "temperature": 2.0, "rate": 0.4}, {"site": 9, "temperature": 0.5, "rate": 0.4}]
-    return chain(10, bath={"dephasing": 0.1, "reservoir": ends}, time={"end": 100.0, "outputs": outputs}, exact={},
+    return chain(10, bath={"dephasing": 0.1, "reservoir": ends}, time={"end": 50.0, "outputs": outputs}, exact={},
                  output={"checkpoint": checkpoint})
 
 
-def orders_job(end=2500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
+def orders_job(end=1500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
     """TCL4 of detuned states on a long way between few outputs."""
     offsets = [[0, 0.1 * k * k % 0.37] for k in range(sites)]
     return chain(sites, kernel={"exact": False, "orders": [4]}, time={"end": end, "outputs": outputs},
@@ -264,7 +264,7 @@ class ResumeTest(RestartCase):
         self.check_same_ranks(orders_job(40.0, outputs=101, rates={"kernels": ["tcl4"]}), 0, cuts=3)
 
     def test_one_rank_runge_kutta(self):
-        job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
+        job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 4.0, "outputs": 9}}
         self.check_same_ranks(job, 0, cuts=2)
 
     def test_long_iteration(self):
