@@ -16,7 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from program import ProgramCase, chain, datasets, main, toml  # noqa: E402
+from program import ProgramCase, chain, datasets, main, often, toml  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -266,17 +266,18 @@ class SmallTest(ProgramCase):
 
 
 class LatticeTest(ProgramCase):
-    """Several levels and dimensions: the same populations and currents on 1 to 4 ranks."""
+    """Several levels and dimensions: the same populations and currents on 1 to 4 ranks (by day on 3)."""
 
     TOLERANCE = 1e-10
 
     def check_ranks(self, job):
         self.write("a.toml", job)
         self.finish("run", "a.toml", "--out", "r0.h5")
-        runs = [self.start("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks) for ranks in (1, 2, 3, 4)]
+        numbers = often(3, nightly=(1, 2, 4))
+        runs = [self.start("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks) for ranks in numbers]
         for run in runs:
             self.assertEqual(run.wait(), 0, self.story(run))
-        for ranks in (1, 2, 3, 4):
+        for ranks in numbers:
             self.assert_same(self.folder / "r0.h5", self.folder / f"r{ranks}.h5", self.TOLERANCE)
         found = datasets(self.folder / "r0.h5")
         total = found["exact/energy"]
@@ -316,7 +317,7 @@ class LatticeTest(ProgramCase):
         job = chain(6, spectrum={"states": 3, "end": "highest"})
         job["initial"] = {"kind": "thermal", "temperatures": [1.0] * 6}
         self.write("a.toml", job)
-        for ranks in (0, 1, 2, 3, 4):
+        for ranks in often(0, 3, nightly=(1, 2, 4)):
             self.finish("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks)
             found = datasets(self.folder / f"r{ranks}.h5")
             # all sites excited; then one is not, and travels as a standing wave of the open chain
@@ -375,7 +376,7 @@ class SteadyTest(ProgramCase):
         with h5py.File(self.folder / "auto.h5", "r+") as file:  # two-point functions have no density matrix
             for group in ("steady", *(f"steady/size_{size}" for size in (2, 3, 4, 5))):
                 del file[f"{group}/smallest_eigenvalue"]
-        for ranks in (0, 1, 2, 3, 4):
+        for ranks in often(0, 4, nightly=(1, 2, 3)):
             self.finish("run", "two-point.toml", "--out", "a.h5", ranks=ranks)
             # errors of resistances and conductivities are rounding, kappa of cold sites magnifies it
             self.assert_same(self.folder / "auto.h5", self.folder / "a.h5", 1e-7)
@@ -397,7 +398,7 @@ class SteadyTest(ProgramCase):
         self.write("a.toml", self.job("exchange", method="direct", sizes=[4, 5], dephasings=[0.0, 0.6]))
         self.finish("run", "a.toml")
         expected = datasets(self.folder / "a.h5")
-        for ranks in (1, 2, 3, 3):
+        for ranks in often(2, 3, nightly=(1, 3)):
             self.finish("run", "a.toml", "--out", "b.h5", ranks=ranks)
             found = datasets(self.folder / "b.h5")
             for name in (name for name in expected if name.startswith("steady/")):
@@ -458,7 +459,7 @@ class SteadyTest(ProgramCase):
         sizes, rates, gammas = [4, 7, 12, 20], [0.5, 1.0], [0.4, 0.0, 1.5]
         job = self.job(dephasing=1.5, method="two-point", sizes=sizes, rates=rates, dephasings=gammas)
         self.write("a.toml", job)
-        for ranks in (0, 1, 2, 3, 4):
+        for ranks in often(0, 3, nightly=(1, 2, 4)):
             run = self.finish("run", "a.toml", ranks=ranks)
             if ranks == 0:
                 (self.folder / "a.h5").rename(self.folder / "first.h5")
@@ -576,10 +577,10 @@ class SteadyTest(ProgramCase):
             r"bath\.reservoir\[0\]\.temperature: 0 is not possible":
                 {**self.job(), "bath": {"reservoir": [{"site": 0, "temperature": 0.0, "rate": 1.0}]}},
         }
-        for message, job in bad.items():
+        for number, (message, job) in enumerate(bad.items()):
             with self.subTest(message=message):
                 self.write("a.toml", job)
-                for ranks in ALONE_AND_THREE:
+                for ranks in ALONE_AND_THREE if number == 0 else often(0, nightly=(3,)):
                     run = self.finish("run", "a.toml", ranks=ranks, code=2, timeout=20.0)
                     self.assertRegex(run.err, message)
                     self.assertEqual(run.err.count("a.toml:"), 1, run.err)

@@ -7,13 +7,14 @@ QHEAT_PROGRAM and QHEAT_MPIEXEC say the same in the environment.
 """
 
 import pathlib
+import re
 import signal
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from program import ProgramCase, chain, datasets, main, toml  # noqa: E402
+from program import ProgramCase, chain, datasets, main, nightly, often, toml  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -124,7 +125,7 @@ class LayoutTest(KernelCase):
         for kind in kinds:
             alone = self.results(chain(4, bath_correlation=kind, **tables), 1)
             self.assertLess(alone["kernel/tcl2/error"].max(), 1e-9)
-            for ranks in (2, 3, 4):
+            for ranks in often(3, nightly=(2, 4)):
                 found = self.results(chain(4, bath_correlation=kind, **tables), ranks)
                 for name in ("kernel/tcl2/generator", "rates/tcl2/populations", "sites/markov/populations"):
                     np.testing.assert_allclose(found[name], alone[name], atol=1e-9, err_msg=name)
@@ -435,10 +436,11 @@ class RanksTest(KernelCase):
 
     def check_ranks(self, job):
         self.write("a.toml", job)
-        runs = [self.start("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks) for ranks in (1, 2, 3, 4)]
+        numbers = often(1, 3, nightly=(2, 4))
+        runs = [self.start("run", "a.toml", "--out", f"r{ranks}.h5", ranks=ranks) for ranks in numbers]
         for run in runs:
             self.assertEqual(run.wait(), 0, self.story(run))
-        for ranks in (2, 3, 4):
+        for ranks in numbers[1:]:
             self.assert_same(self.folder / "r1.h5", self.folder / f"r{ranks}.h5", 1e-9)
 
     def test_beyond_the_singular_time(self):
@@ -504,12 +506,13 @@ class RestartTest(KernelCase):
     def test_alone(self):
         self.check(0)
 
+    @nightly("test_alone stops in the same stages, test_open on two ranks")
     def test_two_ranks(self):
         self.check(2)
 
     def test_open(self):
         """Columns that have been propagated are not propagated again."""
-        job = chain(10, bath={"dephasing": 0.3}, time={"end": 10.0, "outputs": 3}, kernel={"orders": []},
+        job = chain(8, bath={"dephasing": 0.3}, time={"end": 40.0, "outputs": 3}, kernel={"orders": []},
                     output={"checkpoint": "1d"})
         self.write("a.toml", job)
         self.finish("run", "a.toml", "--out", "reference.h5", ranks=2)
@@ -529,12 +532,19 @@ class BadInputTest(ProgramCase):
 
     def check_refused(self, job, *said):
         self.write("a.toml", job)
-        for subcommand, ranks in (("run", 0), ("run", 3), ("check", 0)):
+        for subcommand, ranks in (("check", 0), *(("run", number) for number in often(0, nightly=(3,)))):
             run = self.finish(subcommand, "a.toml", ranks=ranks, code=2, timeout=20.0)
             for pattern in said:
                 self.assertRegex(run.err, pattern)
             self.assertNotRegex(run.err, "propagation|diagonalization", "found out before computing")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["a.toml"])
+
+    def test_on_three_ranks(self):
+        """Told once."""
+        self.write("a.toml", chain(4, kernel={"orders": [2, 13]}, rates={"kernels": ["tcl13"]}))
+        run = self.finish("run", "a.toml", ranks=3, code=2, timeout=20.0)
+        for key in (r"kernel\.orders\[1\]", r"rates\.kernels\[0\]"):
+            self.assertEqual(len(re.findall(rf"a\.toml:\d+:\d+: {key}", run.err)), 1, run.err)
 
     def test_orders(self):
         for order in (0, 13):

@@ -24,6 +24,11 @@ class LauncherTest(ProgramCase):
         super().setUp()
         self.write("a.toml", chain(4, exact={}))
 
+    def start(self, *arguments, extra_environment, **options):
+        """Start the program as users do: with Open MPI's daemon beside a process without mpiexec."""
+        return super().start(*arguments, extra_environment={"OMPI_MCA_ess_singleton_isolated": "0", **extra_environment},
+                             **options)
+
     def refused(self, variables, *said):
         run = self.finish("run", "a.toml", code=2, extra_environment=variables)
         for pattern in said:

@@ -1,11 +1,14 @@
 """Results files as netCDF-4: ncdump and xarray open them, every axis has a name, every dataset a meaning."""
 
+import pathlib
+import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import numpy as np
-from program import ProgramCase, chain, h5py, main, toml
+from program import NIGHTLY, ProgramCase, chain, h5py, main, toml
 
 try:
     import xarray
@@ -38,11 +41,20 @@ JOBS = {
 class NetcdfTest(ProgramCase):
     """What readers of netCDF find in files of every computation."""
 
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.kept = pathlib.Path(scratch.name)
+
     def results_of(self, name):
-        tables, behind = JOBS[name]
-        self.write("a.toml", toml(tables) + behind)
-        self.finish("run", "a.toml", "--out", "a.h5", timeout=100.0)
-        return self.folder / "a.h5"
+        """Return the results of a job, which runs once for all tests."""
+        file = self.kept / f"{name}.h5"
+        if not file.exists():
+            tables, behind = JOBS[name]
+            self.write("a.toml", toml(tables) + behind)
+            self.finish("run", "a.toml", "--out", file, timeout=100.0)
+        return file
 
     def test_every_axis_has_a_name(self):
         for name in JOBS:
@@ -77,6 +89,8 @@ class NetcdfTest(ProgramCase):
             groups = ["/"]
             with h5py.File(file) as results:
                 results.visititems(lambda path, thing: groups.append(path) if isinstance(thing, h5py.Group) else None)
+            if not NIGHTLY:  # points of a sweep are alike
+                groups = [group for group in groups if not re.match("(points|mean)/(?!0000)", group)]
             for engine in ("h5netcdf", "netcdf4"):
                 for group in groups:
                     with self.subTest(job=name, engine=engine, group=group):

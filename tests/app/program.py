@@ -31,13 +31,25 @@ import numpy as np  # noqa: E402
 # Starts a rank for which too large a file is an error (EFBIG), as on a full disk, and not the end of the process.
 FULL_DISK_WRAPPER = ("/bin/sh", "-c", 'trap "" XFSZ; exec "$0" "$@"')
 TIMEOUT = 60.0  # seconds that any one process may take
+NIGHTLY = bool(os.environ.get("QHEAT_NIGHTLY"))
 POLL = 0.002
 MPI_ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe", "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_btl": "self,vader", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+    "OMPI_MCA_pml": "ob1",  # a quarter of a second less at each start: no search for fast networks
 }
+
+
+def nightly(covered_by):
+    """Decorate a test that runs at night only (QHEAT_NIGHTLY); say what covers its subject by day."""
+    return unittest.skipUnless(NIGHTLY, f"nightly: by day {covered_by}")
+
+
+def often(*always, nightly=()):
+    """Return numbers of ranks to try: by day those that find most, at night the others too."""
+    return (*always, *(nightly if NIGHTLY else ()))
 
 
 def program():
@@ -95,11 +107,22 @@ class Run:
     def __init__(self, arguments, folder, ranks=0, extra_environment=None, wrapper=()):
         self.ranks = ranks
         self._files = [tempfile.TemporaryFile() for _ in range(2)]
+        self._session = tempfile.TemporaryDirectory(prefix="qheat-mpi-")
         self.code = None
         self.process = subprocess.Popen(
             command(arguments, ranks, wrapper), cwd=folder, stdin=subprocess.DEVNULL, stdout=self._files[0],
-            stderr=self._files[1], env=environment(extra_environment), start_new_session=True)
+            stderr=self._files[1], env=environment({**self.alone(), **(extra_environment or {})}),
+            start_new_session=True)
         self.started = time.monotonic()
+
+    def alone(self):
+        """Return what saves a process without mpiexec the daemon of Open MPI beside it, and half of its start.
+
+        Such processes call themselves alike and would meet in one folder for what they share with nobody.
+        """
+        if self.ranks:
+            return {}
+        return {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_orte_tmpdir_base": self._session.name}
 
     def __enter__(self):
         return self
@@ -108,6 +131,7 @@ class Run:
         self.destroy()
         for file in self._files:
             file.close()
+        self._session.cleanup()
 
     def destroy(self):
         """End whatever still runs."""

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Transport coefficients and units as a user meets them: jobs, results, log, pictures, on 1 to 4 ranks."""
+"""Transport coefficients and units as a user meets them: jobs, results, log, pictures, on 1 to 4 ranks
+(by day on 1 and 3)."""
 
 import subprocess
 
 import numpy as np
-from program import ProgramCase, chain, h5py, main, program, toml
+from program import ProgramCase, chain, h5py, main, often, program, toml
 
 K_B, HBAR, MEV = 1.380649e-23, 1.054571817e-34, 1.602176634e-22
 KERNELS = {"exact": True, "orders": [2], "markov": True}
@@ -32,9 +33,14 @@ class TransportTest(ProgramCase):
         return toml({**base, "interaction": {"kind": "exchange", "strength": 0.1}, "time": {"end": 40.0, "outputs": 201},
                      **tables})
 
+    def draw(self, *words):
+        """Plot; return the names of the pictures."""
+        return subprocess.run([program(), "plot", *words, "-o", "p"], cwd=self.folder, check=True, capture_output=True,
+                              text=True).stdout
+
     def test_conductivity_is_d_times_the_specific_heat(self):
         self.write("a.toml", self.job())
-        for ranks in (1, 2, 3, 4):
+        for ranks in often(1, 3, nightly=(2, 4)):
             with self.subTest(ranks=ranks):
                 run = self.finish("run", "a.toml", "--out", "a.h5", ranks=ranks)
                 self.assertRegex(run.out, r"D, kernel exact +0\.020\d* \+- ")
@@ -114,9 +120,9 @@ class TransportTest(ProgramCase):
     def test_pictures_in_units(self):
         self.write("a.toml", self.in_units())
         self.finish("run", "a.toml", "--out", "a.h5")
-        drawn = subprocess.run([program(), "plot", "a.h5", "--svg", "-o", "p"], cwd=self.folder, check=True,
-                               capture_output=True, text=True).stdout
-        for name in ("conductivity", "specific_heat", "diffusion", "kernel_rates"):
+        names = ("conductivity", "specific_heat", "diffusion", "kernel_rates")
+        drawn = self.draw("a.h5", "--svg", "--only", ",".join(names))
+        for name in names:
             self.assertIn(f"{name}.png", drawn)
 
     def test_sweep_over_the_temperature_of_an_interaction(self):
@@ -144,15 +150,13 @@ class TransportTest(ProgramCase):
             slope = np.log(table["conductivity"][2] / table["conductivity"][0]) / np.log(4)
             self.assertAlmostEqual(table["conductivity_exponent"][1], slope, places=9)
             self.assertEqual(text(file["points/0001/units"], "temperature"), "K")
-        drawn = subprocess.run([program(), "plot", "a.h5", "-o", "p"], cwd=self.folder, check=True, capture_output=True,
-                               text=True).stdout
-        self.assertIn("conductivity.png", drawn)
+        self.assertIn("conductivity.png", self.draw("a.h5", "--only", "conductivity"))
 
     def test_the_route_has_all_outputs_whichever_kernel_it_takes(self):
         """Names and shapes are the same on any number of ranks; a Markov kernel's own series has one time."""
         self.write("a.toml", self.job(kernel={"exact": False, "orders": [], "markov": True}))
         shapes = []
-        for ranks in (1, 2, 3, 4):
+        for ranks in often(1, 3, nightly=(2, 4)):
             self.finish("run", "a.toml", "--out", "a.h5", ranks=ranks)
             with h5py.File(self.folder / "a.h5") as file:
                 group = file["transport"]
@@ -172,18 +176,14 @@ class TransportTest(ProgramCase):
         self.finish("run", "a.toml", "--out", "a.h5")
         with h5py.File(self.folder / "a.h5") as file:
             self.assertAlmostEqual(file["sweep/scalar/transport/pair_rate/conductivity_exponent"][1], 2.0, places=9)
-        drawn = subprocess.run([program(), "plot", "a.h5", "-o", "p"], cwd=self.folder, check=True, capture_output=True,
-                               text=True).stdout
-        self.assertIn("conductivity.png", drawn)
+        self.assertIn("conductivity.png", self.draw("a.h5"))  # without being asked for
 
     def test_picture_of_two_files(self):
         """D of [transport] against what the jobs differ in, as of a sweep."""
         for name, strength in (("a", 0.1), ("b", 0.2)):
             self.write(f"{name}.toml", self.job(interaction={"kind": "exchange", "strength": strength}))
             self.finish("run", f"{name}.toml", "--out", f"{name}.h5")
-        drawn = subprocess.run([program(), "plot", "a.h5", "b.h5", "-o", "p"], cwd=self.folder, check=True,
-                               capture_output=True, text=True).stdout
-        self.assertIn("diffusion.png", drawn)
+        self.assertIn("diffusion.png", self.draw("a.h5", "b.h5", "--only", "diffusion"))
 
     def test_units_that_differ_from_point_to_point(self):
         """The table stays in program units, and its picture says so."""

@@ -19,12 +19,12 @@ using namespace qheat;
 
 namespace {
 
-const std::vector<double> kTimes = {0.0, 0.7, 1.4, 4.0};
+const std::vector<double> kExactTimes = {0.0, 0.7, 1.4, 4.0};
 
 ExactResult propagate(const Model& model, const InitialState& initial, const ExactOptions& options) {
   UninterruptedRun control;
   Timings timings;
-  return propagate_exact(model, initial, kTimes, options, qheat_test::world(), control, timings);
+  return propagate_exact(model, initial, kExactTimes, options, qheat_test::world(), control, timings);
 }
 
 void expect_equal(const Observations& got, const qheat_test::brute::Evolution& expected, double tolerance,
@@ -34,7 +34,7 @@ void expect_equal(const Observations& got, const qheat_test::brute::Evolution& e
   const auto compare = [&](double value, double reference) {
     worst = std::max(worst, std::abs(value - reference));
   };
-  for (std::size_t t = 0; t < kTimes.size(); ++t) {
+  for (std::size_t t = 0; t < kExactTimes.size(); ++t) {
     for (const auto& site : expected.populations[t]) {
       for (const double value : site) compare(got.populations[p++], value);
     }
@@ -56,7 +56,7 @@ TEST(Exact, ProductStatesEqualTheReference) {
   for (const auto& random : qheat_test::random_cases()) {
     const auto initial = InitialState::product(random.model, qheat_test::random_levels(random.model, seed++));
     const auto expected = qheat_test::brute::evolve(
-        random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+        random.reference, qheat_test::local_probabilities(random.model, initial), kExactTimes);
     expect_equal(propagate(random.model, initial, {.method = ExactMethod::diagonalize}).mean, expected, 1e-9,
                  random.name);
     expect_equal(propagate(random.model, initial, {.method = ExactMethod::krylov}).mean, expected, 1e-9,
@@ -74,7 +74,7 @@ TEST(Exact, ThermalMixturesEqualTheReference) {
     temperatures.back() = INFINITY;
     const auto initial = InitialState::thermal(random.model, temperatures);
     const auto expected = qheat_test::brute::evolve(
-        random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+        random.reference, qheat_test::local_probabilities(random.model, initial), kExactTimes);
     const auto result = propagate(random.model, initial, {});
     expect_equal(result.mean, expected, 1e-9, random.name);
     EXPECT_FALSE(result.error.has_value());
@@ -86,7 +86,7 @@ TEST(Exact, BandMixtureEqualsTheReference) {
   random.model.site = Site({0.0, 0.0, 0.0, 0.0}, {0, 1, 1, 2});
   const auto initial = InitialState::band_mixture(random.model, {1, 3, 2});
   const auto expected = qheat_test::brute::evolve(
-      random.reference, qheat_test::local_probabilities(random.model, initial), kTimes);
+      random.reference, qheat_test::local_probabilities(random.model, initial), kExactTimes);
   expect_equal(propagate(random.model, initial, {}).mean, expected, 1e-9, random.name);
 }
 
@@ -102,7 +102,7 @@ TEST(Exact, RandomBandsEqualTheReference) {
     for (const auto& initial : {InitialState::band_mixture(model, one), InitialState::product(model, one),
                                 InitialState::band_mixture(model, two)}) {
       const auto expected = qheat_test::brute::evolve(
-          qheat_test::reference_of(model), qheat_test::local_probabilities(model, initial), kTimes);
+          qheat_test::reference_of(model), qheat_test::local_probabilities(model, initial), kExactTimes);
       for (const auto method : {ExactMethod::diagonalize, ExactMethod::krylov, ExactMethod::chebyshev}) {
         expect_equal(propagate(model, initial, {.method = method}).mean, expected, 1e-9, "modular");
       }

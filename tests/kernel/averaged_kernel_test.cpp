@@ -18,9 +18,8 @@ using namespace qheat;
 
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-constexpr double kStrength = 0.2;
-constexpr int kSites = 4;
+constexpr double kMeanStrength = 0.2;
+constexpr int kMeanSites = 4;
 constexpr int kRealizations = 30;
 
 const Detuning kDetuning{.offsets = {},
@@ -36,8 +35,8 @@ Bath dephased(double rate) {
 }
 
 Model chain(const Bath& bath) {
-  auto model =
-      uniform_model(Lattice::chain(kSites), Site({0.0, 1.0}), PairInteraction::exchange(2), kStrength);
+  auto model = uniform_model(Lattice::chain(kMeanSites), Site({0.0, 1.0}), PairInteraction::exchange(2),
+                             kMeanStrength);
   model.bath = bath;
   return model;
 }
@@ -55,7 +54,7 @@ Mean mean_over_realizations(int bond, const Rate& rate) {
   double sum = 0.0;
   double squares = 0.0;
   for (int r = 0; r < kRealizations; ++r) {
-    const auto energies = site_energies({0.0, 1.0}, kSites, kDetuning, r);
+    const auto energies = site_energies({0.0, 1.0}, kMeanSites, kDetuning, r);
     const auto first = static_cast<std::size_t>(2 * bond);
     const double value = rate(energies[first + 3] - energies[first + 1]);
     sum += value;
@@ -67,11 +66,11 @@ Mean mean_over_realizations(int bond, const Rate& rate) {
 
 template <class Rate>
 void expect_mean(const SecondOrderKernel& kernel, double t, const Rate& rate) {
-  std::vector<double> rates(kSites - 1);
+  std::vector<double> rates(kMeanSites - 1);
   kernel.bond_rates(t, {2, 2}, rates);
   double largest = 0.0;
   double largest_error = 0.0;
-  for (int bond = 0; bond + 1 < kSites; ++bond) {
+  for (int bond = 0; bond + 1 < kMeanSites; ++bond) {
     const Mean expected = mean_over_realizations(bond, rate);
     EXPECT_NEAR(rates[static_cast<std::size_t>(bond)], expected.value, 1e-12) << bond;
     largest = std::max(largest, expected.value);
@@ -85,7 +84,7 @@ TEST(AveragedKernel, MarkovRatesAreMeansOfLorentzians) {
   constexpr double kDephasing = 0.1;
   const auto lorentzian = [](double mismatch) {
     const double width = 2.0 * kDephasing;
-    return 2.0 * kStrength * kStrength * width / (width * width + mismatch * mismatch);
+    return 2.0 * kMeanStrength * kMeanStrength * width / (width * width + mismatch * mismatch);
   };
   const auto kernel = markov_kernel(kRealizations, draws(dephased(kDephasing)), {});
   expect_mean(kernel, 40.0, lorentzian);
@@ -97,7 +96,7 @@ TEST(AveragedKernel, MarkovRatesAreMeansForEveryShape) {
   for (const Shape shape : {Shape::lorentzian, Shape::gaussian, Shape::uniform}) {
     const Broadening broadening{.shape = shape, .width = 0.4};
     expect_mean(markov_kernel(kRealizations, draws({}), broadening), 40.0, [&](double mismatch) {
-      return 2.0 * kPi * kStrength * kStrength * broadening.density(mismatch);
+      return 2.0 * std::numbers::pi * kMeanStrength * kMeanStrength * broadening.density(mismatch);
     });
   }
 }
@@ -105,7 +104,7 @@ TEST(AveragedKernel, MarkovRatesAreMeansForEveryShape) {
 TEST(AveragedKernel, ClosedRatesAreMeansOfOscillations) {
   for (const double t : {0.3, 7.0, 50.0}) {
     expect_mean(SecondOrderKernel(kRealizations, draws({})), t, [t](double mismatch) {
-      return 2.0 * kStrength * kStrength * std::sin(mismatch * t) / mismatch;
+      return 2.0 * kMeanStrength * kMeanStrength * std::sin(mismatch * t) / mismatch;
     });
   }
 }
@@ -120,7 +119,8 @@ TEST(AveragedKernel, RatesOfCorrelationFunctionsAreMeans) {
   const double width = 0.3 * std::sqrt(2.0);
   const auto rate = [&](double mismatch) {
     const double x = mismatch / width;
-    return 2.0 * kStrength * kStrength * std::sqrt(kPi / 2.0) / width * std::exp(-x * x / 2.0);
+    return 2.0 * kMeanStrength * kMeanStrength * std::sqrt(std::numbers::pi / 2.0) / width *
+           std::exp(-x * x / 2.0);
   };
   expect_mean(markov_kernel(kRealizations, draws(bath), {}), 40.0, rate);
   expect_mean(SecondOrderKernel(kRealizations, draws(bath)), 100.0, rate);
@@ -232,9 +232,9 @@ TEST(DigitsOfKernel, ZerosAreKnown) {
   auto pair = uniform_model(Lattice::chain(2), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.1);
   pair.energies = {0.0, 1.0, 0.0, 2.0};
   const SecondOrderKernel kernel(pair);
-  EXPECT_LT(kernel.accuracy(kPi).rounding, 1e-6);
+  EXPECT_LT(kernel.accuracy(std::numbers::pi).rounding, 1e-6);
   std::vector<double> rates(1);
-  kernel.bond_rates(kPi, {}, rates);
+  kernel.bond_rates(std::numbers::pi, {}, rates);
   EXPECT_LT(std::abs(rates[0]), 1e-15);
 }
 

@@ -18,14 +18,15 @@
 #include "qheat/kernel/second_order.hpp"
 #include "qheat/parallel/error.hpp"
 #include "support/cell_reference.hpp"
+#include "support/largest_difference.hpp"
 #include "support/random_models.hpp"
 
 using namespace qheat;
 
 namespace {
 
+using qheat_test::largest_difference;
 using Kind = BathCorrelation::Kind;
-constexpr double kPi = std::numbers::pi;
 
 BathCorrelation bosons(double alpha, double cutoff, double temperature) {
   return {.kind = Kind::bosons, .alpha = alpha, .cutoff = cutoff, .temperature = temperature};
@@ -114,8 +115,9 @@ TEST(BathCorrelations, ZeroTemperatureIsTheLimit) {
 TEST(BathCorrelations, RatioOfGammaFunctions) {
   // |Gamma(1 + iy)|^2 = pi y / sinh pi y, and the recurrence upwards from there
   for (const double y : {0.05, 0.3, 2.0, 15.0, 200.0}) {
-    const double log_sinh = kPi * y + std::log1p(-std::exp(-2.0 * kPi * y)) - std::numbers::ln2;
-    double expected = 0.5 * (std::log(kPi * y) - log_sinh);
+    const double log_sinh =
+        std::numbers::pi * y + std::log1p(-std::exp(-2.0 * std::numbers::pi * y)) - std::numbers::ln2;
+    double expected = 0.5 * (std::log(std::numbers::pi * y) - log_sinh);
     for (int x = 1; x < 40; ++x) {
       EXPECT_NEAR(log_gamma_ratio(x, y), expected, 4e-15 * (1.0 + std::abs(expected) + x)) << x << " " << y;
       expected += 0.5 * std::log1p(y * y / (x * x));
@@ -191,14 +193,7 @@ TEST(BathCorrelations, WidthIsTheInverseOfTheMemory) {
     }
   }
   // (1 + x^2)^{-1}: pi/2
-  EXPECT_NEAR(line_width(bosons(0.5, 3.0, 0.0), 2), 3.0 / (kPi / 2.0), 1e-13);
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-  return largest;
+  EXPECT_NEAR(line_width(bosons(0.5, 3.0, 0.0), 2), 3.0 / (std::numbers::pi / 2.0), 1e-13);
 }
 
 TEST(CorrelationKernel, EqualsItsDefinitionElementByElement) {
@@ -354,7 +349,7 @@ TEST(CorrelationKernel, DetailedBalanceComesWithTime) {
 /// Energies count as conserved within the inverse of the memory's length once 2 pi/t is below it.
 TEST(CorrelationKernel, EnergyIsConservedWithinTheWidthOfTheLine) {
   const auto bath = with_rate(Kind::gaussian, 0.5);
-  const double width = 0.5 * std::sqrt(4.0 / kPi);
+  const double width = 0.5 * std::sqrt(4.0 / std::numbers::pi);
   for (const double factor : {0.99, 1.01}) {
     const auto model = pair(factor * width, bath);
     const auto scores = assumptions_of(model, {{1, 1}}, markov_kernel(model, {}).at(1e4), 1e4);
@@ -374,10 +369,10 @@ TEST(CorrelationMarkov, ColdBosonsTakeEnergyOnly) {
   EXPECT_NEAR(up_late, 0.0, 1e-9);
   EXPECT_NEAR(down_late, down, 1e-9);
   const double p = 4.0 * b.alpha;
-  EXPECT_NEAR(
-      down,
-      2.0 * 0.01 * kPi / std::tgamma(p) * std::pow(3.0, -p) * std::pow(0.7, p - 1.0) * std::exp(-0.7 / 3.0),
-      1e-14);
+  EXPECT_NEAR(down,
+              2.0 * 0.01 * std::numbers::pi / std::tgamma(p) * std::pow(3.0, -p) * std::pow(0.7, p - 1.0) *
+                  std::exp(-0.7 / 3.0),
+              1e-14);
   // and the limit of low temperatures
   const auto [up_warm, down_warm] = swap_rates(markov_kernel(pair(0.7, bosons(0.4, 3.0, 1e-3)), {}), 0.0);
   EXPECT_LT(up_warm, 1e-100);
@@ -413,8 +408,10 @@ TEST(CorrelationMarkov, ResonantChangesAtZeroTemperature) {
 TEST(CorrelationMarkov, GaussianAndTwoSources) {
   const auto model = pair(0.5, with_rate(Kind::gaussian, 0.3));
   const double deviation = 0.3 * std::sqrt(2.0);
-  const double density = std::exp(-0.5 * 0.25 / (deviation * deviation)) / (std::sqrt(2.0 * kPi) * deviation);
-  EXPECT_NEAR(swap_rates(markov_kernel(model, {}), 0.0).first, 2.0 * kPi * 0.01 * density, 1e-14);
+  const double density =
+      std::exp(-0.5 * 0.25 / (deviation * deviation)) / (std::sqrt(2.0 * std::numbers::pi) * deviation);
+  EXPECT_NEAR(swap_rates(markov_kernel(model, {}), 0.0).first, 2.0 * std::numbers::pi * 0.01 * density,
+              1e-14);
   EXPECT_THROW(markov_kernel(model, Broadening{.width = 0.1}), InputError);
   auto both = model;
   both.bath.dephasing = 0.1;

@@ -17,7 +17,6 @@ using namespace qheat;
 
 namespace {
 
-constexpr double kPi = std::numbers::pi;
 constexpr double kStrength = 0.1;
 
 Model pair(double detuning = 0.0) {
@@ -83,21 +82,24 @@ TEST(MarkovKernel, DensitiesAreNormalised) {
     const double step = 0.01;
     const double end = 200.0;
     for (int i = -20000; i < 20000; ++i) integral += step * broadening.density((i + 0.5) * step);
-    const double tails = shape == Shape::lorentzian ? 1.0 - 2.0 / kPi * std::atan(end / 0.7) : 0.0;
+    const double tails =
+        shape == Shape::lorentzian ? 1.0 - 2.0 / std::numbers::pi * std::atan(end / 0.7) : 0.0;
     EXPECT_NEAR(integral, 1.0 - tails, 1e-10) << static_cast<int>(shape);
   }
 }
 
 TEST(MarkovKernel, BroadeningIsTheDensityOfTheMismatch) {
   using Shape = Broadening::Shape;
-  const double scale = 2.0 * kPi * kStrength * kStrength;
+  const double scale = 2.0 * std::numbers::pi * kStrength * kStrength;
   const auto rate = [](Shape shape, double width, double detuning) {
     return bond_rate(pair(detuning), Broadening{shape, width});
   };
-  EXPECT_NEAR(rate(Shape::lorentzian, 0.2, 0.0), scale / (kPi * 0.2), 1e-15);
-  EXPECT_NEAR(rate(Shape::lorentzian, 0.2, 0.2), scale / (2.0 * kPi * 0.2), 1e-15);  // the half width
-  EXPECT_NEAR(rate(Shape::gaussian, 0.2, 0.0), scale / (std::sqrt(2.0 * kPi) * 0.2), 1e-15);
-  EXPECT_NEAR(rate(Shape::gaussian, 0.2, 0.2), scale / (std::sqrt(2.0 * kPi) * 0.2) * std::exp(-0.5), 1e-14);
+  EXPECT_NEAR(rate(Shape::lorentzian, 0.2, 0.0), scale / (std::numbers::pi * 0.2), 1e-15);
+  EXPECT_NEAR(rate(Shape::lorentzian, 0.2, 0.2), scale / (2.0 * std::numbers::pi * 0.2),
+              1e-15);  // the half width
+  EXPECT_NEAR(rate(Shape::gaussian, 0.2, 0.0), scale / (std::sqrt(2.0 * std::numbers::pi) * 0.2), 1e-15);
+  EXPECT_NEAR(rate(Shape::gaussian, 0.2, 0.2),
+              scale / (std::sqrt(2.0 * std::numbers::pi) * 0.2) * std::exp(-0.5), 1e-14);
   EXPECT_NEAR(rate(Shape::uniform, 0.2, 0.0), scale / 0.2, 1e-14);
   EXPECT_NEAR(rate(Shape::uniform, 0.2, 0.1), scale / 0.2, 1e-14);
   EXPECT_EQ(rate(Shape::uniform, 0.2, 0.1001), 0.0);
@@ -113,7 +115,7 @@ TEST(MarkovKernel, PairRatesFollowTheElementOfTheSwap) {
       PairInteraction::matrix(3, {{0, 1, 1, 0, v01}, {0, 2, 2, 0, v02}, {1, 2, 2, 1, v12}}, true), kStrength);
   model.couplings = {1.5, 1.0};
   const Broadening broadening{Broadening::Shape::gaussian, 0.3};
-  const double unit = 2.0 * kPi * kStrength * kStrength * 2.25 * broadening.density(0.0);
+  const double unit = 2.0 * std::numbers::pi * kStrength * kStrength * 2.25 * broadening.density(0.0);
   EXPECT_NEAR(bond_rate(model, broadening, {2, 1, 0}), unit * v01 * v01, 1e-14);
   EXPECT_NEAR(bond_rate(model, broadening, {2, 0, 1}), unit * std::norm(v02), 1e-14);
   EXPECT_NEAR(bond_rate(model, broadening, {0, 2, 1}), unit * v12 * v12, 1e-14);
@@ -142,7 +144,7 @@ Model band_model(int size, double width, double detuning = 0.0) {
 TEST(MarkovKernel, BandsGiveTheDensityOfTheirStates) {
   const int n = 7;
   const double width = 0.5;
-  const double expected = 2.0 * kPi * kStrength * kStrength * 0.36 * n / width;
+  const double expected = 2.0 * std::numbers::pi * kStrength * kStrength * 0.36 * n / width;
   EXPECT_NEAR(bond_rate(band_model(n, width), {}), expected, 1e-13);
   EXPECT_NEAR(bond_rate(band_model(n, width, 0.25), {}), expected, 1e-13);  // centres half a width apart
   EXPECT_EQ(bond_rate(band_model(n, width, 0.26), {}), 0.0);
@@ -154,7 +156,8 @@ TEST(MarkovKernel, BroadeningGoesBeforeBands) {
   const auto model = band_model(2, 0.5);
   const Broadening broadening{Broadening::Shape::uniform, 0.1};
   // of the four pairs of levels those of equal energy: one final state for each initial one
-  EXPECT_NEAR(bond_rate(model, broadening), 2.0 * kPi * kStrength * kStrength * 0.36 / 0.1, 1e-13);
+  EXPECT_NEAR(bond_rate(model, broadening), 2.0 * std::numbers::pi * kStrength * kStrength * 0.36 / 0.1,
+              1e-13);
 }
 
 TEST(MarkovKernel, NeedsExactlyOneSource) {
@@ -208,7 +211,7 @@ TEST(MarkovKernel, HasTheGapOfOneParticleInEveryFilling) {
       auto values = qheat_test::brute::eigen_hermitian(matrix, size).values;
       std::sort(values.begin(), values.end());
       EXPECT_NEAR(values[size - 1], 0.0, 1e-12);
-      EXPECT_NEAR(values[size - 2], -2.0 * w * (1.0 - std::cos(kPi / kSites)), 1e-12) << size;
+      EXPECT_NEAR(values[size - 2], -2.0 * w * (1.0 - std::cos(std::numbers::pi / kSites)), 1e-12) << size;
     }
   }
 }

@@ -395,7 +395,7 @@ Model dephased_chain(int sites, double strength, double dephasing) {
 }
 
 /// Rate from the excitation's place `from` to `to`, on all ranks.
-double rate(const CellSpace& cells, const KernelValue& k, std::size_t to, std::size_t from) {
+double open_rate(const CellSpace& cells, const KernelValue& k, std::size_t to, std::size_t from) {
   const auto cell = [&](std::size_t site) {
     std::vector<Level> bands(static_cast<std::size_t>(cells.sites()), 0);
     bands[site] = 1;
@@ -423,8 +423,8 @@ TEST(OpenExactKernel, OfAPairIsThatOfADampedOscillator) {
     const double t = 3.7;
     const double expected = 2.0 * kLambda * kLambda * std::sinh(root * t) /
                             (root * std::cosh(root * t) + kWidth / 2.0 * std::sinh(root * t));
-    EXPECT_NEAR(rate(cells, kernel.at(t), 0, 1), expected, 1e-12);
-    EXPECT_NEAR(rate(cells, kernel.at(60.0), 0, 1),
+    EXPECT_NEAR(open_rate(cells, kernel.at(t), 0, 1), expected, 1e-12);
+    EXPECT_NEAR(open_rate(cells, kernel.at(60.0), 0, 1),
                 (kWidth - std::sqrt(kWidth * kWidth - 16.0 * kLambda * kLambda)) / 4.0, 1e-8);
     // Until G has forgotten its start, and beyond: what is left there is rounding, no singular time.
     for (const int outputs : {2, 7, 101, 402}) {
@@ -457,7 +457,7 @@ TEST(OpenExactKernel, OfAChainApproachesTheMarkovRate) {
     const double t = 10.0 / dephasing;
     ExactKernel kernel = exact_kernel(model, cells, t);
     const double markov = kLambda * kLambda / dephasing;
-    deviations.push_back(rate(cells, kernel.at(t), 1, 2) / markov - 1.0);
+    deviations.push_back(open_rate(cells, kernel.at(t), 1, 2) / markov - 1.0);
   }
   EXPECT_LT(std::abs(deviations[0]), 0.06);
   EXPECT_NEAR(deviations[0] / deviations[1], 4.0, 0.5);

@@ -8,6 +8,7 @@
 
 #include "qheat/basis/model_sectors.hpp"
 #include "support/cell_reference.hpp"
+#include "support/largest_difference.hpp"
 #include "support/modular.hpp"
 #include "support/random_models.hpp"
 
@@ -15,13 +16,7 @@ using namespace qheat;
 
 namespace {
 
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-  return largest;
-}
-
+using qheat_test::largest_difference;
 void expect_reference(const qheat_test::RandomCase& random, const InitialState& initial) {
   const SecondOrderKernel kernel(random.model);
   const Sector cells = cell_sector(random.model, initial);

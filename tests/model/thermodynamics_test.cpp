@@ -14,7 +14,6 @@ namespace {
 using qheat::Thermodynamics;
 using qheat::thermodynamics;
 using Real = boost::multiprecision::cpp_bin_float_100;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// From the definitions, with 100 digits.
 Thermodynamics reference(const std::vector<double>& energies, double temperature) {
@@ -76,7 +75,7 @@ TEST(Thermodynamics, LimitsAreReached) {
   EXPECT_EQ(cold.energy, 1.0);
   EXPECT_EQ(cold.specific_heat, 0.0);
   EXPECT_DOUBLE_EQ(cold.entropy, std::log(2.0));
-  for (const double hot : {kInfinity, 1e300}) {
+  for (const double hot : {std::numeric_limits<double>::infinity(), 1e300}) {
     const Thermodynamics state = thermodynamics(energies, hot);
     EXPECT_DOUBLE_EQ(state.energy, 2.0);
     EXPECT_LE(state.specific_heat, 1e-300);

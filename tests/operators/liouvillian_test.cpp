@@ -1,4 +1,5 @@
-// The Liouvillian of all backends against the dense reference and each other, on every number of ranks.
+// The Liouvillian of all liouvillian_backends against the dense reference and each other, on every number of
+// ranks.
 
 #include "qheat/operators/liouvillian.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr int kLargestDimension = 81;
 
-std::vector<Backend> backends() {
+std::vector<Backend> liouvillian_backends() {
   std::vector<Backend> all = {Backend::assembled, Backend::matrix_free};
   if (qheat_test::world().size() == 1) all.push_back(Backend::dense);
   return all;
@@ -65,7 +66,7 @@ void expect_reference(const qheat_test::RandomCase& random, const Sector& pairs)
   const auto local = local_part(*space, x);
   const auto wanted = local_part(*space, expected);
   std::vector<Complex> y(local.size());
-  for (const Backend backend : backends()) {
+  for (const Backend backend : liouvillian_backends()) {
     const auto l = make_liouvillian(space, random.model, backend);
     l->apply(std::span<const Complex>(local), std::span(y));
     double difference = 0.0;

@@ -253,9 +253,9 @@ TEST(OpenPropagator, LeavesTheGibbsProductAlone) {
 }
 
 /// A RunControl in memory that stops after some safe points and gives its state back once.
-class Interrupted final : public RunControl {
+class InterruptedPropagation final : public RunControl {
  public:
-  explicit Interrupted(int offers) : offers_(offers) {}
+  explicit InterruptedPropagation(int offers) : offers_(offers) {}
   void enter(const std::string&) override {}
   void leave() noexcept override {}
   bool restore_finished(const Load&) override { return false; }
@@ -316,7 +316,7 @@ TEST(OpenPropagator, GoesOnWhereItWasStopped) {
     const CellMomentsOptions options{.order = order};
     UninterruptedRun whole;
     const CellMoments expected(model, sector, kEnd, options, qheat_test::world(), whole);
-    Interrupted control(1);
+    InterruptedPropagation control(1);
     EXPECT_THROW(CellMoments(model, sector, kEnd, options, qheat_test::world(), control), Stopped);
     const CellMoments resumed(model, sector, kEnd, options, qheat_test::world(), control);
     const int last = order.value_or(0);

@@ -13,6 +13,7 @@
 #include "qheat/rates/cell_probabilities.hpp"
 #include "qheat/rates/memory_equation.hpp"
 #include "qheat/rates/solve.hpp"
+#include "support/largest_difference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
@@ -20,14 +21,8 @@ using namespace qheat;
 
 namespace {
 
+using qheat_test::largest_difference;
 const std::vector<double> kTimes = {0.0, 0.5, 1.0, 1.5};
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-  return largest;
-}
 
 std::unique_ptr<ExactKernel> exact_kernel(const Model& model, const CellSpace& cells) {
   std::vector<std::unique_ptr<const PopulationPropagator>> propagators;

@@ -10,6 +10,7 @@
 #include "qheat/kernel/exact_kernel.hpp"
 #include "qheat/propagator/mean_propagator.hpp"
 #include "support/cell_reference.hpp"
+#include "support/largest_difference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
@@ -18,6 +19,7 @@ namespace brute = qheat_test::brute;
 
 namespace {
 
+using qheat_test::largest_difference;
 std::vector<std::unique_ptr<const PopulationPropagator>> propagators(const Model& model,
                                                                      const CellSpace& cells) {
   std::vector<std::unique_ptr<const PopulationPropagator>> result;
@@ -34,13 +36,6 @@ MemorySolution solve(const Model& model, const InitialState& initial, const std:
   Timings timings;
   const MemoryKernel kernel(propagators(model, cells), times, options, qheat_test::world(), control);
   return solve_memory(model, initial, cells, kernel, qheat_test::world(), control, timings);
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-  return largest;
 }
 
 /// Populations of bands by the exact evolution.

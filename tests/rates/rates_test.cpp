@@ -9,6 +9,7 @@
 #include "qheat/rates/many_body_equation.hpp"
 #include "qheat/rates/site_equation.hpp"
 #include "qheat/rates/solve.hpp"
+#include "support/largest_difference.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
 
@@ -16,10 +17,11 @@ using namespace qheat;
 
 namespace {
 
-const std::vector<double> kTimes = {0.0, 0.5, 1.0, 3.0};
+using qheat_test::largest_difference;
+const std::vector<double> kRateTimes = {0.0, 0.5, 1.0, 3.0};
 
 RateSolution many_body(const Model& model, const InitialState& initial, const RateOptions& options = {},
-                       const std::vector<double>& times = kTimes) {
+                       const std::vector<double>& times = kRateTimes) {
   UninterruptedRun control;
   Timings timings;
   return solve_many_body(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(),
@@ -27,18 +29,11 @@ RateSolution many_body(const Model& model, const InitialState& initial, const Ra
 }
 
 RateSolution sites(const Model& model, const InitialState& initial, const RateOptions& options = {},
-                   const std::vector<double>& times = kTimes) {
+                   const std::vector<double>& times = kRateTimes) {
   UninterruptedRun control;
   Timings timings;
   return solve_sites(model, initial, SecondOrderKernel(model), times, options, qheat_test::world(), control,
                      timings);
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0.0;
-  for (std::size_t e = 0; e < a.size(); ++e) largest = std::max(largest, std::abs(a[e] - b[e]));
-  return largest;
 }
 
 TEST(ManyBodyEquation, EqualsTheReference) {
@@ -50,7 +45,7 @@ TEST(ManyBodyEquation, EqualsTheReference) {
     const auto p0 = qheat_test::brute::cell_probabilities(
         random.reference, qheat_test::local_probabilities(random.model, initial));
     const auto expected = qheat_test::brute::many_body_equation(
-        p0, [&](double t) { return qheat_test::brute::tcl2(random.reference, t); }, kTimes, 0.01);
+        p0, [&](double t) { return qheat_test::brute::tcl2(random.reference, t); }, kRateTimes, 0.01);
     std::vector<double> populations;
     for (const auto& p : expected) {
       for (const auto& site : qheat_test::brute::site_probabilities(random.reference, p)) {
@@ -90,7 +85,7 @@ TEST(ManyBodyEquation, EqualsTheSiteEquationWhenAllRatesAreEqual) {
 TEST(ManyBodyEquation, KeepsProbabilityAndEnergyOfEqualSites) {
   const auto model = uniform_model(Lattice::chain(8), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.4);
   const auto solution = many_body(model, InitialState::product(model, {1, 1, 1, 1, 0, 0, 0, 0}));
-  for (std::size_t t = 0; t < kTimes.size(); ++t) {
+  for (std::size_t t = 0; t < kRateTimes.size(); ++t) {
     const auto energy = std::span(solution.energy).subspan(t * 8, 8);
     EXPECT_NEAR(std::accumulate(energy.begin(), energy.end(), 0.0), 4.0, 1e-9);
     for (std::size_t i = 0; i < 8; ++i) {
@@ -143,13 +138,13 @@ TEST(SiteEquation, DiffusesAsTheClosedForm) {
   // A ring with w(t) = 2 lambda^2 t: Fourier modes decay as exp(-2 (1 - cos k) lambda^2 t^2).
   const auto model = uniform_model(Lattice::ring(6), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.3);
   const auto solution = sites(model, InitialState::product(model, {1, 0, 0, 0, 0, 0}));
-  for (std::size_t k = 0; k < kTimes.size(); ++k) {
+  for (std::size_t k = 0; k < kRateTimes.size(); ++k) {
     for (int x = 0; x < 6; ++x) {
       double expected = 0.0;
       for (int q = 0; q < 6; ++q) {
         const double wave = 2.0 * M_PI * q / 6.0;
-        expected +=
-            std::cos(wave * x) * std::exp(-2.0 * (1.0 - std::cos(wave)) * 0.09 * kTimes[k] * kTimes[k]) / 6.0;
+        expected += std::cos(wave * x) *
+                    std::exp(-2.0 * (1.0 - std::cos(wave)) * 0.09 * kRateTimes[k] * kRateTimes[k]) / 6.0;
       }
       EXPECT_NEAR(solution.energy[k * 6 + static_cast<std::size_t>(x)], expected, 1e-9);
     }

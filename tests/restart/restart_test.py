@@ -20,7 +20,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "app"))
 
-from program import FULL_DISK_WRAPPER, ProgramCase, chain, datasets, main  # noqa: E402
+from program import FULL_DISK_WRAPPER, ProgramCase, chain, datasets, main, nightly  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -69,7 +69,7 @@ def average_job(realizations=600, checkpoint=0.1):
     return chain(8, exact={}, site_detuning=detuning, output={"checkpoint": checkpoint})
 
 
-def elements_job(levels=28, checkpoint=0.1):
+def elements_job(levels=24, checkpoint=0.1):
     """All elements between two wells."""
     return {"interaction": {"kind": "well", "strength": 1.0,
                             "well": {"shape": "harmonic", "separation": 2.0, "potential": "inverse"}},
@@ -79,11 +79,11 @@ def elements_job(levels=28, checkpoint=0.1):
 def open_job(outputs=41, checkpoint=0.1):
     """184756 elements of a density matrix, with dephasing and reservoirs at both ends."""
     ends = [{"site": 0, "temperature": 2.0, "rate": 0.4}, {"site": 9, "temperature": 0.5, "rate": 0.4}]
-    return chain(10, bath={"dephasing": 0.1, "reservoir": ends}, time={"end": 100.0, "outputs": outputs}, exact={},
+    return chain(10, bath={"dephasing": 0.1, "reservoir": ends}, time={"end": 50.0, "outputs": outputs}, exact={},
                  output={"checkpoint": checkpoint})
 
 
-def orders_job(end=2500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
+def orders_job(end=1500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
     """TCL4 of detuned states on a long way between few outputs."""
     offsets = [[0, 0.1 * k * k % 0.37] for k in range(sites)]
     return chain(sites, kernel={"exact": False, "orders": [4]}, time={"end": end, "outputs": outputs},
@@ -246,6 +246,7 @@ class ResumeTest(RestartCase):
     def test_matrix_elements(self):
         self.check_all_ranks(elements_job())
 
+    @nightly("test_average goes on from its first cut on one rank too")
     def test_one_rank_average(self):
         self.check_same_ranks(average_job(300), 0, cuts=3)
 
@@ -263,7 +264,7 @@ class ResumeTest(RestartCase):
         self.check_same_ranks(orders_job(40.0, outputs=101, rates={"kernels": ["tcl4"]}), 0, cuts=3)
 
     def test_one_rank_runge_kutta(self):
-        job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 8.0, "outputs": 9}}
+        job = {**open_job(), "exact": {"method": "runge-kutta"}, "time": {"end": 4.0, "outputs": 9}}
         self.check_same_ranks(job, 0, cuts=2)
 
     def test_long_iteration(self):
@@ -275,6 +276,7 @@ class ResumeTest(RestartCase):
     def test_one_rank_steady_states_of_dephasings(self):
         self.check_same_ranks(steady_job(rates=3, dephasings=[0.1 * k for k in range(20)]), 0, cuts=3)
 
+    @nightly("test_krylov goes on from its first cut on one rank too")
     def test_one_rank_krylov(self):
         self.check_same_ranks(krylov_job(), 0, cuts=5)
 
@@ -286,6 +288,7 @@ class ResumeTest(RestartCase):
             self.skipTest("this version has no Chebyshev method")
         self.check_same_ranks({**job, "exact": {"method": "chebyshev"}}, 0, cuts=3)
 
+    @nightly("test_mixture goes on from its first cut on one rank too")
     def test_one_rank_mixture(self):
         self.check_same_ranks(mixture_job(), 0, cuts=4)
 

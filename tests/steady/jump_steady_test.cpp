@@ -18,7 +18,7 @@ namespace brute = qheat_test::brute;
 
 namespace {
 
-SteadyState steady(const Model& model, const SteadyOptions& options = {}) {
+SteadyState jump_steady(const Model& model, const SteadyOptions& options = {}) {
   Timings timings;
   UninterruptedRun control;
   return find_steady_state(model, options, qheat_test::world(), 0.0, control, timings);
@@ -49,7 +49,7 @@ TEST(JumpSteady, CarriesThePublishedCurrents) {
       for (const double anisotropy : {1.0, 2.0}) {
         for (const auto method : {SteadyMethod::direct, SteadyMethod::iterative}) {
           const auto model = driven_chain(sites, anisotropy, 1.0, by);
-          const auto state = steady(model, {.method = method});
+          const auto state = jump_steady(model, {.method = method});
           const double expected = 0.5 * (anisotropy == 1.0 ? isotropic : gapped)[sites - 2];
           SCOPED_TRACE(testing::Message() << sites << " " << anisotropy << " " << state.method);
           for (const double current : state.current) EXPECT_NEAR(current, expected, 6e-11);
@@ -69,7 +69,7 @@ TEST(JumpSteady, RatesOfATemperatureAreThatReservoir) {
   auto model = uniform_model(Lattice::chain(3), Site({0.0, 0.7, 1.0}), PairInteraction::exchange(3), 0.6);
   model.bath.reservoirs = {{.site = 0, .temperature = 2.0, .rate = 0.8},
                            {.site = 2, .temperature = 0.4, .rate = 0.5}};
-  const auto expected = steady(model);
+  const auto expected = jump_steady(model);
   auto given = model;
   for (Reservoir& r : given.bath.reservoirs) r.given = jump_rates(r, model.energies_of(r.site));
   auto jumping = model;
@@ -80,8 +80,8 @@ TEST(JumpSteady, RatesOfATemperatureAreThatReservoir) {
       jumping.bath.jumps.push_back({{r.site}, {{n, n + 1, {0.0, 1.0}}}, r.given[n].down});
     }
   }
-  const auto by_rates = steady(given);
-  const auto by_jumps = steady(jumping);
+  const auto by_rates = jump_steady(given);
+  const auto by_jumps = jump_steady(jumping);
   for (std::size_t e = 0; e < expected.populations.size(); ++e) {
     EXPECT_NEAR(by_rates.populations[e], expected.populations[e], 1e-12);
     EXPECT_NEAR(by_jumps.populations[e], expected.populations[e], 1e-12);
@@ -105,25 +105,25 @@ TEST(JumpSteady, TwoPointFunctionsAgreeWhereTheyClose) {
                   .reservoirs = {{.site = 0, .given = {{0.9, 0.0}}}},
                   .jumps = {{{3}, {{0, 1, {0.6, 0.8}}}, 0.5}, {{3}, {{1, 0, 0.5}}, 0.4}},
                   .correlation = {}};
-    const auto whole = steady(model, {.method = SteadyMethod::direct});
-    const auto two = steady(model, {.method = SteadyMethod::two_point});
+    const auto whole = jump_steady(model, {.method = SteadyMethod::direct});
+    const auto two = jump_steady(model, {.method = SteadyMethod::two_point});
     for (std::size_t e = 0; e < 8; ++e) EXPECT_NEAR(two.populations[e], whole.populations[e], 1e-11);
     for (std::size_t b = 0; b < 3; ++b) EXPECT_NEAR(two.current[b], whole.current[b], 1e-11);
     for (std::size_t e = 0; e < 4; ++e) EXPECT_NEAR(two.jump_heat[e], whole.jump_heat[e], 1e-11);
     EXPECT_NEAR(two.heat[0], whole.heat[0], 1e-11);
     // inside the chain: only where up and down are equal in all
     model.bath.jumps.push_back({{1}, {{1, 0, 1.0}}, 0.3});
-    EXPECT_THROW(steady(model, {.method = SteadyMethod::two_point}), InputError);
+    EXPECT_THROW(jump_steady(model, {.method = SteadyMethod::two_point}), InputError);
     model.bath.jumps.push_back({{1}, {{0, 1, 1.0}}, 0.3});
-    const auto even = steady(model, {.method = SteadyMethod::two_point});
-    const auto all = steady(model, {.method = SteadyMethod::direct});
+    const auto even = jump_steady(model, {.method = SteadyMethod::two_point});
+    const auto all = jump_steady(model, {.method = SteadyMethod::direct});
     for (std::size_t e = 0; e < 8; ++e) EXPECT_NEAR(even.populations[e], all.populations[e], 1e-11);
     const auto close = model;
     model.bath.jumps.push_back({{3}, {{0, 1, 1.0}, {1, 0, 1.0}}, 0.3});
-    EXPECT_THROW(steady(model, {.method = SteadyMethod::two_point}), InputError);
+    EXPECT_THROW(jump_steady(model, {.method = SteadyMethod::two_point}), InputError);
     model = close;
     model.bath.jumps.push_back({{2, 3}, {{1, 2, 1.0}}, 0.3});
-    EXPECT_THROW(steady(model, {.method = SteadyMethod::two_point}), InputError);
+    EXPECT_THROW(jump_steady(model, {.method = SteadyMethod::two_point}), InputError);
   }
 }
 
@@ -209,18 +209,18 @@ TEST(JumpSteady, EqualsTheDenseReference) {
     SCOPED_TRACE(random.name);
     const auto rho = dense_steady(random.reference);
     if (!rho) {
-      EXPECT_THROW(steady(random.model, {.method = SteadyMethod::direct}), Error);
+      EXPECT_THROW(jump_steady(random.model, {.method = SteadyMethod::direct}), Error);
       continue;
     }
     ++unique;
     SteadyState state;
-    ASSERT_NO_THROW(state = steady(random.model, {.method = SteadyMethod::direct}));
+    ASSERT_NO_THROW(state = jump_steady(random.model, {.method = SteadyMethod::direct}));
     expect_reference(random, *rho, state, 1e-9);
     EXPECT_LE(state.balance, 1e-11);
     if (!alone && unique % 4 != 0) continue;
     ++tried;
     try {
-      expect_reference(random, *rho, steady(random.model, {.method = SteadyMethod::iterative}), 1e-6);
+      expect_reference(random, *rho, jump_steady(random.model, {.method = SteadyMethod::iterative}), 1e-6);
       ++iterated;
     } catch (const Error&) {  // no digits, or none of a kind that iterations find; never a wrong number
     }
@@ -231,17 +231,17 @@ TEST(JumpSteady, EqualsTheDenseReference) {
 
 TEST(JumpSteady, RefusesWhatKeepsEverySectorsWeight) {
   auto model = uniform_model(Lattice::chain(3), Site({0.0, 1.0}), PairInteraction::exchange(2), 0.7);
-  EXPECT_THROW(steady(model), InputError);
+  EXPECT_THROW(jump_steady(model), InputError);
   model.bath.jumps = {{{0}, {{1, 1, 1.0}}, 0.4}};  // diagonal
-  EXPECT_THROW(steady(model), InputError);
+  EXPECT_THROW(jump_steady(model), InputError);
   model.bath.jumps = {{{0, 1}, {{1, 2, 1.0}}, 0.4}};  // hops
-  EXPECT_THROW(steady(model), InputError);
+  EXPECT_THROW(jump_steady(model), InputError);
   model.bath.jumps.push_back({{2}, {{0, 1, 1.0}}, 0.0});  // without a rate
-  EXPECT_THROW(steady(model), InputError);
+  EXPECT_THROW(jump_steady(model), InputError);
   model.bath.jumps.back().rate = 0.2;
-  EXPECT_NEAR(steady(model).populations[1], 0.0, 1e-12);
+  EXPECT_NEAR(jump_steady(model).populations[1], 0.0, 1e-12);
   model.strength = 0.0;  // the hops alone join site 0 to site 1, nothing joins both to site 2
-  EXPECT_THROW(steady(model), InputError);
+  EXPECT_THROW(jump_steady(model), InputError);
 }
 
 }  // namespace

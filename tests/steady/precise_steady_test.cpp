@@ -19,7 +19,7 @@ namespace brute = qheat_test::brute;
 using Wide = std::complex<long double>;
 using WideMatrix = std::vector<Wide>;
 
-SteadyState steady(const Model& model, SteadyMethod method = SteadyMethod::direct) {
+SteadyState precise_steady(const Model& model, SteadyMethod method = SteadyMethod::direct) {
   Timings timings;
   UninterruptedRun control;
   return find_steady_state(model, {.method = method}, qheat_test::world(), 0.0, control, timings);
@@ -180,7 +180,7 @@ TEST(PreciseSteady, IsTheNullSpaceFromWeakToStrongReservoirs) {
         if (kind == 2 && power < -4) continue;
         SCOPED_TRACE(testing::Message() << "kind " << kind << ", " << gamma << ", 1e" << power);
         const auto model = model_of(kind, gamma, std::pow(10.0, power));
-        const auto state = steady(model);
+        const auto state = precise_steady(model);
         EXPECT_LE(state.balance, 1e-11);
         expect_same(model, state, power == -12 ? 1e-6L : 1e-8L);
       }
@@ -195,12 +195,12 @@ TEST(PreciseSteady, OfASlowModeIsFoundOrRefused) {
   model.bath.reservoirs = {{.site = 0, .temperature = 1.0, .rate = 0.5}};
   const double excited = 1.0 / (1.0 + std::exp(1.0));
   for (const auto method : {SteadyMethod::automatic, SteadyMethod::direct}) {
-    const auto state = steady(model, method);
+    const auto state = precise_steady(model, method);
     for (int i = 0; i < 3; ++i)
       EXPECT_NEAR(state.populations[static_cast<std::size_t>(2 * i + 1)], excited, 1e-7);
   }
   try {
-    const auto state = steady(model, SteadyMethod::iterative);
+    const auto state = precise_steady(model, SteadyMethod::iterative);
     for (int i = 0; i < 3; ++i)
       EXPECT_NEAR(state.populations[static_cast<std::size_t>(2 * i + 1)], excited, 1e-6);
   } catch (const Error& error) {

@@ -126,7 +126,7 @@ Model chain(int sites, double gamma, double rate) {
   return model;
 }
 
-SteadyState steady(const Model& model) {
+SteadyState steady_state(const Model& model) {
   Timings timings;
   return two_point_steady_state(model, 1e-11, qheat_test::world(), 0.0, timings);
 }
@@ -134,7 +134,7 @@ SteadyState steady(const Model& model) {
 TEST(SteadyGradient, GivesTheDiffusionOfTheDephasedChain) {
   // D = lambda^2 a^2/gamma at any coupling (Znidaric, J. Stat. Mech. L05002 (2010)), and kappa = D C_V(T).
   const auto model = chain(400, 0.25, 1.0);
-  const auto state = steady(model);
+  const auto state = steady_state(model);
   const double expected = 0.4 * 0.4 * 4.0 / 0.25;
   EXPECT_NEAR(bulk_coefficients(model, state).diffusion, expected, 1e-7);
   const auto bonds = bond_coefficients(model, state);
@@ -154,7 +154,7 @@ TEST(SteadyGradient, HasTheKnownResistance) {
     resistance.emplace_back();
     for (const double n : sizes) {
       const auto model = chain(static_cast<int>(n), 0.25, rate);
-      resistance.back().push_back(chain_resistance(model, steady(model)).resistance);
+      resistance.back().push_back(chain_resistance(model, steady_state(model)).resistance);
     }
     fits.push_back(fit_contact_resistance(sizes, resistance.back(), std::vector<double>(sizes.size(), 0.0)));
     // physics.md 13.1
@@ -168,13 +168,14 @@ TEST(SteadyGradient, HasTheKnownResistance) {
 TEST(SteadyGradient, IsNotThereWhereItMeansNothing) {
   auto model = chain(5, 0.25, 1.0);
   for (Reservoir& r : model.bath.reservoirs) r.temperature = 1.0;
-  auto state = steady(model);
+  auto state = steady_state(model);
   EXPECT_TRUE(std::isnan(chain_resistance(model, state).resistance));
   EXPECT_TRUE(std::isnan(bulk_coefficients(model, state).diffusion));
   model.bath.reservoirs.pop_back();
-  state = steady(model);
+  state = steady_state(model);
   EXPECT_TRUE(std::isnan(chain_resistance(model, state).current));
-  EXPECT_TRUE(std::isnan(bulk_coefficients(chain(3, 0.25, 1.0), steady(chain(3, 0.25, 1.0))).diffusion));
+  EXPECT_TRUE(
+      std::isnan(bulk_coefficients(chain(3, 0.25, 1.0), steady_state(chain(3, 0.25, 1.0))).diffusion));
 }
 
 }  // namespace
