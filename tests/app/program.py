@@ -177,7 +177,7 @@ class Run:
 
     def wait_for_work(self):
         """Wait until the computation has begun: signals are caught from then on."""
-        return self.wait_until(lambda: re.search(r"propagation|perturbative|equation|steady state|matrix elements\n", self.err), "the computation")
+        return self.wait_until(lambda: re.search(r"propagation|perturbative|equation|steady state|matrix elements\n|fluctuations", self.err), "the computation")
 
     def rank_pids(self):
         """Return the process ids of the ranks."""

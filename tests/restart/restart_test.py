@@ -83,6 +83,15 @@ def open_job(outputs=41, checkpoint=0.1):
                  output={"checkpoint": checkpoint})
 
 
+def fluctuations_job(checkpoint=0.1, **tables):
+    """Random states of a ring of 16 sites, sector by sector; with dephasing the operators of one of 9 sites."""
+    sites = 9 if "bath" in tables else 16
+    return {"lattice": {"shape": [sites], "periodic": [True]}, "site": {"levels": [0.0, 1.0]},
+            "interaction": {"kind": "exchange", "strength": 1.0}, "time": {"end": 12.0, "outputs": 61},
+            "transport": {"samples": 2, "smaller": 0, "routes": ["spreading", "green-kubo"]},
+            "output": {"checkpoint": checkpoint}, **tables}
+
+
 def orders_job(end=1500.0, outputs=3, sites=8, checkpoint=0.1, **tables):
     """TCL4 of detuned states on a long way between few outputs."""
     offsets = [[0, 0.1 * k * k % 0.37] for k in range(sites)]
@@ -255,6 +264,12 @@ class ResumeTest(RestartCase):
 
     def test_open(self):
         self.check_all_ranks(open_job())
+
+    def test_fluctuations(self):
+        self.check_all_ranks(fluctuations_job())
+
+    def test_dephased_fluctuations(self):
+        self.check_same_ranks(fluctuations_job(bath={"dephasing": 0.05}, time={"end": 200.0, "outputs": 201}), 0, cuts=2)
 
     def test_orders_between_two_outputs(self):
         self.check_all_ranks(orders_job())
