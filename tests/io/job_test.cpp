@@ -1183,7 +1183,15 @@ TEST(Job, SizesAreModels) {
 }
 
 TEST(JobProblems, TransportMatrixElementsHeat) {
-  expect_only(kBase + "[transport]\n", "15:1: transport.temperatures: this key is missing");
+  using Routes = std::vector<TransportRoute>;
+  const auto routes = [](const std::string& text) { return parse_job(text, "job.toml").transport->routes; };
+  EXPECT_EQ(routes(kBase + "[transport]\n"),  // an open chain: its total current feels the edges
+            (Routes{TransportRoute::spreading, TransportRoute::modes, TransportRoute::site_kernel}));
+  EXPECT_EQ(routes(kBase + "[kernel]\n[transport]\ntemperatures = [1.0]\n"), Routes{TransportRoute::kernel});
+  EXPECT_EQ(routes(kBase + "[kernel]\n[transport]\nsamples = 2\n").size(), 4U);
+  EXPECT_EQ(routes(kBase + "[transport]\ntemperatures = [1.0]\n"), Routes{});  // C_V alone
+  expect_only(replaced(kBase, "[time]\nend = 50.0\noutputs = 101\n[exact]\n", "") + "[transport]\n",
+              "11:1: transport: no route to D is open: needs output times");
   expect_only(kBase + "[transport]\ntemperatures = []\n", "16:1: transport.temperatures: has 0 entries");
   expect_only(kBase + "[transport]\ntemperatures = [1, 0]\n",
               "16:20: transport.temperatures[1]: 0 is not possible");
