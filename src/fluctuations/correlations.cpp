@@ -25,7 +25,8 @@ namespace qheat {
 namespace {
 
 constexpr std::uint32_t kTypicalStream = 0xC0000000U;  // apart from all other random numbers
-constexpr double kLeastTolerance = 1e-14;              // of a step; below, rounding decides
+constexpr double kSampledTolerance = 1e-7;  // of states whose sampling error is much larger in any case
+constexpr double kLeastTolerance = 1e-14;   // of a step; below, rounding decides
 
 /// The observables, the same in every part of the space.
 struct Observed {
@@ -150,7 +151,8 @@ class PartCorrelations {
       const auto steps = next_output_steps(times_, place.time, place.elapsed, evolution_.bounds().radius(),
                                            plan_.outputs_at_once);
       const double share = times_.back() == 0.0 ? 1.0 : steps.dts.back() / times_.back();
-      const double tolerance = std::max(kLeastTolerance, options_.tolerance * share);
+      const double whole = plan_.exact ? options_.tolerance : std::max(options_.tolerance, kSampledTolerance);
+      const double tolerance = std::max(kLeastTolerance, whole * share);
       double error = 0.0;
       const auto start = std::chrono::steady_clock::now();
       const double observing = timings_.phase("observables").seconds;
