@@ -98,5 +98,4 @@ Work steady_work(const Model& model, const SteadyOptions& options, bool two_poin
 /// Number of elements of the density matrix.
 Index steady_elements(const Model& model);
 
-
 }  // namespace qheat
