@@ -273,12 +273,15 @@ void TransportStudy::say_fluctuations(Report& report) const {
   if (fluctuations_ == nullptr) return;
   const auto [factor, unit] = scale(Quantity::diffusion);
   const Scale second = scale(Quantity::time);
+  const bool diffuses = fluctuations_->verdict().kind == SpreadVerdict::Kind::diffusive;
   for (const DiffusionRoute& route : fluctuations_->routes()) {
     if (!route.window) {
       report.say("D, {:<14} none: {}\n", route_name(route.route), route.obstacle);
       continue;
     }
-    report.say("D, {:<14} {:.6g} +- {:.2g}{}, from t = {:g} to {:g}{}\n", route_name(route.route),
+    // A D(t) that stands still for a while is none yet: the verdict decides.
+    const std::string stands = diffuses ? "" : "not decided; D(t) stands for a while at ";
+    report.say("D, {:<14} {}{:.6g} +- {:.2g}{}, from t = {:g} to {:g}{}\n", route_name(route.route), stands,
                factor * route.window->value, factor * route.window_error, unit,
                second.factor * route.window->begin, second.factor * route.window->end, second.unit);
   }
