@@ -102,8 +102,15 @@ class PartCorrelations {
       truncation = std::max(truncation, place.error);
       place.error = 0.0;
     }
-    add_to(timings_);
     return reduced();
+  }
+
+  /// Products of all runs so far.
+  void add_products_to(Timings& timings) const {
+    auto& products = timings.phase("hamiltonian products");
+    products.seconds += hamiltonian_->timing().seconds;
+    products.calls += hamiltonian_->timing().calls;
+    products.bytes_sent += hamiltonian_->timing().bytes_sent;
   }
 
  private:
@@ -225,13 +232,6 @@ class PartCorrelations {
     return series;
   }
 
-  void add_to(Timings& timings) const {
-    auto& products = timings.phase("hamiltonian products");
-    products.seconds += hamiltonian_->timing().seconds;
-    products.calls += hamiltonian_->timing().calls;
-    products.bytes_sent += hamiltonian_->timing().bytes_sent;
-  }
-
   std::span<double> doubles(Index k) {
     return {reinterpret_cast<double*>(column(k).data()), 2 * as_size(space_->local_size())};
   }
@@ -318,12 +318,8 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
                                   const CorrelationOptions& options, const CorrelationPlan& plan,
                                   const MoreSamples& more, const Communicator& comm, RunControl& control,
                                   Timings& timings) {
-  Correlations result{.times = times,
-                      .sites = model.sites(),
-                      .sources = options.sources,
-                      .axes = options.axes,
-                      .exact = plan.exact,
-                      .samples = {}};
+  Correlations result{
+      .times = times, .sources = options.sources, .axes = options.axes, .exact = plan.exact, .samples = {}};
   if (!model.bath.closed()) {
     result.samples.push_back(
         open_correlations(model, times, options, comm, control, timings, result.truncation));
@@ -367,6 +363,7 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
         result.truncation = std::max(result.truncation, truncation);
         add_weighted(result.samples[as_size(sample)], series, plan.parts[p].weight);
       }
+      if (part) part->add_products_to(timings);
       before += share;
     }
     done += wanted;

@@ -7,6 +7,7 @@
 
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/index.hpp"
+#include "studies/diffusion_datasets.hpp"
 #include "studies/sensible_ranks.hpp"
 
 namespace qheat {
@@ -106,56 +107,55 @@ Need FluctuationStudy::need_of(const Model& model, int ranks, double free_bytes)
           .remedy = "use more nodes, fewer sites, transport.ensemble = \"sector\" or fewer sources"};
 }
 
-EquilibriumAnalysis FluctuationStudy::analysis(const Model& model, const Followed& found,
-                                               const CorrelationSeries& series) const {
-  const double background = sector_background(model, job_.transport->equilibrium, job_.transport->energy);
-  return analyse(model.lattice, site_correlations(model, found.correlations, series, background),
-                 found.susceptibility, lattice_modes(model.lattice), wanted_);
-}
-
-/// Not of waves and kernels: they divide by what decays, and their late times ask for any number of samples.
-double FluctuationStudy::relative_error(const Model& model, const Followed& found) const {
-  if (found.correlations.exact) return 0.0;
-  const auto all = analysis(model, found, found.correlations.mean());
-  std::vector<EquilibriumAnalysis> without_one;
+/// What all samples say, and all but one each.
+void FluctuationStudy::analyse_samples(const Model& model, Followed& found) const {
+  const auto analysis = [&](const CorrelationSeries& series) {
+    return analyse(model.lattice, site_correlations(model, found.correlations, series, found.background),
+                   found.susceptibility, found.modes, wanted_);
+  };
+  found.all = analysis(found.correlations.mean());
+  found.without_one.clear();
+  found.relative_error = 0.0;
+  if (found.correlations.exact) return;
   for (std::size_t s = 0; s < found.correlations.samples.size(); ++s)
-    without_one.push_back(analysis(model, found, found.correlations.mean_without(s)));
+    found.without_one.push_back(analysis(found.correlations.mean_without(s)));
+  // Not of waves and kernels: they divide by what decays, and their late times ask for any number of samples.
   const TransportRoute route = wanted_.green_kubo ? TransportRoute::green_kubo : TransportRoute::spreading;
-  const auto errors = jackknife_errors(
-      values_of(without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
   double largest = 0.0;
-  for (const double d : diffusion_of(route, all)) largest = std::max(largest, std::abs(d));
-  double worst = 0.0;
-  for (const double error : errors) worst = std::max(worst, error / largest);
-  return worst;
+  for (const double d : diffusion_of(route, found.all)) largest = std::max(largest, std::abs(d));
+  const auto errors = jackknife_errors(
+      values_of(found.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
+  for (const double error : errors) found.relative_error = std::max(found.relative_error, error / largest);
 }
 
 /// As many as bring the error to the accuracy that is wanted, from what it is now.
-int FluctuationStudy::more_samples(const Model& model, const Followed& found) const {
-  const double factor = std::pow(relative_error(model, found) / job_.transport->accuracy, 2);
+int FluctuationStudy::more_samples(const Followed& found) const {
+  const double factor = std::pow(found.relative_error / job_.transport->accuracy, 2);
   const auto have = static_cast<int>(found.correlations.samples.size());
   if (factor <= 1.0 || have >= kMostSamples) return 0;
   return static_cast<int>(std::clamp(std::ceil(have * (factor - 1.0)), 1.0, 1.0 * (kMostSamples - have)));
 }
 
 FluctuationStudy::Followed FluctuationStudy::follow(const Model& model) {
-  Followed found;
   const auto options = options_for(model);
+  Followed found;
+  found.modes = lattice_modes(model.lattice);
   found.susceptibility = susceptibility(model, options.equilibrium, options.energy);
+  found.background = sector_background(model, options.equilibrium, options.energy);
   const auto plan = plan_correlations(model, times_, options, context_.comm.size(), context_.free_bytes());
+  bool analysed = false;
   found.correlations = compute_correlations(
       model, times_, options, plan,
       [&](const Correlations& so_far) {
         found.correlations = so_far;
-        return more_samples(model, found);
+        analyse_samples(model, found);
+        analysed = true;
+        return more_samples(found);
       },
       context_.comm, context_.control, context_.timings);
-  found.all = analysis(model, found, found.correlations.mean());
-  for (std::size_t s = 0; !found.correlations.exact && s < found.correlations.samples.size(); ++s)
-    found.without_one.push_back(analysis(model, found, found.correlations.mean_without(s)));
-  found.relative_error = relative_error(model, found);
+  if (!analysed) analyse_samples(model, found);
   check_start(model, found);
-  find_routes(model, found);
+  find_routes(found);
   return found;
 }
 
@@ -202,7 +202,7 @@ std::string FluctuationStudy::end_in_words() const {
   return has_open_axis(job_.model->lattice) ? "the excess reaches the edge" : "the excess meets itself";
 }
 
-DiffusionRoute FluctuationStudy::route(TransportRoute route, const Model&, const Followed& followed) const {
+DiffusionRoute FluctuationStudy::route(TransportRoute route, const Followed& followed) const {
   DiffusionRoute found{.route = route,
                        .times = times_,
                        .diffusion = diffusion_of(route, followed.all),
@@ -223,12 +223,12 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Model&, const
   return found;
 }
 
-void FluctuationStudy::find_routes(const Model& model, Followed& found) const {
+void FluctuationStudy::find_routes(Followed& found) const {
   const auto edge_error = jackknife_errors(
       values_of(found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; }));
   found.edge_time = end_of_spreading(times_, found.all.spread->edge, edge_error, found.without_one.size());
   for (const TransportRoute route : job_.transport->routes) {
-    if (from_fluctuations(route)) found.routes.push_back(this->route(route, model, found));
+    if (from_fluctuations(route)) found.routes.push_back(this->route(route, found));
   }
 }
 
@@ -260,16 +260,8 @@ void FluctuationStudy::write(ResultsFile& file) {
   const auto outputs = static_cast<Index>(times_.size());
   for (const DiffusionRoute& route : here_.routes) {
     const std::string group = "/transport/" + route_group(route.route);
-    file.dataset(group + "/diffusion", {outputs}, route.diffusion);
-    file.dataset(group + "/diffusion_error", {outputs}, route.error);
-    if (!route.window) {
-      file.attribute(group, "reason", route.obstacle);
-      continue;
-    }
-    const double window[2] = {route.window->begin, route.window->end};
-    file.attribute(group, "value", route.window->value);
-    file.attribute(group, "error", route.window_error);
-    file.attribute(group, "window", std::span<const double>(window));
+    write_diffusion(route.diffusion, route.error, {route.window, route.window_error, route.obstacle}, group,
+                    file);
   }
   if (job_.transport->takes(TransportRoute::spreading)) write_spreading(file);
   if (wanted_.green_kubo) write_green_kubo(file);
@@ -321,7 +313,7 @@ void FluctuationStudy::write_green_kubo(ResultsFile& file) const {
 
 void FluctuationStudy::write_modes(ResultsFile& file) const {
   const std::string group = "/transport/modes";
-  const auto modes = lattice_modes(job_.model->lattice);
+  const auto& modes = here_.modes;
   const auto outputs = static_cast<Index>(times_.size());
   const auto waves = static_cast<Index>(modes.size());
   std::vector<double> q;
@@ -335,7 +327,7 @@ void FluctuationStudy::write_modes(ResultsFile& file) const {
 
 void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
   const std::string group = "/transport/site_kernel";
-  const auto modes = lattice_modes(job_.model->lattice);
+  const auto& modes = here_.modes;
   const SiteKernelSeries& series = *here_.all.site_kernel;
   const auto outputs = static_cast<Index>(times_.size());
   const Index sites = job_.model->sites();

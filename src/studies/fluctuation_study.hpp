@@ -32,25 +32,25 @@ class FluctuationStudy final : public Study {
  private:
   /// What is found of one lattice.
   struct Followed {
-    Correlations correlations;
+    std::vector<LatticeMode> modes;
     double susceptibility = 0.0;
+    double background = 0.0;  ///< sector_background
+    Correlations correlations;
     EquilibriumAnalysis all;
     std::vector<EquilibriumAnalysis> without_one;  ///< without one of the samples each: a jackknife
     double edge_time = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
     std::vector<DiffusionRoute> routes;
-    double relative_error = 0.0;  ///< of D(t), by samples
+    /// Largest error of D(t), by samples, over the largest D(t): by Green-Kubo or else spreading; 0 if exact.
+    double relative_error = 0.0;
   };
   CorrelationOptions options_for(const Model& model) const;
   Need need_of(const Model& model, int ranks, double free_bytes) const;
   Followed follow(const Model& model);
-  EquilibriumAnalysis analysis(const Model& model, const Followed& found,
-                               const CorrelationSeries& series) const;
-  /// Largest error of D(t) over the largest D(t), by Green-Kubo or else spreading; NaN if exact.
-  double relative_error(const Model& model, const Followed& found) const;
-  int more_samples(const Model& model, const Followed& found) const;
+  void analyse_samples(const Model& model, Followed& found) const;
+  int more_samples(const Followed& found) const;
   void check_start(const Model& model, const Followed& found) const;
-  void find_routes(const Model& model, Followed& found) const;
-  DiffusionRoute route(TransportRoute route, const Model& model, const Followed& found) const;
+  void find_routes(Followed& found) const;
+  DiffusionRoute route(TransportRoute route, const Followed& found) const;
   void judge();
   std::string end_in_words() const;
   void write_spreading(ResultsFile& file) const;

@@ -11,6 +11,7 @@
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "qheat/transport/site_heat.hpp"
+#include "studies/diffusion_datasets.hpp"
 
 namespace qheat {
 namespace {
@@ -112,18 +113,9 @@ std::vector<double> TransportStudy::conductivity(double diffusion) const {
 
 void TransportStudy::write_route(const Route& route, const std::string& group, ResultsFile& file) const {
   const KernelDiffusion& found = route.found;
-  const auto times = static_cast<Index>(route.times.size());
-  file.dataset(group + "/diffusion", {times}, found.diffusion);
-  file.dataset(group + "/diffusion_error", {times}, found.error);
-  if (!found.window) {
-    file.attribute(group, "reason", found.obstacle);
-    return;
-  }
-  const double window[2] = {found.window->begin, found.window->end};
-  file.attribute(group, "value", found.window->value);
-  file.attribute(group, "error", found.window_error);
-  file.attribute(group, "window", std::span<const double>(window));
-  if (temperatures_.empty()) return;
+  const bool settled = write_diffusion(found.diffusion, found.error,
+                                       {found.window, found.window_error, found.obstacle}, group, file);
+  if (!settled || temperatures_.empty()) return;
   const auto count = static_cast<Index>(temperatures_.size());
   file.dataset(group + "/conductivity", {count}, conductivity(found.window->value));
   file.dataset(group + "/conductivity_error", {count}, conductivity(found.window_error));

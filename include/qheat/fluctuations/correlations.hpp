@@ -34,7 +34,6 @@ struct CorrelationSeries {
 
 struct Correlations {
   std::vector<double> times;
-  int sites = 0;
   std::vector<int> sources;
   std::vector<int> axes;
   bool exact = false;                      ///< all states, no sampling
