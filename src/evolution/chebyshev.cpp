@@ -139,18 +139,19 @@ struct ChebyshevEvolution::Series {
   Complex phase;   ///< e^{-ic dt}
   bool backwards;  ///< J_k(-z) = (-1)^k J_k(z)
 
-  Complex weight(std::size_t order) const {
-    constexpr Complex kPowers[] = {{1.0, 0.0}, {0.0, -1.0}, {-1.0, 0.0}, {0.0, 1.0}};  // (-i)^k
-    const Complex power = kPowers[order % 4];
-    return phase * (backwards ? std::conj(power) : power) * bessel.values[order] * (order == 0 ? 1.0 : 2.0);
+  /// (2 - delta_k0) J_k times (-i)^k (or i^k backwards), of which odd orders give the factor of i.
+  double weight(std::size_t order) const {
+    const double power = order % 4 == 0 || order % 4 == (backwards ? 1 : 3) ? 1.0 : -1.0;
+    return power * bessel.values[order] * (order == 0 ? 1.0 : 2.0);
   }
 };
 
 ChebyshevEvolution::ChebyshevEvolution(const Operator& hamiltonian, int intervals_at_once)
     : hamiltonian_(hamiltonian),
       bounds_(spectral_bounds(hamiltonian)),
-      other_(as_size(hamiltonian.space().local_size())),
-      sums_(as_size(intervals_at_once), std::vector<Complex>(other_.size())) {}
+      terms_(as_size(terms_at_once(intervals_at_once) - 1),
+             std::vector<Complex>(as_size(hamiltonian.space().local_size()))),
+      sums_(as_size(intervals_at_once), std::vector<Complex>(terms_.front().size())) {}
 
 std::vector<double> ChebyshevEvolution::advance(std::span<const double> dts, double tolerance,
                                                 ColumnBlock<Complex> x, const Observe& observe) {
@@ -202,39 +203,47 @@ std::vector<double> ChebyshevEvolution::advance_some(std::span<const double> dts
 }
 
 void ChebyshevEvolution::expand(const std::vector<Series>& series, std::span<Complex> x) {
-  for (std::size_t i = 0; i < series.size(); ++i) std::fill(sums_[i].begin(), sums_[i].end(), Complex{});
+  ring_.assign(1, x);
+  for (auto& term : terms_) ring_.emplace_back(term);
   std::size_t terms = 0;
   for (const Series& s : series) terms = std::max(terms, s.bessel.values.size());
-  // T_1 = H' T_0, then T_{k+1} = 2 H' T_k - T_{k-1} in the place of T_{k-1}; H' = (H - c)/r. Two terms at a
-  // time go to the sums: those are what moves most through the memory.
+  // T_1 = H' T_0, then T_{k+1} = 2 H' T_k - T_{k-1}, each in the place of what has gone to the sums;
+  // H' = (H - c)/r.
   AffineMap step{.scale = 1.0 / bounds_.radius(), .shift = -bounds_.centre(), .keep = 0.0};
-  std::span<Complex> even = x;
-  std::span<Complex> odd = other_;
-  for (std::size_t order = 0; order < terms; order += 2) {
-    if (order > 0) hamiltonian_.apply(step, std::span<const Complex>(odd), even);
-    const bool last = order + 1 == terms;
-    if (!last) {
-      hamiltonian_.apply(step, std::span<const Complex>(even), odd);
+  const auto place = [&](std::size_t order) { return ring_[order % ring_.size()]; };
+  for (std::size_t first = 0; first < terms; first += ring_.size()) {
+    const std::size_t count = std::min(ring_.size(), terms - first);
+    for (std::size_t order = std::max<std::size_t>(first, 1); order < first + count; ++order) {
+      const auto before = place(order + ring_.size() - (order == 1 ? 0 : 2));
+      hamiltonian_.apply(step, std::span<const Complex>(place(order - 1)), std::span<const Complex>(before),
+                         place(order));
       step.scale = 2.0 / bounds_.radius();
       step.keep = -1.0;
     }
-    add_terms(series, order, even, last ? std::span<Complex>() : odd);
+    add_terms(series, first, count);
   }
 }
 
-void ChebyshevEvolution::add_terms(const std::vector<Series>& series, std::size_t order,
-                                   std::span<const Complex> even, std::span<const Complex> odd) {
-  constexpr std::size_t kPiece = 512;  // stays in the first cache while all sums use it
-  for (std::size_t first = 0; first < even.size(); first += kPiece) {
-    const std::size_t length = std::min(kPiece, even.size() - first);
+void ChebyshevEvolution::add_terms(const std::vector<Series>& series, std::size_t first, std::size_t count) {
+  constexpr std::size_t kPiece = 256;  // with all terms stays in the first caches while the sums use it
+  const std::size_t rows = sums_.front().size();
+  std::vector<kernels::Source<double, Complex>> real, imaginary;
+  for (std::size_t row = 0; row < rows; row += kPiece) {
+    const std::size_t length = std::min(kPiece, rows - row);
     for (std::size_t s = 0; s < series.size(); ++s) {
       const std::size_t known = series[s].bessel.values.size();
-      if (order >= known) continue;
-      kernels::Source<Complex, Complex> sources[2] = {{even.data() + first, series[s].weight(order)}, {}};
-      const bool both = order + 1 < known;
-      if (both) sources[1] = {odd.data() + first, series[s].weight(order + 1)};
-      kernels::add_rows<Complex, Complex>(static_cast<Index>(length), std::span(sources, both ? 2 : 1),
-                                          sums_[s].data() + first);
+      if (first >= known) continue;
+      Complex* sum = sums_[s].data() + row;
+      if (first == 0) std::fill(sum, sum + length, Complex{});
+      real.clear();
+      imaginary.clear();
+      for (std::size_t order = first; order < std::min(known, first + count); ++order) {
+        const Complex* term = ring_[order - first].data() + row;
+        (order % 2 == 0 ? real : imaginary).push_back({term, series[s].weight(order)});
+      }
+      kernels::add_real_and_imaginary(static_cast<Index>(length), real, imaginary, sum);
+      if (first + count < known) continue;
+      for (std::size_t i = 0; i < length; ++i) sum[i] *= series[s].phase;
     }
   }
 }

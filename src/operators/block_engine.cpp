@@ -317,14 +317,14 @@ BlockEngine<T>::BlockEngine(BlockEngine&&) noexcept = default;
 
 template <class T>
 Index BlockEngine<T>::apply(const AffineMap& map, ColumnBlock<const Complex> x,
-                            ColumnBlock<Complex> y) const {
-  return tables_->apply(map, x, y);
+                            ColumnBlock<const Complex> before, ColumnBlock<Complex> y) const {
+  return tables_->apply(map, x, before, y);
 }
 
 template <class T>
 Index BlockEngine<T>::apply(const AffineMap& map, ColumnBlock<const double> x, ColumnBlock<double> y) const {
   if constexpr (std::is_same_v<T, double>) {
-    return tables_->apply(map, x, y);
+    return tables_->apply(map, x, ColumnBlock<const double>(y), y);
   } else {
     throw Error("a complex operator does not act on real vectors");
   }

@@ -94,6 +94,40 @@ inline void add_rows(Index n, std::span<const Source<T, V>> sources, V* __restri
   }
 }
 
+/// y[0..n) += sum of the real sources + i times the sum of the imaginary ones, all with real factors: half
+/// of the work of complex factors.
+inline void add_real_and_imaginary(Index n, std::span<const Source<double, Complex>> real,
+                                   std::span<const Source<double, Complex>> imaginary,
+                                   Complex* __restrict y) {
+  constexpr Index kElements = 8;
+  const Quad turn = {-1.0, 1.0, -1.0, 1.0};
+  Index j = 0;
+  for (; j + kElements <= n; j += kElements) {
+    std::array<Quad, 4> sum;
+    std::array<Quad, 4> turned{};
+    for (std::size_t q = 0; q < 4; ++q) load(y + j + 2 * static_cast<Index>(q), sum[q]);
+    const auto add = [&](const auto& sources, std::array<Quad, 4>& to) {
+      for (const auto& source : sources) {
+        for (std::size_t q = 0; q < 4; ++q) {
+          Quad x;
+          load(source.row + j + 2 * static_cast<Index>(q), x);
+          to[q] += source.factor * x;
+        }
+      }
+    };
+    add(real, sum);
+    add(imaginary, turned);
+    for (std::size_t q = 0; q < 4; ++q)
+      store(Quad(sum[q] + turn * __builtin_shufflevector(turned[q], turned[q], 1, 0, 3, 2)),
+            y + j + 2 * static_cast<Index>(q));
+  }
+  for (; j < n; ++j) {
+    for (const auto& source : real) y[j] += source.factor * source.row[j];
+    for (const auto& source : imaginary)
+      y[j] += source.factor * Complex(-source.row[j].imag(), source.row[j].real());
+  }
+}
+
 /// y[0..n) += the rows that are added, as many as possible in one go.
 template <class T, class V>
 class RowSum {
@@ -126,12 +160,13 @@ struct RowMatrix {
   std::span<const T> value;
 };
 
-/// y_r[j] = scale [(head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k]] + keep y_r[j] for R rows at
-/// once; with Keep = false, y is not read. `soon`: addresses of rows that will be needed next, brought near
-/// the processor meanwhile.
+/// y_r[j] = scale [(head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k]] + keep before_r[j] for R rows
+/// at once; with Keep = false, `before` is not read; it may be y. `soon`: addresses of rows that will be
+/// needed next, brought near the processor meanwhile.
 template <int R, bool Keep, class T, class V>
 inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, double keep,
-                       const V* const* x, V* const* y, std::span<const V* const> soon) {
+                       const V* const* x, const V* const* before, V* const* y,
+                       std::span<const V* const> soon) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(V));
   const auto n = static_cast<Index>(matrix.diagonal.size());
   const std::int32_t* __restrict column = matrix.column.data();
@@ -161,9 +196,9 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, 
       for (int r = 0; r < R; ++r) {
         sum[r] *= scale;
         if constexpr (Keep) {
-          Unit<V> before;
-          load(y[r] + j, before);
-          sum[r] += keep * before;
+          Unit<V> kept;
+          load(before[r] + j, kept);
+          sum[r] += keep * kept;
         }
         store(sum[r], y[r] + j);
       }

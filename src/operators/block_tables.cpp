@@ -207,6 +207,7 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   const kernels::RowMatrix<T> matrix{c.diagonal, c.begin, c.column, c.value};
   const Index n = row_length(first_row);
   std::array<const V*, kMost> x;
+  std::array<const V*, kMost> before;
   std::array<V*, kMost> y;
   std::array<T, kMost> head;
   // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
@@ -223,6 +224,7 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       const auto lane = as_size(lanes);
       const V* column = at(batch.x, k);
       x[lane] = column + offset_[row];
+      before[lane] = at(batch.before, k) + offset_[row];
       y[lane] = at(batch.y, k) + offset_[row];
       head[lane] = row_diagonal_[row] + batch.map.shift;
       if (!large) continue;
@@ -240,11 +242,11 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
     const double scale = batch.map.scale;
     const double keep = batch.map.keep;
     if (keep == 0.0) {
-      kernels::start_rows<R, false>(matrix, head.data() + lane, scale, keep, x.data() + lane, y.data() + lane,
-                                    prefetch);
+      kernels::start_rows<R, false>(matrix, head.data() + lane, scale, keep, x.data() + lane,
+                                    before.data() + lane, y.data() + lane, prefetch);
     } else {
-      kernels::start_rows<R, true>(matrix, head.data() + lane, scale, keep, x.data() + lane, y.data() + lane,
-                                   prefetch);
+      kernels::start_rows<R, true>(matrix, head.data() + lane, scale, keep, x.data() + lane,
+                                   before.data() + lane, y.data() + lane, prefetch);
     }
     prefetch = {};
   };
@@ -317,7 +319,8 @@ void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
   const auto columns = as_size(batch.columns);
   const auto local = [&] {
     if (together) return apply_local(batch);
-    for (std::size_t k = 0; k < columns; ++k) apply_local(Batch<V>{{batch.x[k]}, {batch.y[k]}, 1, batch.map});
+    for (std::size_t k = 0; k < columns; ++k)
+      apply_local(Batch<V>{{batch.x[k]}, {batch.before[k]}, {batch.y[k]}, 1, batch.map});
   };
   const std::span x(batch.x.data(), columns);
   const std::span y(batch.y.data(), columns);
@@ -332,13 +335,15 @@ void BlockTables<T>::apply_batch(const Batch<V>& batch) const {
 
 template <class T>
 template <class V>
-Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const {
+Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<const V> before,
+                            ColumnBlock<V> y) const {
   for (Index first = 0; first < x.columns(); first += kernels::kLanes<V>) {
     Batch<V> batch{};
     batch.map = map;
     batch.columns = static_cast<int>(std::min<Index>(kernels::kLanes<V>, x.columns() - first));
     for (int k = 0; k < batch.columns; ++k) {
       at(batch.x, k) = x.column(first + k);
+      at(batch.before, k) = before.column(first + k);
       at(batch.y, k) = y.column(first + k);
     }
     apply_batch(batch);
@@ -488,10 +493,10 @@ Index BlockTables<T>::bytes() const {
 template class BlockTables<double>;
 template class BlockTables<Complex>;
 template Index BlockTables<double>::apply(const AffineMap&, ColumnBlock<const double>,
-                                          ColumnBlock<double>) const;
+                                          ColumnBlock<const double>, ColumnBlock<double>) const;
 template Index BlockTables<double>::apply(const AffineMap&, ColumnBlock<const Complex>,
-                                          ColumnBlock<Complex>) const;
+                                          ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
 template Index BlockTables<Complex>::apply(const AffineMap&, ColumnBlock<const Complex>,
-                                           ColumnBlock<Complex>) const;
+                                           ColumnBlock<const Complex>, ColumnBlock<Complex>) const;
 
 }  // namespace qheat

@@ -83,9 +83,10 @@ class BlockTables {
   void finish(std::span<const T> values, ExchangeRoute route);
 
   void set_values(std::span<const T> values);
-  /// y = map.scale (A + map.shift) x + map.keep y. Returns the bytes sent.
+  /// y = map.scale (A + map.shift) x + map.keep before; `before` may be y. Returns the bytes sent.
   template <class V>
-  Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<V> y) const;
+  Index apply(const AffineMap& map, ColumnBlock<const V> x, ColumnBlock<const V> before,
+              ColumnBlock<V> y) const;
   /// sums[id] = this rank's part of <x| (element id with the value 1) |y>. Collective.
   void element_sums(std::span<const Complex> x, std::span<const Complex> y, std::span<Complex> sums) const;
   void diagonal(std::span<T> diagonal) const;
@@ -118,6 +119,7 @@ class BlockTables {
   template <class V>
   struct Batch {
     std::array<const V*, kernels::kLanes<V>> x;
+    std::array<const V*, kernels::kLanes<V>> before;
     std::array<V*, kernels::kLanes<V>> y;
     int columns;
     AffineMap map;

@@ -30,9 +30,9 @@ class MatrixFreeOperator final : public Operator {
   Index bytes() const override { return engine_.bytes(); }
 
  private:
-  Index apply_affine(const AffineMap& map, ColumnBlock<const Complex> x,
+  Index apply_affine(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<const Complex> before,
                      ColumnBlock<Complex> y) const override {
-    return engine_.apply(map, x, y);
+    return engine_.apply(map, x, before, y);
   }
   Index apply_impl(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const override {
     return engine_.apply(x, y);

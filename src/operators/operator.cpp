@@ -26,18 +26,20 @@ void Operator::apply(ColumnBlock<const double> x, ColumnBlock<double> y) const {
   timed(x, y, [&] { return apply_impl(x, y); });
 }
 
-void Operator::apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
-  timed(x, y, [&] { return apply_affine(map, x, y); });
+void Operator::apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<const Complex> before,
+                     ColumnBlock<Complex> y) const {
+  QHEAT_ASSERT(before.rows() == y.rows() && before.columns() == y.columns());
+  timed(x, y, [&] { return apply_affine(map, x, before, y); });
 }
 
 Index Operator::apply_affine(const AffineMap& map, ColumnBlock<const Complex> x,
-                             ColumnBlock<Complex> y) const {
+                             ColumnBlock<const Complex> before, ColumnBlock<Complex> y) const {
   ColumnStorage<Complex> product(x.rows(), x.columns());
   const Index sent = apply_impl(x, product.block());
   for (Index k = 0; k < x.columns(); ++k) {
     for (Index i = 0; i < x.rows(); ++i) {
       const Complex image = map.scale * (product.block().column(k)[i] + map.shift * x.column(k)[i]);
-      y.column(k)[i] = map.keep == 0.0 ? image : image + map.keep * y.column(k)[i];
+      y.column(k)[i] = map.keep == 0.0 ? image : image + map.keep * before.column(k)[i];
     }
   }
   return sent;

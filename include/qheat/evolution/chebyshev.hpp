@@ -23,12 +23,13 @@ SpectralBounds spectral_bounds(const Operator& hamiltonian);
 
 /// Evolution by Chebyshev polynomials (Tal-Ezer and Kosloff, J. Chem. Phys. 81, 3967 (1984)):
 ///     e^{-iHt} = e^{-ict} sum_k (2 - delta_k0) (-i)^k J_k(rt) T_k((H - c)/r).
-/// No orthogonalisation; two vectors of work, and one more for each further output of a recursion. The
-/// truncation error is known from the tail of the Bessel functions.
+/// No orthogonalisation; two vectors of work, and for each further output of a recursion its sum and a term
+/// of the recursion more that goes to all sums in one pass. The truncation error is known from the tail of
+/// the Bessel functions.
 class ChebyshevEvolution final : public StateEvolution {
  public:
-  /// `hamiltonian` must outlive this object. `intervals_at_once`: states that one recursion gives; each but
-  /// the first costs a vector.
+  /// `hamiltonian` must outlive this object. `intervals_at_once`: states that one recursion gives; see
+  /// work_vectors().
   explicit ChebyshevEvolution(const Operator& hamiltonian, int intervals_at_once = 1);
 
   using StateEvolution::advance;
@@ -41,21 +42,23 @@ class ChebyshevEvolution final : public StateEvolution {
   /// Vectors of the sector's size that it holds beside the state.
   static int work_vectors(int intervals_at_once) {
     constexpr int kLanczos = 3;  // while it looks for the bounds
-    return std::max(kLanczos, 1 + intervals_at_once);
+    return std::max(kLanczos, terms_at_once(intervals_at_once) - 1 + intervals_at_once);
   }
 
  private:
   struct Series;
   std::vector<double> advance_some(std::span<const double> dts, double tolerance, ColumnBlock<Complex> x,
                                    std::size_t first_interval, const Observe& observe);
+  /// Terms that are held at a time: what moves most through the memory are the sums, once for all of them.
+  static int terms_at_once(int intervals_at_once) { return std::clamp(intervals_at_once, 2, 8); }
   void expand(const std::vector<Series>& series, std::span<Complex> x);
-  void add_terms(const std::vector<Series>& series, std::size_t order, std::span<const Complex> even,
-                 std::span<const Complex> odd);
+  void add_terms(const std::vector<Series>& series, std::size_t first, std::size_t count);
 
   const Operator& hamiltonian_;
   SpectralBounds bounds_;
-  std::vector<Complex> other_;              ///< the recursion needs it beside the state itself
-  std::vector<std::vector<Complex>> sums_;  ///< one an interval
+  std::vector<std::vector<Complex>> terms_;  ///< the recursion needs them beside the state itself
+  std::vector<std::span<Complex>> ring_;     ///< T_k is in place k modulo their number: the state, terms_
+  std::vector<std::vector<Complex>> sums_;   ///< one an interval
 };
 
 /// J_0(z) ... J_K(z), z >= 0, with K such that tail = 2 sum_{k > K} |J_k(z)| < tolerance.

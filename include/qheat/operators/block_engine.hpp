@@ -12,7 +12,8 @@
 
 namespace qheat {
 
-/// y <- scale (A + shift) x + keep y; y is not read if keep is 0. The step of a three-term recursion.
+/// y <- scale (A + shift) x + keep y, or keep times another vector, which is not read if keep is 0. The step
+/// of a three-term recursion.
 struct AffineMap {
   double scale = 1.0;
   double shift = 0.0;
@@ -89,8 +90,13 @@ class BlockEngine {
   BlockEngine(BlockEngine&&) noexcept;
   BlockEngine& operator=(BlockEngine&&) = delete;
 
-  /// Collective. Returns the bytes that this rank sent.
-  Index apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
+  /// y = scale (A + shift) x + keep before, where `before` may be y. Collective. Returns the bytes that this
+  /// rank sent.
+  Index apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<const Complex> before,
+              ColumnBlock<Complex> y) const;
+  Index apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
+    return apply(map, x, y, y);
+  }
   Index apply(const AffineMap& map, ColumnBlock<const double> x, ColumnBlock<double> y) const;
   Index apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const { return apply({}, x, y); }
   Index apply(ColumnBlock<const double> x, ColumnBlock<double> y) const { return apply({}, x, y); }

@@ -34,8 +34,12 @@ class Operator {
   void apply(ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
   /// The same for real vectors; A must be real.
   void apply(ColumnBlock<const double> x, ColumnBlock<double> y) const;
-  /// y = scale (A + shift) x + keep y.
-  void apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const;
+  /// y = scale (A + shift) x + keep before, where `before` may be y.
+  void apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<const Complex> before,
+             ColumnBlock<Complex> y) const;
+  void apply(const AffineMap& map, ColumnBlock<const Complex> x, ColumnBlock<Complex> y) const {
+    apply(map, x, y, y);
+  }
 
   /// This rank's part of the diagonal.
   virtual void diagonal(std::span<Complex> diagonal) const = 0;
@@ -53,7 +57,7 @@ class Operator {
   virtual Index apply_impl(ColumnBlock<const double> x, ColumnBlock<double> y) const = 0;
   /// By way of a product and a pass over the vectors, unless a backend can do it in one.
   virtual Index apply_affine(const AffineMap& map, ColumnBlock<const Complex> x,
-                             ColumnBlock<Complex> y) const;
+                             ColumnBlock<const Complex> before, ColumnBlock<Complex> y) const;
 
   std::shared_ptr<const DistributedSector> space_;
   mutable PhaseTiming timing_;
