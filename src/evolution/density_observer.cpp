@@ -22,19 +22,22 @@ std::vector<Index> diagonal_places(const DistributedSector& pairs) {
   return places;
 }
 
-DensityObserver::DensityObserver(const Model& model, std::shared_ptr<const DistributedSector> pairs)
+DensityObserver::DensityObserver(const Model& model, std::shared_ptr<const DistributedSector> pairs,
+                                 std::span<const TermSum<Complex>> others)
     : model_(model),
-      layout_(model),
+      layout_(model, others.size()),
       space_(std::move(pairs)),
       kets_(as_size(space_->local_rows())),
-      functionals_(2 * layout_.bonds() + 1),
+      functionals_(2 * layout_.bonds() + 1 + others.size()),
       diagonal_(diagonal_places(*space_)) {
   for (int b = 0; b < model.lattice.bond_count(); ++b) {
     const auto number = static_cast<std::uint32_t>(2 * b);
     list_entries(number, outflow(model, b, BondEnd::first));
     list_entries(number + 1, outflow(model, b, BondEnd::second));
   }
-  list_entries(static_cast<std::uint32_t>(2 * layout_.bonds()), hamiltonian(model));
+  auto number = static_cast<std::uint32_t>(2 * layout_.bonds());
+  list_entries(number, hamiltonian(model));
+  for (const auto& other : others) list_entries(++number, other);
   std::stable_sort(entries_.begin(), entries_.end(),
                    [](const Entry& l, const Entry& r) { return l.place < r.place; });
   entries_.shrink_to_fit();
@@ -94,7 +97,9 @@ DensityObserver::Report DensityObserver::report(std::span<const double> measured
     }
     std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(kets_), 2 * layout_.bonds(),
                 to.begin() + static_cast<std::ptrdiff_t>(layout_.outflow()));
-    to[layout_.total_energy()] = from.back();
+    // total energy and others lie in the same order
+    std::copy(from.begin() + static_cast<std::ptrdiff_t>(kets_ + 2 * layout_.bonds()), from.end(),
+              to.begin() + static_cast<std::ptrdiff_t>(layout_.total_energy()));
     result.smallest_population.push_back(-space_->comm().max(-smallest));
   }
   space_->comm().sum(result.values);

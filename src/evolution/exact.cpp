@@ -16,6 +16,7 @@
 #include "qheat/evolution/output_steps.hpp"
 #include "qheat/evolution/spectrum.hpp"
 #include "qheat/model/counter_random.hpp"
+#include "qheat/operators/energy_currents.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/parallel/memory.hpp"
@@ -81,7 +82,8 @@ class SectorPropagation {
             [&] { return std::make_shared<DistributedSector>(level_sector(model, plan.counts), comm); })),
         terms_(hamiltonian(model)),
         hamiltonian_(timed(timings, "setup operators", [&] { return make_operator(space_, terms_); })),
-        observer_(timed(timings, "setup operators", [&] { return Observer(model, space_); })),
+        observer_(timed(timings, "setup operators",
+                        [&] { return Observer(model, space_, other_observables(model, options)); })),
         weights_(product_weights(*space_, initial.probabilities)),
         radius_(plan.method == ExactMethod::krylov ? spectral_radius_bound(model) : 0.0) {
     count_occupied();
@@ -321,6 +323,15 @@ double sector_cost(const SectorPlan& plan) {
 
 }  // namespace
 
+std::vector<TermSum<Complex>> other_observables(const Model& model, const ExactOptions& options) {
+  return options.full_energy ? full_energy_observables(model) : std::vector<TermSum<Complex>>{};
+}
+
+ObservationLayout observation_layout(const Model& model, const ExactOptions& options) {
+  const auto groups = as_size(model.sites()) * (model.bath.closed() ? 1 : 2);
+  return ObservationLayout(model, options.full_energy ? groups + as_size(model.lattice.bond_count()) : 0);
+}
+
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const Communicator& comm, RunControl& control,
                             Timings& timings) {
@@ -332,7 +343,7 @@ ExactResult propagate_exact(const Model& model, const InitialState& initial, con
 ExactResult propagate_exact(const Model& model, const InitialState& initial, const std::vector<double>& times,
                             const ExactOptions& options, const std::vector<SectorPlan>& plans,
                             const Communicator& comm, RunControl& control, Timings& timings) {
-  const ObservationLayout layout(model);
+  const ObservationLayout layout = observation_layout(model, options);
   double cost = 0.0;
   for (const auto& plan : plans) cost += sector_cost(plan);
 

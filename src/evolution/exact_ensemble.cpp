@@ -123,7 +123,7 @@ class EnsemblePropagation {
         control_(control),
         timings_(timings),
         free_bytes_(free_bytes),
-        layout_(first.model),
+        layout_(observation_layout(first.model, options)),
         groups_(comm, ensemble_groups(realizations, first, times, options, comm.size(), free_bytes)),
         sums_(times.size(), layout_.size()) {}
 

@@ -29,6 +29,7 @@ Observations unpack(const ObservationLayout& layout, std::span<const double> ser
     append(result.current, time, layout.current(), layout.bonds());
     append(result.norm, time, layout.norm(), 1);
     append(result.total_energy, time, layout.total_energy(), 1);
+    append(result.others, time, layout.others(), layout.other_count());
   }
   return result;
 }
@@ -45,6 +46,7 @@ std::vector<double> pack(const ObservationLayout& layout, const Observations& ob
   place(observations.current, layout.current(), layout.bonds());
   place(observations.norm, layout.norm(), 1);
   place(observations.total_energy, layout.total_energy(), 1);
+  place(observations.others, layout.others(), layout.other_count());
   return series;
 }
 

@@ -147,7 +147,7 @@ class DensityPropagation {
         timings_(timings),
         space_(std::make_shared<DistributedSector>(density_space(model, plan.counts), comm)),
         generator_(make_liouvillian(space_, model)),
-        observer_(model, space_),
+        observer_(model, space_, other_observables(model, options)),
         model_(model),
         options_(options),
         plan_(plan),
@@ -185,6 +185,7 @@ class DensityPropagation {
     writer.replicated("current", result.mean.current);
     writer.replicated("norm", result.mean.norm);
     writer.replicated("total-energy", result.mean.total_energy);
+    writer.replicated("others", result.mean.others);
     writer.replicated("truncation", result.truncation_error);
     writer.replicated("smallest", result.watch->smallest_population);
     writer.replicated("hermiticity", result.watch->hermiticity_error);
@@ -196,7 +197,8 @@ class DensityPropagation {
                      .outflow = reader.replicated("outflow"),
                      .current = reader.replicated("current"),
                      .norm = reader.replicated("norm"),
-                     .total_energy = reader.replicated("total-energy")},
+                     .total_energy = reader.replicated("total-energy"),
+                     .others = reader.replicated("others")},
             .error = std::nullopt,
             .truncation_error = reader.replicated("truncation"),
             .watch = DensityWatch{reader.replicated("smallest"), reader.replicated("hermiticity"),

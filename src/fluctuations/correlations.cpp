@@ -16,6 +16,7 @@
 #include "qheat/evolution/output_steps.hpp"
 #include "qheat/model/counter_random.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/heisenberg.hpp"
 #include "qheat/operators/operator.hpp"
 #include "qheat/operators/overlaps.hpp"
 #include "qheat/parallel/error.hpp"
@@ -37,6 +38,8 @@ struct Observed {
     }
     between_sites = energies;
     for (int i = 0; i < model.sites(); ++i) between_sites.push_back(energy_change(model, options.energy, i));
+    for (int i = 0; options.curvature && i < model.sites(); ++i)
+      between_sites.push_back(rate_of_change(model, between_sites[as_size(model.sites() + i)]));
     LocalTerm<Complex> one{.sites = {0}, .elements = {}};
     for (LocalCode n = 0; n < static_cast<LocalCode>(model.levels()); ++n)
       one.elements.push_back({n, n, 1.0});
@@ -46,7 +49,7 @@ struct Observed {
 
   std::vector<TermSum<Complex>> energies;       ///< h_i, [N]
   std::vector<double> means;                    ///< <h_i>, [N]
-  std::vector<TermSum<Complex>> between_sites;  ///< h_i, dh_i/dt, 1
+  std::vector<TermSum<Complex>> between_sites;  ///< h_i, dh_i/dt, d2h_i/dt2 if asked for, 1
   std::vector<TermSum<Complex>> currents;       ///< J_a, [A]
 };
 
@@ -85,10 +88,7 @@ class PartCorrelations {
   /// Series of a random state, or of all states; to be multiplied with what the part weighs.
   CorrelationSeries run(int sample, RunControl& control, const std::function<double(double)>& progress,
                         double& truncation) {
-    const std::size_t t = times_.size();
-    sums_ = {.energy = std::vector<double>(t * options_.sources.size() * sites_),
-             .change = std::vector<double>(t * options_.sources.size() * sites_),
-             .current = std::vector<double>(t * options_.axes.size())};
+    sums_ = CorrelationSeries::zero(times_.size(), sites_, options_);
     const Index states = plan_.exact ? space_->dimension() : 1;
     Place place;
     bool restored = control.restore_partial([&](StateReader& reader) { place = load(reader); });
@@ -208,6 +208,7 @@ class PartCorrelations {
       for (std::size_t i = 0; i < sites_; ++i) {
         sums_.energy[first + i] += scale * (values[i].real() - observed_.means[i] * overlap);
         sums_.change[first + i] += scale * values[sites_ + i].real();
+        if (options_.curvature) sums_.curvature[first + i] += scale * values[2 * sites_ + i].real();
       }
       return;
     }
@@ -225,10 +226,10 @@ class PartCorrelations {
       for (const double w : weights_) total += w;
       total = space_->comm().sum(total);
     }
-    for (auto* values : {&series.energy, &series.change, &series.current}) {
-      space_->comm().sum(std::span(*values));
-      for (double& value : *values) value /= total;
-    }
+    CorrelationSeries::visit(series, [&](const char*, std::vector<double>& values) {
+      space_->comm().sum(std::span(values));
+      for (double& value : values) value /= total;
+    });
     return series;
   }
 
@@ -241,11 +242,10 @@ class PartCorrelations {
                               place.elapsed, place.error, norm_};
     writer.replicated("place", numbers);
     CorrelationSeries total = sums_;  // ranks may be others when it goes on
-    for (auto* values : {&total.energy, &total.change, &total.current})
-      space_->comm().sum(std::span(*values));
-    writer.replicated("energy", total.energy);
-    writer.replicated("change", total.change);
-    writer.replicated("current", total.current);
+    CorrelationSeries::visit(total, [&](const char* name, std::vector<double>& values) {
+      space_->comm().sum(std::span(values));
+      writer.replicated(name, values);
+    });
     for (Index k = 0; k < columns_; ++k)
       writer.distributed(fmt::format("state-{}", k), doubles(k), 2 * space_->first_state(),
                          2 * space_->dimension());
@@ -255,8 +255,9 @@ class PartCorrelations {
     const auto numbers = reader.replicated("place");
     Place place{static_cast<Index>(numbers[0]), static_cast<std::size_t>(numbers[1]), numbers[2], numbers[3]};
     norm_ = numbers[4];
-    CorrelationSeries total{reader.replicated("energy"), reader.replicated("change"),
-                            reader.replicated("current")};
+    CorrelationSeries total;
+    CorrelationSeries::visit(
+        total, [&](const char* name, std::vector<double>& values) { values = reader.replicated(name); });
     if (total.energy.size() != sums_.energy.size() || total.current.size() != sums_.current.size())
       throw Error("the checkpoint does not fit this version of the program; start afresh without --resume");
     if (space_->comm().is_root()) sums_ = std::move(total);
@@ -295,10 +296,20 @@ void add_weighted(CorrelationSeries& sum, const CorrelationSeries& more, double 
   };
   add(sum.energy, more.energy);
   add(sum.change, more.change);
+  add(sum.curvature, more.curvature);
   add(sum.current, more.current);
 }
 
 }  // namespace
+
+CorrelationSeries CorrelationSeries::zero(std::size_t times, std::size_t sites,
+                                          const CorrelationOptions& options) {
+  const std::size_t pairs = times * options.sources.size() * sites;
+  return {.energy = std::vector<double>(pairs),
+          .change = std::vector<double>(pairs),
+          .curvature = std::vector<double>(options.curvature ? pairs : 0),
+          .current = std::vector<double>(times * options.axes.size())};
+}
 
 CorrelationSeries Correlations::mean() const {
   CorrelationSeries mean;
@@ -340,7 +351,9 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
         CorrelationSeries series;
         double truncation = 0.0;
         const bool finished = control.restore_finished([&](StateReader& reader) {
-          series = {reader.replicated("energy"), reader.replicated("change"), reader.replicated("current")};
+          CorrelationSeries::visit(series, [&](const char* name, std::vector<double>& values) {
+            values = reader.replicated(name);
+          });
           truncation = reader.replicated("truncation").front();
         });
         if (!finished) {
@@ -354,9 +367,9 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
               sample, control, [&](double fraction) { return first + share * fraction / wanted; },
               truncation);
           control.finish([&](StateWriter& writer) {
-            writer.replicated("energy", series.energy);
-            writer.replicated("change", series.change);
-            writer.replicated("current", series.current);
+            CorrelationSeries::visit(series, [&](const char* name, const std::vector<double>& values) {
+              writer.replicated(name, values);
+            });
             writer.replicated("truncation", std::span(&truncation, 1));
           });
         }

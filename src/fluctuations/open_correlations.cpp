@@ -11,7 +11,7 @@
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/density_evolution.hpp"
 #include "qheat/evolution/density_observer.hpp"
-#include "qheat/operators/commutator.hpp"
+#include "qheat/operators/heisenberg.hpp"
 #include "qheat/operators/liouvillian.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/index.hpp"
@@ -170,6 +170,8 @@ void take_source(const Model& model, const ObservationLayout& layout, const std:
       series.change[first + as_size(bond.first)] -= now[layout.outflow() + 2 * as_size(b)];
       series.change[first + as_size(bond.second)] -= now[layout.outflow() + 2 * as_size(b) + 1];
     }
+    for (std::size_t i = 0; i < layout.other_count(); ++i)
+      series.curvature[first + i] = now[layout.others() + i];
   }
 }
 
@@ -202,17 +204,17 @@ CorrelationSeries open_correlations(const Model& model, const std::vector<double
   const auto counts = density_counts(model, blocks_of(model, options.equilibrium));
   const auto space = std::make_shared<DistributedSector>(density_space(model, counts), comm);
   const auto generator = make_liouvillian(space, model);
-  const DensityObserver observer(model, space);
+  std::vector<TermSum<Complex>> curvatures;
+  for (int i = 0; options.curvature && i < model.sites(); ++i)
+    curvatures.push_back(rate_of_change(model, rate_of_change(model, site_energy(model, options.energy, i))));
+  const DensityObserver observer(model, space, curvatures);
   const KetWeight weight(model, options.equilibrium);
   const auto outputs = static_cast<Index>(times.size());
   const FaberPlan plan = plan_faber(generator_range(model, counts, comm), times.back(), options.tolerance,
                                     (outputs + kMostOutputs - 1) / kMostOutputs);
   const std::size_t sources = options.sources.size();
   const std::size_t columns = sources + options.axes.size();
-  const auto n = as_size(model.sites());
-  CorrelationSeries series{.energy = std::vector<double>(times.size() * sources * n),
-                           .change = std::vector<double>(times.size() * sources * n),
-                           .current = std::vector<double>(times.size() * options.axes.size())};
+  auto series = CorrelationSeries::zero(times.size(), as_size(model.sites()), options);
   for (std::size_t k = 0; k < columns; ++k) {
     const Stage stage(control, fmt::format("operator-{}", k));
     std::vector<double> values;

@@ -87,6 +87,7 @@ SiteCorrelations site_correlations(const Model& model, const Correlations& found
                           .sources = found.sources,
                           .energy = std::vector<double>(t * n * n),
                           .change = std::vector<double>(t * n * n),
+                          .curvature = std::vector<double>(series.curvature.empty() ? 0 : t * n * n),
                           .current = {},
                           .background = background,
                           .even = model.bath.closed()};
@@ -109,6 +110,7 @@ SiteCorrelations site_correlations(const Model& model, const Correlations& found
   };
   copy(series.energy, result.energy);
   copy(series.change, result.change);
+  if (!series.curvature.empty()) copy(series.curvature, result.curvature);
   const std::size_t axes = found.axes.size();
   if (axes == 0) return result;
   for (std::size_t time = 0; time < t; ++time) {

@@ -73,6 +73,7 @@ void read_exact(CheckedTable& root, Draft& draft) {
   table->number("tolerance", exact.tolerance, solver_tolerance());
   table->integer("samples", exact.samples, {0, kMaxInt});
   table->integer("seed", exact.seed, {.lowest = 0});
+  table->choice("energy", exact.full_energy, {{"levels", false}, {"full", true}});
   table->report_unknown_keys();
 }
 
@@ -169,6 +170,11 @@ void read_steady(CheckedTable& root, Draft& draft) {
     check_no_repeats(*table, "dephasings", steady.dephasings);
   }
   table->number("tolerance", steady.tolerance, solver_tolerance());
+  table->choice("energy", steady.energy, {{"levels", SiteEnergy::levels}, {"full", SiteEnergy::full}});
+  if (steady.method == Method::two_point && steady.energy == SiteEnergy::full)
+    table->problem("energy",
+                   "\"full\" needs the density matrix, which two-point functions do not have; use method = "
+                   "\"auto\", or energy = \"levels\"");
   table->report_unknown_keys();
 }
 

@@ -19,8 +19,8 @@ namespace qheat::jobfile {
 namespace {
 
 /// Keys that are of equilibrium fluctuations alone.
-constexpr std::array<std::string_view, 7> kFluctuationKeys = {"equilibrium", "ensemble", "source", "samples",
-                                                              "accuracy",    "energy",   "smaller"};
+constexpr std::array<std::string_view, 8> kFluctuationKeys = {"equilibrium", "ensemble", "source",  "samples",
+                                                              "accuracy",    "energy",   "smaller", "memory"};
 
 void read_temperatures(CheckedTable& table, const Draft& draft, TransportRequest& transport) {
   const std::string key = "temperatures";
@@ -189,6 +189,7 @@ void read_transport(CheckedTable& root, Draft& draft) {
                    "one random state leaves no error; use at least 2, or 0 for as many as accuracy takes");
   table->integer("smaller", draft.transport_smaller, {0, 1000000});
   table->number("accuracy", transport.accuracy, {.lowest = 1e-6, .highest = 1.0});
+  table->boolean("memory", transport.memory);
   table->integer("seed", transport.seed, {0, std::numeric_limits<std::int64_t>::max()});
   table->report_unknown_keys();
 }
@@ -206,7 +207,16 @@ void complete_transport(const TomlTable& root, Draft& draft, Problems& problems)
     const auto why = obstacle_of(transport.routes[i], draft.job, transport);
     if (!why.empty()) table.problem("routes", i, fmt::format("{}: {}", route_name(transport.routes[i]), why));
   }
-  if (chosen) return add_shorter(root, table, draft, transport);
+  const auto check_memory = [&] {
+    if (transport.memory && !transport.takes(TransportRoute::site_kernel))
+      table.problem("memory",
+                    "is the memory kernel of the sites, for which all of them must be sources; add "
+                    "\"site-kernel\" to routes");
+  };
+  if (chosen) {
+    check_memory();
+    return add_shorter(root, table, draft, transport);
+  }
   // kernels and steady states where there are any; correlations where there are none, or they are asked for
   const bool others = obstacle_of(TransportRoute::kernel, draft.job, transport).empty() ||
                       obstacle_of(TransportRoute::steady, draft.job, transport).empty();
@@ -223,7 +233,9 @@ void complete_transport(const TomlTable& root, Draft& draft, Problems& problems)
   if (none && (fluctuations || transport.temperatures.empty()))
     table.problem(first_reason.empty() ? "asks for nothing; add temperatures = [0.5, 1.0, 2.0], or [time]"
                                        : "no route to D is open: " + first_reason);
-  if (!none) add_shorter(root, table, draft, transport);
+  if (none) return;
+  check_memory();
+  add_shorter(root, table, draft, transport);
 }
 
 }  // namespace qheat::jobfile

@@ -5,6 +5,7 @@
 #include "qheat/operators/commutator.hpp"
 #include "qheat/operators/currents.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/heisenberg.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
@@ -19,6 +20,12 @@ LocalTerm<Complex> level_term(const Model& model, int site) {
   return term;
 }
 
+LocalTerm<Complex> half_bond(const Model& model, int bond) {
+  LocalTerm<Complex> half = bond_term(model, bond);
+  for (auto& e : half.elements) e.value *= 0.5;
+  return half;
+}
+
 int other_end(const Model& model, int bond, int site) {
   const Bond& b = at(model.lattice.bonds(), bond);
   return b.first == site ? b.second : b.first;
@@ -31,9 +38,7 @@ TermSum<Complex> site_energy(const Model& model, SiteEnergy kind, int site) {
   if (kind == SiteEnergy::levels) return merged(sum);
   if (!model.onsite.empty()) sum.terms.push_back(onsite_term(model, site));
   for (const int bond : model.lattice.bonds_of(site)) {
-    LocalTerm<Complex> half = bond_term(model, bond);
-    for (auto& e : half.elements) e.value *= 0.5;
-    sum.terms.push_back(std::move(half));
+    sum.terms.push_back(half_bond(model, bond));
   }
   return merged(sum);
 }
@@ -69,6 +74,57 @@ std::vector<std::pair<int, int>> current_pairs(const Model& model, SiteEnergy ki
     }
   }
   return {pairs.begin(), pairs.end()};
+}
+
+namespace {
+
+/// -1 where the bond leads to `from`.
+double direction(const Model& model, int bond, int from) {
+  return at(model.lattice.bonds(), bond).first == from ? 1.0 : -1.0;
+}
+
+/// The bond that joins two sites, or -1.
+int bond_between(const Model& model, int x, int y) {
+  for (const int bond : model.lattice.bonds_of(x)) {
+    if (other_end(model, bond, x) == y) return bond;
+  }
+  return -1;
+}
+
+}  // namespace
+
+std::vector<TermSum<Complex>> full_bond_currents(const Model& model) {
+  const TermSum<Complex> nothing{.levels = model.levels(), .terms = {}};
+  std::vector<TermSum<Complex>> currents(as_size(model.lattice.bond_count()), nothing);
+  for (const auto& [x, y] : current_pairs(model, SiteEnergy::full)) {
+    const int direct = bond_between(model, x, y);
+    if (direct >= 0) {
+      add_terms(at(currents, direct), energy_current(model, SiteEnergy::full, x, y),
+                direction(model, direct, x));
+      continue;
+    }
+    for (const int first : model.lattice.bonds_of(x)) {
+      const int w = other_end(model, first, x);
+      for (const int second : model.lattice.bonds_of(w)) {
+        if (other_end(model, second, w) != y) continue;
+        const auto flow = commutator({.levels = model.levels(), .terms = {half_bond(model, first)}},
+                                     {.levels = model.levels(), .terms = {half_bond(model, second)}});
+        add_terms(at(currents, first), flow, direction(model, first, x));
+        add_terms(at(currents, second), flow, direction(model, second, w));
+      }
+    }
+  }
+  return currents;
+}
+
+std::vector<TermSum<Complex>> full_energy_observables(const Model& model) {
+  std::vector<TermSum<Complex>> observables;
+  for (int x = 0; x < model.sites(); ++x) observables.push_back(site_energy(model, SiteEnergy::full, x));
+  for (auto& current : full_bond_currents(model)) observables.push_back(std::move(current));
+  if (model.bath.closed()) return observables;
+  for (int x = 0; x < model.sites(); ++x)
+    observables.push_back(bath_change(model, site_energy(model, SiteEnergy::full, x)));
+  return observables;
 }
 
 int shortest_ring(SiteEnergy kind) {

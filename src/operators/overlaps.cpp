@@ -7,7 +7,10 @@
 
 namespace qheat {
 
-Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables) {
+Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables, Elements elements) {
+  const auto is_left_out = [&](const LocalElement<Complex>& e) {
+    return e.value == Complex{} || (elements == Elements::one_of_partners && e.to > e.from);
+  };
   using Codes = std::pair<LocalCode, LocalCode>;
   std::map<std::vector<int>, std::map<Codes, std::uint32_t>> numbers;
   Catalog catalog;
@@ -15,7 +18,9 @@ Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables) 
     catalog.elements.levels = sum.levels;
     for (const auto& term : sum.terms) {
       auto& of_sites = numbers[term.sites];
-      for (const auto& e : term.elements) of_sites.try_emplace({e.to, e.from}, 0);
+      for (const auto& e : term.elements) {
+        if (!is_left_out(e)) of_sites.try_emplace({e.to, e.from}, 0);
+      }
     }
   }
   for (auto& [sites, codes] : numbers) {
@@ -30,8 +35,10 @@ Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables) 
     for (const auto& term : observables[k].terms) {
       const auto& of_sites = numbers.at(term.sites);
       for (const auto& e : term.elements) {
-        if (e.value != Complex{})
-          catalog.weighted.push_back({e.value, static_cast<std::uint32_t>(k), of_sites.at({e.to, e.from})});
+        if (is_left_out(e)) continue;
+        const bool for_two = elements == Elements::one_of_partners && e.to != e.from;
+        catalog.weighted.push_back(
+            {for_two ? 2.0 * e.value : e.value, static_cast<std::uint32_t>(k), of_sites.at({e.to, e.from})});
       }
     }
   }
@@ -39,8 +46,8 @@ Overlaps::Catalog Overlaps::list(std::span<const TermSum<Complex>> observables) 
 }
 
 Overlaps::Overlaps(std::shared_ptr<const DistributedSector> space,
-                   std::span<const TermSum<Complex>> observables)
-    : Overlaps(std::move(space), list(observables), observables.size()) {}
+                   std::span<const TermSum<Complex>> observables, Elements elements)
+    : Overlaps(std::move(space), list(observables, elements), observables.size()) {}
 
 Overlaps::Overlaps(std::shared_ptr<const DistributedSector> space, Catalog catalog, std::size_t count)
     : space_(std::move(space)),

@@ -246,17 +246,21 @@ std::vector<double> energies_from_bands(const Model& model, const std::vector<do
 
 std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
                                   const std::vector<double>& exact) {
-  const std::size_t size = site_entries(model);
-  const auto bands = as_size(model.site.bands());
+  return closure_error(as_size(model.sites()), as_size(model.site.bands()), site, exact);
+}
+
+std::vector<double> closure_error(std::size_t sites, std::size_t columns, std::span<const double> site,
+                                  std::span<const double> exact) {
+  const std::size_t size = sites * columns;
   std::vector<double> errors;
   for (std::size_t start = 0; start < site.size(); start += size) {
-    std::vector<double> mean(bands, 0.0);
-    for (std::size_t e = 0; e < size; ++e) mean[e % bands] += exact[start + e] / model.sites();
+    std::vector<double> mean(columns, 0.0);
+    for (std::size_t e = 0; e < size; ++e) mean[e % columns] += exact[start + e] / static_cast<double>(sites);
     double difference = 0.0;
     double scale = 0.0;
     for (std::size_t e = 0; e < size; ++e) {
       difference += std::abs(site[start + e] - exact[start + e]);
-      scale += std::abs(exact[start + e] - mean[e % bands]);
+      scale += std::abs(exact[start + e] - mean[e % columns]);
     }
     constexpr double kUniform = 1e-8;  // below it the solutions' own tolerances are compared
     errors.push_back(scale > kUniform ? difference / scale : std::numeric_limits<double>::quiet_NaN());

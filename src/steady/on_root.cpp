@@ -13,6 +13,9 @@ void visit_series(State& state, const Visit& visit) {
   visit(state.temperature);
   visit(state.heat);
   visit(state.jump_heat);
+  visit(state.full_energy);
+  visit(state.full_current);
+  visit(state.full_heat);
 }
 
 }  // namespace
@@ -32,7 +35,8 @@ void broadcast(const Communicator& comm, SteadyState& state) {
                       state.smallest_eigenvalue,
                       state.hermiticity_error,
                       static_cast<double>(state.elements),
-                      static_cast<double>(state.iterations)};
+                      static_cast<double>(state.iterations),
+                      state.full_balance};
   comm.broadcast(std::span(numbers));
   state.entropy_production = numbers[0];
   state.residual = numbers[1];
@@ -43,6 +47,7 @@ void broadcast(const Communicator& comm, SteadyState& state) {
   state.hermiticity_error = numbers[6];
   state.elements = static_cast<Index>(numbers[7]);
   state.iterations = static_cast<Index>(numbers[8]);
+  state.full_balance = numbers[9];
 }
 
 }  // namespace qheat

@@ -13,6 +13,7 @@
 #include "qheat/parallel/index.hpp"
 #include "qheat/steady/two_point.hpp"
 #include "steady/direct_solution.hpp"
+#include "steady/full_energy.hpp"
 #include "steady/measurement.hpp"
 #include "steady/on_root.hpp"
 #include "steady/rate_scales.hpp"
@@ -52,7 +53,8 @@ constexpr double kResolvedByIteration = 1e-3;
 /// What is common to the density matrices of all methods; checks that it is one.
 template <class Number>
 void describe(const Model& model, const std::shared_ptr<const DistributedSector>& space,
-              std::span<const Number> rho, double resolution, double tolerance, SteadyState& state) {
+              std::span<const Number> rho, double resolution, const SteadyOptions& options,
+              SteadyState& state) {
   const Measurement measured = measure(model, *space, rho);
   set_measured(model, measured, state);
   state.balance = Balance(model, resolution).error(state, measured.onsite_outflow);
@@ -61,7 +63,9 @@ void describe(const Model& model, const std::shared_ptr<const DistributedSector>
   for (const Number& element : rho) rounded.push_back(PreciseComplex(element).value());
   state.hermiticity_error = DensityObserver(model, space).hermiticity_error(rounded);
   state.smallest_eigenvalue = smallest_eigenvalue(*space, rounded);
-  require_state(state, tolerance);
+  require_state(state, options.tolerance);
+  if (options.full_energy)
+    measure_full_energy(model, space, rounded, resolution, steady_accuracy(options.tolerance), state);
 }
 
 SteadyState directly(const Model& model, const SteadyOptions& options, const Communicator& comm) {
@@ -72,8 +76,7 @@ SteadyState directly(const Model& model, const SteadyOptions& options, const Com
     if (!solution.determined) not_unique();
     SteadyState found;
     found.residual = solution.correction;
-    describe(model, space, std::span<const PreciseComplex>(solution.rho), kResolvedExactly, options.tolerance,
-             found);
+    describe(model, space, std::span<const PreciseComplex>(solution.rho), kResolvedExactly, options, found);
     return found;
   });
   state.method = "direct";
@@ -106,7 +109,7 @@ std::pair<TwoStarts::Outcome, SteadyState> by_iterations(const Model& model, con
   state.elements = space->dimension();
   if (outcome == TwoStarts::Outcome::found) {
     state.residual = solver.correction(rho);
-    describe(model, space, std::span<const Complex>(rho), kResolvedByIteration, options.tolerance, state);
+    describe(model, space, std::span<const Complex>(rho), kResolvedByIteration, options, state);
   } else {
     state.residual = starts.correction(rho);
     state.balance = starts.difference().imbalance;
@@ -177,7 +180,8 @@ Index steady_elements(const Model& model) {
 
 bool takes_two_point(const Model& model, const SteadyOptions& options, int ranks, double free_bytes) {
   if (options.method == SteadyMethod::two_point) return true;
-  if (options.method != SteadyMethod::automatic || model.bath.only_dephasing()) return false;
+  if (options.method != SteadyMethod::automatic || options.full_energy || model.bath.only_dephasing())
+    return false;
   if (!two_point_obstacles(model).empty()) return false;
   try {
     const double needed = steady_bytes_per_rank(model, options, ranks);
@@ -217,7 +221,7 @@ SteadyState find_steady_state(const Model& model, const SteadyOptions& options, 
   if (takes_two_point(model, options, comm.size(), free_bytes))
     return two_point_steady_state(model, options.tolerance, comm, free_bytes, timings);
   const bool two_point_remains =
-      options.method == SteadyMethod::automatic && two_point_obstacles(model).empty();
+      options.method == SteadyMethod::automatic && !options.full_energy && two_point_obstacles(model).empty();
   try {
     const Timings::Scope scope(timings, "steady state");
     return from_density_matrix(model, options, comm, free_bytes, control);

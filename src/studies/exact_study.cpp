@@ -8,6 +8,7 @@
 
 #include "qheat/evolution/open.hpp"
 #include "qheat/parallel/error.hpp"
+#include "qheat/parallel/index.hpp"
 #include "qheat/rates/solve.hpp"
 #include "studies/eigenvalue_text.hpp"
 #include "studies/realizations.hpp"
@@ -162,6 +163,25 @@ void ExactStudy::write_observations(const Observations& values, const std::strin
   file.dataset("/exact/current" + suffix, {outputs, bonds}, values.current);
   file.dataset("/exact/norm" + suffix, {outputs}, values.norm);
   file.dataset("/exact/total_energy" + suffix, {outputs}, values.total_energy);
+  if (options_.full_energy) write_full_energy(values.others, suffix, file);
+}
+
+void ExactStudy::write_full_energy(const std::vector<double>& values, const std::string& suffix,
+                                   ResultsFile& file) const {
+  const std::size_t all = values.size() / times_.size();
+  std::size_t first = 0;
+  const auto write_next = [&](const std::string& name, int count) {
+    std::vector<double> some;
+    for (std::size_t t = 0; t < times_.size(); ++t) {
+      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(t * all + first);
+      some.insert(some.end(), begin, begin + count);
+    }
+    file.dataset("/exact/" + name + suffix, {static_cast<Index>(times_.size()), count}, some);
+    first += as_size(count);
+  };
+  write_next("full_energy", model_.sites());
+  write_next("full_current", model_.lattice.bond_count());
+  if (!model_.bath.closed()) write_next("full_heat", model_.sites());
 }
 
 void ExactStudy::summarize(Report& report) const {

@@ -30,6 +30,8 @@ class ExactStudy final : public Study {
   void describe_open(Report& report) const;
   void say_watch(Report& report, const DensityWatch& watch, double trace_drift) const;
   void write_observations(const Observations& values, const std::string& suffix, ResultsFile& file) const;
+  void write_full_energy(const std::vector<double>& values, const std::string& suffix,
+                         ResultsFile& file) const;
 
   const Job& job_;
   const Model& model_;

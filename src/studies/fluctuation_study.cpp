@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/index.hpp"
+#include "qheat/rates/site_closure.hpp"
+#include "qheat/rates/solve.hpp"
 #include "studies/diffusion_datasets.hpp"
 #include "studies/sensible_ranks.hpp"
 
@@ -39,7 +42,8 @@ FluctuationStudy::FluctuationStudy(const Job& job, const StudyContext& context)
       wanted_{.spreading = true,  // the verdict rests on it
               .green_kubo = job.transport->takes(TransportRoute::green_kubo),
               .modes = job.transport->takes(TransportRoute::modes),
-              .site_kernel = job.transport->takes(TransportRoute::site_kernel)} {}
+              .site_kernel = job.transport->takes(TransportRoute::site_kernel),
+              .memory = job.transport->memory} {}
 
 CorrelationOptions FluctuationStudy::options_for(const Model& model) const {
   const TransportRequest& request = *job_.transport;
@@ -47,6 +51,7 @@ CorrelationOptions FluctuationStudy::options_for(const Model& model) const {
                              .energy = request.energy,
                              .sources = request.sources,
                              .axes = wanted_.green_kubo ? transport_axes(model.lattice) : std::vector<int>{},
+                             .curvature = wanted_.memory,
                              .samples = request.samples,
                              .seed = request.seed};
   if (&model == &*job_.model) return options;
@@ -95,7 +100,8 @@ Need FluctuationStudy::need_of(const Model& model, int ranks, double free_bytes)
   const double samples = plan.exact ? 1.0 : std::max(options.samples, plan.samples);
   // Series of each sample, and for a jackknife the matrices and waves of each.
   const double series = 16.0 * outputs * sites * static_cast<double>(options.sources.size());
-  const double matrices = 8.0 * outputs * sites * sites * (wanted_.site_kernel ? 2.0 : 0.1);
+  const double matrices =
+      8.0 * outputs * sites * sites * (wanted_.site_kernel ? 2.0 : 0.1) * (wanted_.memory ? 3.0 : 1.0);
   const auto size = static_cast<double>(std::max(plan.largest_dimension, plan.elements));
   return {.bytes_per_rank = plan.bytes_per_rank,
           .least_bytes_per_rank = plan.least_bytes_per_rank,
@@ -109,16 +115,30 @@ Need FluctuationStudy::need_of(const Model& model, int ranks, double free_bytes)
 
 /// What all samples say, and all but one each.
 void FluctuationStudy::analyse_samples(const Model& model, Followed& found) const {
-  const auto analysis = [&](const CorrelationSeries& series) {
-    return analyse(model.lattice, site_correlations(model, found.correlations, series, found.background),
-                   found.susceptibility, found.modes, wanted_);
+  const auto correlations = [&](const CorrelationSeries& series) {
+    return site_correlations(model, found.correlations, series, found.background);
   };
-  found.all = analysis(found.correlations.mean());
+  const auto analysis = [&](const SiteCorrelations& of) {
+    return analyse(model.lattice, of, found.susceptibility, found.modes, wanted_);
+  };
+  const SiteCorrelations all = correlations(found.correlations.mean());
+  found.all = analysis(all);
   found.without_one.clear();
   found.relative_error = 0.0;
+  found.correlation_error.assign(times_.size(), found.correlations.truncation);
   if (found.correlations.exact) return;
-  for (std::size_t s = 0; s < found.correlations.samples.size(); ++s)
-    found.without_one.push_back(analysis(found.correlations.mean_without(s)));
+  std::vector<double> squares(times_.size(), 0.0);
+  const std::size_t samples = found.correlations.samples.size();
+  for (std::size_t s = 0; s < samples; ++s) {
+    const SiteCorrelations one = correlations(found.correlations.mean_without(s));
+    for (std::size_t e = 0; e < one.energy.size(); ++e)
+      squares[e / (one.sites * one.sites)] += std::pow(one.energy[e] - all.energy[e], 2);
+    found.without_one.push_back(analysis(one));
+  }
+  for (std::size_t t = 0; t < times_.size() && wanted_.site_kernel; ++t) {
+    const double jackknife = static_cast<double>(samples - 1) / static_cast<double>(samples);
+    found.correlation_error[t] += std::sqrt(jackknife * squares[t]) / found.all.site_kernel->kernels[t].norm;
+  }
   // Not of waves and kernels: they divide by what decays, and their late times ask for any number of samples.
   const TransportRoute route = wanted_.green_kubo ? TransportRoute::green_kubo : TransportRoute::spreading;
   double largest = 0.0;
@@ -172,6 +192,53 @@ void FluctuationStudy::compute() {
     shorter_ = follow(*job_.transport->shorter);
   }
   judge();
+  if (wanted_.site_kernel) close_sites();
+}
+
+/// How far the site equation with the bond rates of the site kernel alone is from the exact profile.
+void FluctuationStudy::close_sites() {
+  const Lattice& lattice = job_.model->lattice;
+  bond_rates_.clear();
+  for (const auto& kernel : here_.all.site_kernel->kernels) {
+    const auto rates = site_bond_rates(lattice, kernel);
+    bond_rates_.insert(bond_rates_.end(), rates.begin(), rates.end());
+  }
+  const std::size_t sites = as_size(lattice.sites());
+  const auto& profile = here_.all.spread->profile;
+  // Rates have no meaning between outputs at which the kernel diverges.
+  auto known = bond_rates_;
+  const auto singular = singular_times(times_, here_.all.site_kernel->kernels, here_.correlation_error);
+  const double until = singular.empty() ? std::numeric_limits<double>::infinity() : singular.front();
+  const std::size_t bonds = as_size(lattice.bond_count());
+  for (std::size_t t = 0; t < times_.size(); ++t) {
+    if (times_[t] >= until)
+      std::fill_n(known.begin() + static_cast<std::ptrdiff_t>(t * bonds), bonds,
+                  std::numeric_limits<double>::quiet_NaN());
+  }
+  const auto solved = solve_sites(lattice, times_, known, std::span(profile).first(sites));
+  closure_error_ = closure_error(sites, 1, solved, profile);
+}
+
+/// Of K(t), over |K(t)|: by the samples, or by truncation.
+std::vector<double> FluctuationStudy::error_of_kernel() const {
+  const auto& kernels = here_.all.site_kernel->kernels;
+  std::vector<const SiteKernelSeries*> without_one;
+  for (const auto& one : here_.without_one) without_one.push_back(&*one.site_kernel);
+  auto errors = kernel_errors(*here_.all.site_kernel, without_one);
+  for (std::size_t t = 0; t < errors.size(); ++t)
+    errors[t] += kernels[t].condition * here_.correlations.truncation;
+  return errors;
+}
+
+/// Of an element of the memory kernel by samples and quadrature, over the largest one.
+double FluctuationStudy::error_of_memory() const {
+  const auto errors = jackknife_errors(
+      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.memory->kernel; }));
+  double largest = 0.0;
+  for (const double value : here_.all.memory->kernel) largest = std::max(largest, std::abs(value));
+  double error = 0.0;
+  for (const double value : errors) error = std::max(error, value);
+  return here_.all.memory->error + (largest > 0.0 ? error / largest : 0.0);
 }
 
 /// C_jj(0) is known exactly by counting: what the states say must agree.
@@ -262,6 +329,7 @@ void FluctuationStudy::write(ResultsFile& file) {
     const std::string group = "/transport/" + route_group(route.route);
     write_diffusion(route.diffusion, route.error, {route.window, route.window_error, route.obstacle}, group,
                     file);
+    file.attribute(group, "verdict", std::string(name_of(verdict_.kind)));
   }
   if (job_.transport->takes(TransportRoute::spreading)) write_spreading(file);
   if (wanted_.green_kubo) write_green_kubo(file);
@@ -298,7 +366,6 @@ void FluctuationStudy::write_spreading(ResultsFile& file) const {
     file.attribute(group, "steady_exponent", verdict_.exponent);
     file.attribute(group, "steady_window", std::span<const double>(window));
   }
-  file.attribute(group, "verdict", std::string(name_of(verdict_.kind)));
   file.attribute(group, "reason_of_verdict", verdict_.reason);
 }
 
@@ -348,8 +415,19 @@ void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
   file.dataset(group + "/distance", {static_cast<Index>(series.distances.size())}, series.distances);
   file.dataset(group + "/rate", {outputs, static_cast<Index>(series.distances.size())},
                series.rate_by_distance);
-  file.dataset(group + "/singular_times", {static_cast<Index>(series.singular_times.size())},
-               series.singular_times);
+  const auto singular = singular_times(times_, series.kernels, here_.correlation_error);
+  file.dataset(group + "/singular_times", {static_cast<Index>(singular.size())}, singular);
+  file.dataset(group + "/error", {outputs}, error_of_kernel());
+  file.dataset(group + "/bond_rate", {outputs, job_.model->lattice.bond_count()}, bond_rates_);
+  file.dataset(group + "/closure_error", {outputs}, closure_error_);
+  if (wanted_.memory) write_memory(file);
+}
+
+void FluctuationStudy::write_memory(ResultsFile& file) const {
+  const Index sites = job_.model->sites();
+  file.dataset("/transport/site_kernel/memory", {static_cast<Index>(times_.size()), sites, sites},
+               here_.all.memory->kernel);
+  file.attribute("/transport/site_kernel", "memory_error", error_of_memory());
 }
 
 void FluctuationStudy::summarize(Report& report) const {
@@ -369,6 +447,10 @@ void FluctuationStudy::summarize(Report& report) const {
                   std::pow(here_.relative_error / wanted, 2)));
   }
   report.say("verdict         {}: {}\n", name_of(verdict_.kind), verdict_.reason);
+  if (wanted_.memory && here_.all.memory->error > kLargestKernelError)
+    report.say(
+        "                the memory kernel of the sites is not known: the output times are too far apart for "
+        "it; use more time.outputs or an earlier time.end\n");
 }
 
 }  // namespace qheat

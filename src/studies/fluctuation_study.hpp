@@ -40,6 +40,7 @@ class FluctuationStudy final : public Study {
     std::vector<EquilibriumAnalysis> without_one;  ///< without one of the samples each: a jackknife
     double edge_time = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
     std::vector<DiffusionRoute> routes;
+    std::vector<double> correlation_error;  ///< Frobenius norm of the error of C over the 1-norm of C, [T]
     /// Largest error of D(t), by samples, over the largest D(t): by Green-Kubo or else spreading; 0 if exact.
     double relative_error = 0.0;
   };
@@ -57,13 +58,19 @@ class FluctuationStudy final : public Study {
   void write_green_kubo(ResultsFile& file) const;
   void write_modes(ResultsFile& file) const;
   void write_site_kernel(ResultsFile& file) const;
+  void write_memory(ResultsFile& file) const;
+  void close_sites();
+  std::vector<double> error_of_kernel() const;
+  double error_of_memory() const;
 
   const Job& job_;
   StudyContext context_;
   std::vector<double> times_;
   EquilibriumRoutes wanted_;
   Followed here_;
-  Followed shorter_;  ///< of the lattice to compare with, if there is one
+  std::vector<double> bond_rates_;     ///< of the site kernel, [T][B]; empty: no such route
+  std::vector<double> closure_error_;  ///< of the site equation with them, [T]
+  Followed shorter_;                   ///< of the lattice to compare with, if there is one
   SpreadVerdict verdict_;
 };
 

@@ -1,6 +1,6 @@
 #include "studies/series_memory.hpp"
 
-#include "qheat/evolution/observations.hpp"
+#include "qheat/evolution/exact.hpp"
 
 namespace qheat {
 
@@ -9,7 +9,9 @@ double series_bytes(const Job& job) {
   // Sums and sums of squares of a block, of a sector and of all, what the run keeps of them for a checkpoint,
   // mean and spread.
   const double copies = job.detuning.realizations > 1 ? 14.0 : 10.0;
-  return copies * sizeof(double) * outputs * static_cast<double>(ObservationLayout(*job.model).size());
+  const auto layout = job.exact ? observation_layout(*job.model, *job.exact) : ObservationLayout(*job.model);
+  const auto size = static_cast<double>(layout.size());
+  return copies * sizeof(double) * outputs * size;
 }
 
 }  // namespace qheat

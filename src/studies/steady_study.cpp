@@ -30,17 +30,20 @@ void visit_series(State& state, const Visit& visit) {
   visit("temperature", state.temperature);
   visit("heat", state.heat);
   visit("jump_heat", state.jump_heat);
+  visit("full_energy", state.full_energy);
+  visit("full_current", state.full_current);
+  visit("full_heat", state.full_heat);
 }
 
 void save(const SteadyState& state, StateWriter& writer) {
   visit_series(state,
                [&](const char* name, const std::vector<double>& values) { writer.replicated(name, values); });
   const auto method = std::find(kMethods.begin(), kMethods.end(), state.method) - kMethods.begin();
-  writer.replicated("numbers",
-                    std::array{state.entropy_production, state.residual, state.smallest_population,
-                               state.hermiticity_error, static_cast<double>(state.elements),
-                               static_cast<double>(state.iterations), static_cast<double>(method),
-                               state.smallest_eigenvalue, state.difference_of_starts, state.balance});
+  writer.replicated("numbers", std::array{state.entropy_production, state.residual, state.smallest_population,
+                                          state.hermiticity_error, static_cast<double>(state.elements),
+                                          static_cast<double>(state.iterations), static_cast<double>(method),
+                                          state.smallest_eigenvalue, state.difference_of_starts,
+                                          state.balance, state.full_balance});
 }
 
 void load(SteadyState& state, StateReader& reader) {
@@ -57,10 +60,11 @@ void load(SteadyState& state, StateReader& reader) {
   state.smallest_eigenvalue = numbers[7];
   state.difference_of_starts = numbers[8];
   state.balance = numbers[9];
+  state.full_balance = numbers[10];
 }
 
 /// NaN throughout.
-SteadyState unknown_state(const Model& model) {
+SteadyState unknown_state(const Model& model, bool full_energy) {
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   const auto sites = as_size(model.sites());
   const auto bonds = as_size(model.lattice.bond_count());
@@ -72,6 +76,12 @@ SteadyState unknown_state(const Model& model) {
   state.current.assign(bonds, unknown);
   state.heat.assign(model.bath.reservoirs.size(), unknown);
   state.jump_heat.assign(2 * model.bath.jumps.size(), unknown);
+  if (full_energy) {
+    state.full_energy.assign(sites, unknown);
+    state.full_current.assign(bonds, unknown);
+    state.full_heat.assign(sites, unknown);
+    state.full_balance = unknown;
+  }
   state.entropy_production = unknown;
   state.residual = unknown;
   state.balance = unknown;
@@ -82,7 +92,9 @@ SteadyState unknown_state(const Model& model) {
 }
 
 SteadyOptions steady_options(const SteadyRequest& request) {
-  return {.method = request.method, .tolerance = request.tolerance};
+  return {.method = request.method,
+          .tolerance = request.tolerance,
+          .full_energy = request.energy == SiteEnergy::full};
 }
 
 std::vector<const Model*> steady_models(const Job& job) {
@@ -218,7 +230,7 @@ SteadyState SteadyStudy::solve_or_go_on(std::size_t variant, std::size_t size) {
   } catch (const Error& error) {
     failures_.push_back(
         fmt::format("{} sites, {}: {}", models_[size]->sites(), text_of(variant), error.what()));
-    return unknown_state(*models_[size]);
+    return unknown_state(*models_[size], steady_options(*job_.steady).full_energy);
   }
 }
 
@@ -278,6 +290,12 @@ void SteadyStudy::write_state(const std::string& group, std::size_t size, Result
   file.dataset(group + "/energy", {sites}, state.energy);
   file.dataset(group + "/current", {bonds}, state.current);
   file.dataset(group + "/outflow", {bonds, 2}, state.outflow);
+  if (!state.full_energy.empty()) {
+    file.dataset(group + "/full_energy", {sites}, state.full_energy);
+    file.dataset(group + "/full_current", {bonds}, state.full_current);
+    file.dataset(group + "/full_heat", {sites}, state.full_heat);
+    file.dataset(group + "/full_balance", {1}, std::span(&state.full_balance, 1));
+  }
   std::vector<double> temperature = state.temperature;
   const auto defined = temperatures_defined(model);
   for (std::size_t i = 0; i < temperature.size(); ++i)

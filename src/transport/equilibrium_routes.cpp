@@ -59,15 +59,15 @@ double distance(const Lattice& lattice, int i, int j) {
 
 /// Pairs of sites by their distance.
 std::map<double, std::vector<std::size_t>> pairs_by_distance(const Lattice& lattice) {
-  constexpr double kSame = 1e-9;
+  constexpr double kSameDistance = 1e-9;
   std::map<double, std::vector<std::size_t>> pairs;
   const int n = lattice.sites();
   for (int i = 0; i < n; ++i) {
     for (int j = 0; j < n; ++j) {
       if (i == j) continue;
       const double r = distance(lattice, i, j);
-      const auto near = pairs.lower_bound(r * (1.0 - kSame));
-      const bool known = near != pairs.end() && near->first <= r * (1.0 + kSame);
+      const auto near = pairs.lower_bound(r * (1.0 - kSameDistance));
+      const bool known = near != pairs.end() && near->first <= r * (1.0 + kSameDistance);
       (known ? near->second : pairs[r]).push_back(as_size(i) * as_size(n) + as_size(j));
     }
   }
@@ -93,13 +93,9 @@ SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& fo
   SiteKernelSeries result;
   const auto pairs = pairs_by_distance(lattice);
   for (const auto& [r, list] : pairs) result.distances.push_back(r);
-  double sign = 0.0;
   for (std::size_t time = 0; time < found.times.size(); ++time) {
     result.kernels.push_back(site_kernel(lattice, found.energy_at(time), found.change_at(time)));
     const SiteKernel& kernel = result.kernels.back();
-    if (sign * kernel.determinant_sign < 0.0)
-      result.singular_times.push_back((found.times[time - 1] + found.times[time]) / 2.0);
-    if (kernel.determinant_sign != 0.0) sign = kernel.determinant_sign;
     std::vector<double> w;
     for (const auto& mode : modes) w.push_back(-mode_value(mode, kernel.generator) / mode.eigenvalue);
     result.dispersion.insert(result.dispersion.end(), w.begin(), w.end());
@@ -150,7 +146,44 @@ EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& foun
   if (routes.green_kubo) result.green_kubo = green_kubo(found, susceptibility);
   if (routes.modes) result.modes = mode_decay(lattice, found, modes);
   if (routes.site_kernel) result.site_kernel = site_kernels(lattice, found, modes);
+  if (routes.memory) {
+    const double step = found.times.size() > 1 ? found.times[1] - found.times[0] : 0.0;
+    result.memory = site_memory(found.energy_at(0), found.change, found.curvature, found.sites, step);
+  }
   return result;
+}
+
+std::vector<double> singular_times(std::span<const double> times, std::span<const SiteKernel> kernels,
+                                   std::span<const double> relative_error) {
+  std::vector<double> found;
+  std::size_t last = times.size();  // that is known; none yet
+  for (std::size_t t = 0; t < times.size(); ++t) {
+    if (!(kernels[t].condition * relative_error[t] < 1.0)) continue;
+    if (last < t && kernels[last].determinant_sign * kernels[t].determinant_sign < 0.0)
+      found.push_back((times[last] + times[t]) / 2.0);
+    last = t;
+  }
+  return found;
+}
+
+std::vector<double> kernel_errors(const SiteKernelSeries& all,
+                                  std::span<const SiteKernelSeries* const> without_one) {
+  const auto n = static_cast<double>(without_one.size());
+  std::vector<double> errors;
+  for (std::size_t t = 0; t < all.kernels.size(); ++t) {
+    const auto& k = all.kernels[t].generator;
+    double square = 0.0;
+    double variance = 0.0;
+    for (std::size_t e = 0; e < k.size(); ++e) {
+      square += k[e] * k[e];
+      double mean = 0.0;
+      for (const auto* one : without_one) mean += one->kernels[t].generator[e] / n;
+      for (const auto* one : without_one)
+        variance += std::pow(one->kernels[t].generator[e] - mean, 2) * (n - 1.0) / n;
+    }
+    errors.push_back(square > 0.0 ? std::sqrt(variance / square) : kNaN);
+  }
+  return errors;
 }
 
 std::vector<double> jackknife_errors(std::span<const std::vector<double>> without_one) {

@@ -8,7 +8,7 @@
 namespace qheat {
 namespace {
 
-constexpr double kSame = 0.05;
+constexpr double kStandsStill = 0.05;
 constexpr std::size_t kLeastTimes = 5;
 
 }  // namespace
@@ -29,12 +29,13 @@ std::optional<Window> longest_window(std::span<const double> times, std::span<co
       high = std::max(high, values[last]);
       sum += values[last];
       // the mean is between them: no longer window can hold what is this far apart
-      if (!(low > 0.0) || low * (1.0 + kSame) < high * (1.0 - kSame)) break;
+      if (!(low > 0.0) || low * (1.0 + kStandsStill) < high * (1.0 - kStandsStill)) break;
       const double mean = sum / static_cast<double>(last - first + 1);
       const double deviation = std::max(high - mean, mean - low);
       const bool wide = last - first + 1 >= kLeastTimes && times[last] >= 2.0 * times[first];
       const double length = times[last] - times[first];
-      if (!wide || deviation > kSame * mean || (longest && length <= longest->end - longest->begin)) continue;
+      if (!wide || deviation > kStandsStill * mean || (longest && length <= longest->end - longest->begin))
+        continue;
       longest = Window{.begin = times[first], .end = times[last], .value = mean, .deviation = deviation};
     }
   }

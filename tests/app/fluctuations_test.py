@@ -54,6 +54,51 @@ class FluctuationsTest(ProgramCase):
         self.assertAlmostEqual(float(profile[-1].sum()), 1.0, delta=1e-9)
         np.testing.assert_allclose(kernel.sum(axis=1), 0, atol=1e-8)  # energy is kept
 
+    def test_memory_kernel_and_closure(self):
+        """Mori's memory kernel gives dC/dt back; the bond rates alone do so where nothing else moves."""
+        job = ring(8, bath={"dephasing": 4.0}, time={"end": 2.0, "outputs": 101})
+        _, found = self.run_transport({**job, "transport": {"routes": ["spreading", "site-kernel"], "memory": True}})
+        profile, memory = found["transport/spreading/profile"], found["transport/site_kernel/memory"]
+        step, last = found["time"][1], 60
+        weights = np.ones(last + 1)
+        weights[1:-1:2], weights[2:-1:2] = 4, 2
+        sum_ = sum(w * memory[k] @ profile[last - k] for k, w in enumerate(weights * step / 3))
+        change = (profile[last + 1] - profile[last - 1]) / (2 * step)
+        np.testing.assert_allclose(change, -sum_, atol=2e-4 * np.abs(change).max())
+        closure = found["transport/site_kernel/closure_error"]
+        self.assertLess(closure.max(), 0.1)
+        self.assertGreater(closure[50], 1e-4)
+        self.assertLess(np.nanmax(found["transport/site_kernel/error"]), 1e-6)
+
+    def test_energy_with_the_interaction_is_balanced(self):
+        """[exact] and [steady] with energy = "full": continuity along the bonds, its sum is <H>, zero fields carry heat."""
+        job = {"lattice": {"shape": [2, 2]}, "site": {"levels": [0.0, 0.0]},
+               "interaction": {"kind": "exchange", "strength": 0.6, "anisotropy": 0.5},
+               "bath": {"jump": [{"sites": [0], "elements": [[1, 0, 1.0]], "rate": 0.4},
+                                 {"sites": [0], "elements": [[0, 1, 1.0]], "rate": 0.1},
+                                 {"sites": [3], "elements": [[0, 1, 1.0]], "rate": 0.5},
+                                 {"sites": [3], "elements": [[1, 0, 1.0]], "rate": 0.2}]},
+               "initial": {"kind": "product", "levels": [1, 0, 1, 0]}, "time": {"end": 2.0, "outputs": 401},
+               "exact": {"energy": "full"}, "steady": {"energy": "full"}}
+        for ranks, bath in ((0, True), (2, False)):
+            with self.subTest(bath=bath):
+                if not bath:
+                    job = {k: v for k, v in job.items() if k not in ("bath", "steady")}
+                _, found = self.run_transport(job, ranks)
+                energy, current = found["exact/full_energy"], found["exact/full_current"]
+                net = found["exact/full_heat"].copy() if bath else np.zeros_like(energy)
+                for b, (i, j) in enumerate(found["model/bonds"]):
+                    net[:, i] -= current[:, b]
+                    net[:, j] += current[:, b]
+                change = (energy[2:] - energy[:-2]) / (2 * found["time"][1])
+                np.testing.assert_allclose(change, net[1:-1], atol=3e-5)
+                np.testing.assert_allclose(energy.sum(axis=1), found["exact/total_energy"], atol=1e-12)
+                self.assertGreater(np.abs(current).max(), 0.05)
+                if bath:
+                    self.assertLess(found["steady/full_balance"][0], 1e-9)
+                    self.assertGreater(np.abs(found["steady/full_current"]).max(), 1e-3)
+                    np.testing.assert_allclose(found["steady/full_heat"].sum(), 0, atol=1e-12)
+
     def test_waves_and_kernel_say_the_same(self):
         _, found = self.run_transport(ring(6, transport={"routes": ["modes", "site-kernel"], "smaller": 0}))
         q = found["transport/modes/q"][:, 0]

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/fluctuations/site_correlations.hpp"
+#include "qheat/kernel/site_memory.hpp"
 #include "qheat/operators/commutator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
 #include "qheat/transport/equilibrium_routes.hpp"
@@ -153,10 +155,15 @@ void expect_dense(const std::string& name, const Model& model, const Correlation
                        ? dense.weights(equilibrium_levels(model, options.equilibrium).probabilities)
                        : dense.sector_weights(options.equilibrium.counts);
   const auto n = as_size(model.sites());
-  std::vector<Dense::Matrix> h, change;
+  std::vector<Dense::Matrix> h, change, curvature;
+  const auto hamilton = dense.matrix(hamiltonian(model));
   for (int i = 0; i < model.sites(); ++i) {
     h.push_back(dense.matrix(site_energy(model, options.energy, i)));
     change.push_back(dense.matrix(energy_change(model, options.energy, i)));
+    curvature.push_back(dense.product(hamilton, change.back()));  // i [H, dh/dt]
+    const auto back = dense.product(change.back(), hamilton);
+    for (std::size_t e = 0; e < back.size(); ++e)
+      curvature.back()[e] = Complex(0.0, 1.0) * (curvature.back()[e] - back[e]);
     Complex mean = 0.0;
     for (std::size_t s = 0; s < dense.size(); ++s) mean += rho[s] * h.back()[s * dense.size() + s];
     for (std::size_t s = 0; s < dense.size(); ++s) h.back()[s * dense.size() + s] -= mean;
@@ -169,6 +176,8 @@ void expect_dense(const std::string& name, const Model& model, const Correlation
         const std::size_t place = (t * options.sources.size() + s) * n + i;
         EXPECT_NEAR(found.energy[place], dense.correlation(rho, u, h[i], h[j]), 1e-9) << name;
         EXPECT_NEAR(found.change[place], dense.correlation(rho, u, change[i], h[j]), 1e-9) << name;
+        if (options.curvature)
+          EXPECT_NEAR(found.curvature[place], dense.correlation(rho, u, curvature[i], h[j]), 1e-8) << name;
       }
     }
     for (std::size_t a = 0; a < options.axes.size(); ++a) {
@@ -196,6 +205,7 @@ TEST(Correlations, EqualDenseReference) {
       CorrelationOptions options;
       options.energy = kind;
       options.sources = all_sites(model);
+      options.curvature = true;
       const auto& shape = model.lattice.shape();
       if (!model.lattice.periodic()[0] || shape[0] >= shortest_ring(kind)) options.axes = {0};
       expect_dense(random.name, model, options);
@@ -225,6 +235,7 @@ TEST(Correlations, DephasedOperatorsBecomeTheClosedOnes) {
     CorrelationOptions options;
     options.sources = {0, 2};
     options.axes = {0};
+    options.curvature = true;
     if (sector) {
       options.equilibrium.counts = {2, 1, 1};
     } else {
@@ -238,6 +249,7 @@ TEST(Correlations, DephasedOperatorsBecomeTheClosedOnes) {
     for (std::size_t k = 0; k < closed.energy.size(); ++k) {
       EXPECT_NEAR(open.energy[k], closed.energy[k], 1e-9);
       EXPECT_NEAR(open.change[k], closed.change[k], 1e-9);
+      EXPECT_NEAR(open.curvature[k], closed.curvature[k], 1e-8);
     }
     for (std::size_t k = 0; k < closed.current.size(); ++k)
       EXPECT_NEAR(open.current[k], closed.current[k], 1e-9);
@@ -307,6 +319,98 @@ TEST(Correlations, GreenKuboEqualsSpreadingUntilTheExcessMeetsItself) {
           << found.times[t];
     }
   }
+}
+
+// d2C/dt2, measured, against differences of dC/dt, where dephasing has a part in it.
+TEST(Correlations, CurvatureUnderDephasingIsTheDerivativeOfTheChange) {
+  Model model =
+      uniform_model(Lattice::chain(3), Site({0.0, 0.7, 1.5}), PairInteraction::exchange(3, 0.4), 0.8);
+  model.bath.dephasing = 0.6;
+  CorrelationOptions options;
+  options.sources = {0, 1};
+  options.curvature = true;
+  const auto times = grid(1.6, 161);
+  const auto found = exact(model, times, options).mean();
+  const std::size_t width = options.sources.size() * 3;
+  const double h = times[1];
+  for (std::size_t t = 2; t + 2 < times.size(); t += 13) {
+    for (std::size_t e = 0; e < width; ++e) {
+      const auto at = [&](std::size_t time) { return found.change[time * width + e]; };
+      EXPECT_NEAR(found.curvature[t * width + e],
+                  (8.0 * (at(t + 1) - at(t - 1)) - (at(t + 2) - at(t - 2))) / (12.0 * h), 1e-7);
+    }
+  }
+}
+
+// C''(q,0) = -<|dh_q/dt|^2> = -2 (1 - cos q) <J J>/N where currents of different bonds are independent.
+TEST(Correlations, FSumRule) {
+  for (const auto kind : {SiteEnergy::levels, SiteEnergy::full}) {
+    const Model model = exchange_ring(8, 0.9, 0.5);
+    CorrelationOptions options;
+    options.energy = kind;
+    options.sources = {0};
+    options.axes = {0};
+    options.curvature = true;
+    const auto found = exact(model, grid(1.0, 3), options).mean();
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_NEAR(
+          found.curvature[as_size(i)],
+          -equilibrium_covariance(model, {}, energy_change(model, kind, i), energy_change(model, kind, 0)),
+          1e-12);
+    }
+    if (kind == SiteEnergy::full) continue;
+    for (int k = 0; k < 8; ++k) {
+      const double q = 2.0 * std::numbers::pi * k / 8.0;
+      double wave = 0.0;
+      for (int i = 0; i < 8; ++i) wave += std::cos(q * i) * found.curvature[as_size(i)];
+      EXPECT_NEAR(wave, -2.0 * (1.0 - std::cos(q)) * found.current[0], 1e-12);
+    }
+  }
+}
+
+// dC/dt = -int_0^t M(s) C(t - s) ds, by another quadrature.
+TEST(SiteMemory, GivesTheCorrelationsBack) {
+  const Model model = exchange_ring(6, 0.7);
+  CorrelationOptions options;
+  options.sources = {0};
+  options.curvature = true;
+  const auto found = exact(model, grid(4.0, 81), options);
+  const auto sites = site_correlations(model, found, found.mean());
+  const double h = sites.times[1];
+  const auto memory = site_memory(sites.energy_at(0), sites.change, sites.curvature, 6, h);
+  EXPECT_LT(memory.error, 1e-4);
+  for (const std::size_t t : {10U, 40U, 80U}) {
+    std::vector<double> sum(36, 0.0);  // int M(s) C(t - s) ds by Simpson's rule
+    for (std::size_t s = 0; s <= t; ++s) {
+      const double weight = h / 3.0 * (s == 0 || s == t ? 1.0 : s % 2 == 1 ? 4.0 : 2.0);
+      for (std::size_t i = 0; i < 6; ++i)
+        for (std::size_t k = 0; k < 6; ++k)
+          for (std::size_t j = 0; j < 6; ++j)
+            sum[i * 6 + j] += weight * memory.kernel[(s * 6 + i) * 6 + k] * sites.energy_at(t - s)[k * 6 + j];
+    }
+    for (std::size_t e = 0; e < 36; ++e) EXPECT_NEAR(sites.change_at(t)[e], -sum[e], 1e-5);
+  }
+  // too coarse to be followed: no numbers
+  const auto coarse = exact(model, grid(60.0, 11), options);
+  const auto few = site_correlations(model, coarse, coarse.mean());
+  EXPECT_TRUE(std::isnan(site_memory(few.energy_at(0), few.change, few.curvature, 6, 6.0).kernel[0]));
+}
+
+TEST(SingularTimes, AreThoseThatTheErrorsLeave) {
+  const std::vector<double> times = {0.0, 1.0, 2.0, 3.0, 4.0};
+  std::vector<SiteKernel> kernels(5);
+  const double signs[] = {1.0, 1.0, -1.0, 1.0, -1.0};
+  for (std::size_t t = 0; t < 5; ++t) {
+    kernels[t].determinant_sign = signs[t];
+    kernels[t].condition = 10.0;
+  }
+  EXPECT_EQ(singular_times(times, kernels, std::vector<double>(5, 1e-3)),
+            (std::vector<double>{1.5, 2.5, 3.5}));
+  // the last two are not known: nothing is said of them
+  EXPECT_EQ(singular_times(times, kernels, std::vector<double>{0.0, 0.0, 0.0, 0.2, 0.2}),
+            (std::vector<double>{1.5}));
+  EXPECT_EQ(singular_times(times, kernels, std::vector<double>{0.0, 0.0, 0.2, 0.0, 0.0}),
+            (std::vector<double>{3.5}));
 }
 
 TEST(Correlations, SumRules) {

@@ -10,8 +10,11 @@
 
 #include "operators/matrix_elements.hpp"
 #include "qheat/basis/model_sectors.hpp"
+#include "qheat/evolution/density_observer.hpp"
 #include "qheat/operators/commutator.hpp"
 #include "qheat/operators/hamiltonian.hpp"
+#include "qheat/operators/heisenberg.hpp"
+#include "qheat/operators/liouvillian.hpp"
 #include "qheat/operators/overlaps.hpp"
 #include "support/random_models.hpp"
 #include "support/world.hpp"
@@ -119,6 +122,21 @@ TEST(EnergyCurrents, IdentitiesHoldAsMatrices) {
         if (full || keeps)
           expect_equal(sum_of(change, flows[as_size(x)]), Matrix(h.size()), what + ": continuity");
       }
+      if (full) {  // what flows in and out along the bonds is what changes
+        std::vector<Matrix> out(as_size(model.sites()), Matrix(h.size()));
+        const auto currents = full_bond_currents(model);
+        for (std::size_t b = 0; b < currents.size(); ++b) {
+          const Bond& bond = model.lattice.bonds()[b];
+          const Matrix current = dense(sector, currents[b]);
+          Matrix back = current;
+          for (Complex& v : back) v = -v;
+          out[as_size(bond.first)] = sum_of(out[as_size(bond.first)], current);
+          out[as_size(bond.second)] = sum_of(out[as_size(bond.second)], back);
+        }
+        for (int x = 0; x < model.sites(); ++x)
+          expect_equal(sum_of(dense(sector, energy_change(model, kind, x)), out[as_size(x)]),
+                       Matrix(h.size()), what + ": continuity along bonds");
+      }
       expect_equal(total, dense(sector, full ? hamiltonian(model) : level_hamiltonian(model)),
                    what + ": sum of h_x");
     }
@@ -154,6 +172,46 @@ TEST(EnergyCurrents, FullCurrentOfTheIsotropicChain) {
   // it is conserved
   expect_equal(dense_commutator(dense(sector, hamiltonian(model)), current), Matrix(current.size()),
                "[H, J_E]");
+}
+
+// tr(A L rho) = tr(A' rho), A' = i[H, A] + D^+(A), for the density matrices of a short evolution; L is tested
+// against the dense reference.
+TEST(Heisenberg, IsTheAdjointOfTheLiouvillian) {
+  auto cases = qheat_test::random_jump_cases(32);
+  for (auto& open : qheat_test::random_open_cases(32)) cases.push_back(std::move(open));
+  for (const auto& random : cases) {
+    const Model& model = random.model;
+    const auto probabilities = InitialState::product(model, qheat_test::random_levels(model, 3));
+    const auto counts = density_counts(model, probabilities);
+    const auto space = std::make_shared<DistributedSector>(density_space(model, counts), qheat_test::world());
+    std::vector<TermSum<Complex>> observables;
+    for (const auto kind : {SiteEnergy::levels, SiteEnergy::full}) {
+      for (int x = 0; x < model.sites(); ++x) observables.push_back(site_energy(model, kind, x));
+    }
+    const std::size_t count = observables.size();
+    for (std::size_t k = 0; k < count; ++k) observables.push_back(rate_of_change(model, observables[k]));
+    const DensityObserver observer(model, space, observables);
+    const auto generator = make_liouvillian(space, model);
+    auto rho = initial_density(*space, probabilities.probabilities);
+    std::vector<Complex> next(rho.size());
+    const auto values = [&](std::span<const Complex> of) {
+      std::vector<double> measured(observer.measured());
+      observer.measure(of, measured);
+      const auto report = observer.report(measured).values;
+      return std::vector<double>(report.begin() + static_cast<std::ptrdiff_t>(observer.layout().others()),
+                                 report.end());
+    };
+    for (int step = 0; step < 4; ++step) {
+      generator->apply(std::span<const Complex>(rho), std::span(next));
+      const auto before = values(rho);
+      const auto after = values(next);
+      double largest = 1.0;
+      for (std::size_t k = 0; k < count; ++k) largest = std::max(largest, std::abs(after[k]));
+      for (std::size_t k = 0; k < count; ++k)
+        EXPECT_NEAR(after[k], before[count + k], 1e-11 * largest) << random.name << ' ' << k;
+      std::swap(rho, next);  // L rho is Hermitian, too
+    }
+  }
 }
 
 TEST(Overlaps, EqualDenseMatricesBetweenTwoVectors) {

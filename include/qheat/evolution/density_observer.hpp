@@ -15,10 +15,12 @@ namespace qheat {
 /// bond joins.
 class DensityObserver {
  public:
-  DensityObserver(const Model& model, std::shared_ptr<const DistributedSector> pairs);
+  /// `others`: further sums of local terms, Hermitian.
+  DensityObserver(const Model& model, std::shared_ptr<const DistributedSector> pairs,
+                  std::span<const TermSum<Complex>> others = {});
 
   const ObservationLayout& layout() const { return layout_; }
-  /// Numbers that `measure` gives: this rank's diagonal elements, outflows [B][2], total energy.
+  /// Numbers that `measure` gives: this rank's diagonal elements, outflows [B][2], total energy, others.
   std::size_t measured() const { return kets_ + functionals_; }
   /// This rank's share, linear in rho.
   void measure(std::span<const Complex> rho, std::span<double> values) const;
@@ -50,7 +52,7 @@ class DensityObserver {
   ObservationLayout layout_;
   std::shared_ptr<const DistributedSector> space_;
   std::size_t kets_;             ///< of this rank
-  std::size_t functionals_;      ///< outflows and total energy
+  std::size_t functionals_;      ///< outflows, total energy, others
   std::vector<Index> diagonal_;  ///< place of each ket's diagonal element
   std::vector<Entry> entries_;
 };

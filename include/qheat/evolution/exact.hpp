@@ -6,6 +6,7 @@
 
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/evolution/observations.hpp"
+#include "qheat/operators/local_terms.hpp"
 #include "qheat/parallel/run_control.hpp"
 #include "qheat/parallel/timings.hpp"
 #include "qheat/parallel/work.hpp"
@@ -20,7 +21,14 @@ struct ExactOptions {
   double tolerance = 1e-10;  ///< of the state's norm over the whole run (open: the Frobenius norm of rho)
   int samples = 0;  ///< random-phase states a sector instead of a whole mixture; 0: only where it must be
   std::uint64_t seed = 1;  ///< of the random phases
+  /// Observations have others, too: energies of sites with the interaction, what flows along bonds of them,
+  /// and what a bath does to them (full_energy_observables).
+  bool full_energy = false;
 };
+
+/// The others that the options ask for.
+std::vector<TermSum<Complex>> other_observables(const Model& model, const ExactOptions& options);
+ObservationLayout observation_layout(const Model& model, const ExactOptions& options);
 
 /// How one sector will be propagated.
 struct SectorPlan {

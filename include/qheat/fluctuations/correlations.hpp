@@ -20,6 +20,7 @@ struct CorrelationOptions {
   SiteEnergy energy = SiteEnergy::levels;
   std::vector<int> sources;  ///< sites j
   std::vector<int> axes;     ///< along which the total current is followed
+  bool curvature = false;    ///< d2C/dt2 is measured, too
   int samples = 0;           ///< random states; 0: as many as are wanted, or none where all states are cheap
   std::uint64_t seed = 1;
   double tolerance = 1e-10;  ///< relative error of a state at the last time by truncation
@@ -27,9 +28,21 @@ struct CorrelationOptions {
 
 /// What one set of states gives at all output times (physics: section Equilibrium fluctuations).
 struct CorrelationSeries {
-  std::vector<double> energy;   ///< C_ij = Re<(h_i(t) - <h_i>)(h_j - <h_j>)>, [T][S][N], energy^2
-  std::vector<double> change;   ///< dC_ij/dt, measured, [T][S][N], energy^2/time
-  std::vector<double> current;  ///< Re<J_a(t) J_a>/N, [T][A], (power length)^2
+  std::vector<double> energy;     ///< C_ij = Re<(h_i(t) - <h_i>)(h_j - <h_j>)>, [T][S][N], energy^2
+  std::vector<double> change;     ///< dC_ij/dt, measured, [T][S][N], energy^2/time
+  std::vector<double> curvature;  ///< d2C_ij/dt2, measured, [T][S][N], energy^2/time^2; empty: not asked for
+  std::vector<double> current;    ///< Re<J_a(t) J_a>/N, [T][A], (power length)^2
+
+  /// Zero throughout.
+  static CorrelationSeries zero(std::size_t times, std::size_t sites, const CorrelationOptions& options);
+  /// Calls visit(name, values) for each series.
+  template <class Series, class Visit>
+  static void visit(Series& series, const Visit& visit) {
+    visit("energy", series.energy);
+    visit("change", series.change);
+    visit("curvature", series.curvature);
+    visit("current", series.current);
+  }
 };
 
 struct Correlations {

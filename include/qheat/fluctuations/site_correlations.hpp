@@ -20,10 +20,11 @@ std::vector<int> default_sources(const Model& model);
 struct SiteCorrelations {
   std::vector<double> times;
   std::size_t sites = 0;
-  std::vector<int> sources;     ///< columns j that are known: all, or those that were computed
-  std::vector<double> energy;   ///< C_ij, [T][N][N], row i; zero in columns that are not known
-  std::vector<double> change;   ///< dC_ij/dt, [T][N][N]
-  std::vector<double> current;  ///< mean over the axes of Re<J_a(t) J_a>/N, [T]; empty: not asked for
+  std::vector<int> sources;       ///< columns j that are known: all, or those that were computed
+  std::vector<double> energy;     ///< C_ij, [T][N][N], row i; zero in columns that are not known
+  std::vector<double> change;     ///< dC_ij/dt, [T][N][N]
+  std::vector<double> curvature;  ///< d2C_ij/dt2, [T][N][N]; empty: not asked for
+  std::vector<double> current;    ///< mean over the axes of Re<J_a(t) J_a>/N, [T]; empty: not asked for
   /// C_ij at t = 0 between different sites: of a sector, whose energy is fixed, the same for all of them; an
   /// excess is counted from there.
   double background = 0.0;

@@ -74,7 +74,8 @@ struct SteadyRequest {
   std::vector<double> rates;       ///< factors of all reservoir rates that are compared; empty: 1
   std::vector<double> dephasings;  ///< compared, instead of the bath's own; empty: that one
   double tolerance = 1e-10;
-  std::vector<Model> models;  ///< one a size; empty: the job's model
+  SiteEnergy energy = SiteEnergy::levels;  ///< full: that one is measured, too
+  std::vector<Model> models;               ///< one a size; empty: the job's model
 };
 
 struct TransportRequest {
@@ -85,6 +86,7 @@ struct TransportRequest {
   int samples = 0;           ///< random states; 0: as many as `accuracy` takes, or all states
   double accuracy = 1e-2;    ///< wanted standard error of D(t), relative
   std::uint64_t seed = 1;
+  bool memory = false;               ///< Mori's memory kernel of the sites
   std::optional<Model> shorter;      ///< the model with fewer sites along the first axis, to compare with
   std::vector<double> temperatures;  ///< of kappa(T)
 

@@ -11,6 +11,7 @@ namespace qheat {
 /// deviation u from equilibrium (physics: section Equilibrium fluctuations).
 struct SiteKernel {
   std::vector<double> generator;  ///< K_ij, the rate j -> i off the diagonal, [N][N], 1/time; NaN if singular
+  double norm = 0.0;              ///< of C, 1-norm
   double condition = 0.0;         ///< of C, in the 1-norm; infinite if singular
   double determinant_sign = 0.0;  ///< of C
   double locality = 0.0;          ///< sum of |K_ij| over neighbours, over that of all pairs
@@ -22,5 +23,8 @@ struct SiteKernel {
 /// energies is fixed) K is that on its complement. Scores are NaN where K is 0 or not known.
 SiteKernel site_kernel(const Lattice& lattice, std::span<const double> correlation,
                        std::span<const double> change);
+
+/// w(b) = (K_ij + K_ji)/2 of each bond, [B], 1/time.
+std::vector<double> site_bond_rates(const Lattice& lattice, const SiteKernel& kernel);
 
 }  // namespace qheat

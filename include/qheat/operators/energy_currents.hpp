@@ -29,6 +29,15 @@ TermSum<Complex> energy_current(const Model& model, SiteEnergy kind, int from, i
 /// The pairs x < y between which energy can flow.
 std::vector<std::pair<int, int>> current_pairs(const Model& model, SiteEnergy kind);
 
+/// Full energy that flows along each bond, [B], power, positive from its first to its second site: J_{x->y}
+/// of the sites that it joins; and what goes between other sites, by way of the neighbour w that both share:
+/// i[(lambda/2) J_b V_b, (lambda/2) J_c V_c] along both of b = (x, w) and c = (w, y). What flows into a site
+/// less what flows out is i[H, h_x].
+std::vector<TermSum<Complex>> full_bond_currents(const Model& model);
+
+/// h_x, [N], full_bond_currents, [B], and if there is a bath what it does to h_x, [N], power.
+std::vector<TermSum<Complex>> full_energy_observables(const Model& model);
+
 /// Total current along an axis, (1/2) sum_xy (r_y - r_x) J_{x->y}, r by nearest images, power times length.
 /// Empty where there is none. A periodic axis must be longer than 2 (levels) or 4 (full) sites: shorter, a
 /// pair has no nearest image.

@@ -15,7 +15,12 @@ namespace qheat {
 /// summed once (BlockEngine::element_sums), and every A_k is a weighted sum of these.
 class Overlaps {
  public:
-  Overlaps(std::shared_ptr<const DistributedSector> space, std::span<const TermSum<Complex>> observables);
+  /// Which elements are summed: all, or, for the real parts of <x|A_k|x> of Hermitian A_k, one of each pair
+  /// of Hermitian partners.
+  enum class Elements { all, one_of_partners };
+
+  Overlaps(std::shared_ptr<const DistributedSector> space, std::span<const TermSum<Complex>> observables,
+           Elements elements = Elements::all);
 
   std::size_t count() const { return count_; }
   /// <x|A_k|y> for each k, the same on all ranks. Collective.
@@ -36,7 +41,7 @@ class Overlaps {
     std::vector<WeightedElement> weighted;
     std::size_t count = 0;
   };
-  static Catalog list(std::span<const TermSum<Complex>> observables);
+  static Catalog list(std::span<const TermSum<Complex>> observables, Elements elements);
   Overlaps(std::shared_ptr<const DistributedSector> space, Catalog catalog, std::size_t count);
 
   std::shared_ptr<const DistributedSector> space_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "qheat/kernel/kernel_interpolant.hpp"
@@ -76,5 +77,8 @@ std::vector<double> energies_from_bands(const Model& model, const std::vector<do
 /// the exact populations are uniform.
 std::vector<double> closure_error(const Model& model, const std::vector<double>& site,
                                   const std::vector<double>& exact);
+/// The same of any `columns` numbers a site, [T][N][columns].
+std::vector<double> closure_error(std::size_t sites, std::size_t columns, std::span<const double> site,
+                                  std::span<const double> exact);
 
 }  // namespace qheat

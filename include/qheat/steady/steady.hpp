@@ -26,6 +26,8 @@ struct SteadyOptions {
   /// Of the residual; populations, and currents relative to what flows at their sites, may be off by 1000
   /// times as much.
   double tolerance = 1e-10;
+  /// The energy with the interaction is measured, too; this takes the density matrix.
+  bool full_energy = false;
 };
 
 /// L rho = 0, tr rho = 1, and what is measured of it; the same on all ranks.
@@ -50,6 +52,11 @@ struct SteadyState {
   /// Between what iterations found from two starts: the largest difference of populations, and of outflows
   /// and heats relative to what flows at their sites. NaN for other methods.
   double difference_of_starts = std::numeric_limits<double>::quiet_NaN();
+  // With SteadyOptions::full_energy alone (full_energy_observables):
+  std::vector<double> full_energy;   ///< <h_x> with the interaction, [N], energy
+  std::vector<double> full_current;  ///< along each bond, [B], power
+  std::vector<double> full_heat;     ///< what the bath does to it, [N], power
+  double full_balance = 0.0;         ///< as `balance`, of these currents
   double smallest_population = 0.0;
   /// NaN where a block of rho is too large to be diagonalised, and without rho.
   double smallest_eigenvalue = std::numeric_limits<double>::quiet_NaN();

@@ -7,6 +7,7 @@
 
 #include "qheat/fluctuations/site_correlations.hpp"
 #include "qheat/kernel/site_kernel.hpp"
+#include "qheat/kernel/site_memory.hpp"
 #include "qheat/model/lattice.hpp"
 #include "qheat/transport/lattice_modes.hpp"
 #include "qheat/transport/spreading.hpp"
@@ -16,6 +17,7 @@ namespace qheat {
 /// Which routes from equilibrium fluctuations to D(t) are taken.
 struct EquilibriumRoutes {
   bool spreading = false, green_kubo = false, modes = false, site_kernel = false;
+  bool memory = false;  ///< of the site energies
 };
 
 /// D(t) = (1/(N chi)) int_0^t Re<J(s) J> ds of a periodic lattice.
@@ -39,8 +41,7 @@ struct SiteKernelSeries {
   std::vector<double> dispersion;        ///< w(q,t) = -(v^dagger K v)/eigenvalue, [T][Q], 1/time
   std::vector<double> distances;         ///< |r| of pairs, ascending, [R], length
   std::vector<double> rate_by_distance;  ///< mean of K_ij over the pairs at a distance, [T][R], 1/time
-  std::vector<double> diffusion;       ///< a^2 w(q,t) for q -> 0, by the two longest waves of each axis, [T]
-  std::vector<double> singular_times;  ///< where det C changes its sign
+  std::vector<double> diffusion;  ///< a^2 w(q,t) for q -> 0, by the two longest waves of each axis, [T]
 };
 
 /// All that one set of correlations says.
@@ -49,6 +50,7 @@ struct EquilibriumAnalysis {
   std::optional<GreenKubo> green_kubo;
   std::optional<ModeDecay> modes;
   std::optional<SiteKernelSeries> site_kernel;
+  std::optional<SiteMemory> memory;
 };
 
 /// What a route lacks, with the remedy; empty if nothing. `axes_periodic`: for the total current.
@@ -58,6 +60,16 @@ std::string matrix_obstacle(const Lattice& lattice, bool complete);
 
 EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& found, double susceptibility,
                             std::span<const LatticeMode> modes, const EquilibriumRoutes& routes);
+
+/// Between the output times where det C changes its sign, of those at which C^{-1} is known: the condition
+/// number times `relative_error` of C, [T], is below 1.
+std::vector<double> singular_times(std::span<const double> times, std::span<const SiteKernel> kernels,
+                                   std::span<const double> relative_error);
+
+/// Frobenius norm of the jackknife error of K(t) over that of K(t), [T], from the kernels of all samples and
+/// of all but one each; NaN where K is 0 or not known.
+std::vector<double> kernel_errors(const SiteKernelSeries& all,
+                                  std::span<const SiteKernelSeries* const> without_one);
 
 /// Standard errors of values from those of all samples but one (jackknife), each pooled with its neighbours
 /// in time, as few samples leave each alone uncertain; NaN without samples.

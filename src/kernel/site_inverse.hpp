@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace qheat {
+
+/// C^{-1} of correlations between sites, on the complement of the uniform vector where C has that as null
+/// vector (a sector: the sum of all energies is fixed), as far as a matrix without uniform rows sees it.
+struct SiteInverse {
+  std::vector<double> values;     ///< [N][N]; without meaning if singular
+  double determinant_sign = 0.0;  ///< of C; 0: singular
+  double norm = 0.0;              ///< of C, 1-norm
+  double condition = 0.0;         ///< in the 1-norm; infinite if singular
+};
+
+SiteInverse site_inverse(std::size_t sites, std::span<const double> correlation);
+
+/// A B of matrices of the sites, [N][N] by rows.
+std::vector<double> site_product(std::size_t sites, std::span<const double> a, std::span<const double> b);
+
+}  // namespace qheat
