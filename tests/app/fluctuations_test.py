@@ -72,13 +72,13 @@ class FluctuationsTest(ProgramCase):
 
     def test_energy_with_the_interaction_is_balanced(self):
         """[exact] and [steady] with energy = "full": continuity along the bonds, its sum is <H>, zero fields carry heat."""
-        job = {"lattice": {"shape": [2, 2]}, "site": {"levels": [0.0, 0.0]},
+        job = {"lattice": {"shape": [3, 2]}, "site": {"levels": [0.0, 0.0]},
                "interaction": {"kind": "exchange", "strength": 0.6, "anisotropy": 0.5},
                "bath": {"jump": [{"sites": [0], "elements": [[1, 0, 1.0]], "rate": 0.4},
                                  {"sites": [0], "elements": [[0, 1, 1.0]], "rate": 0.1},
-                                 {"sites": [3], "elements": [[0, 1, 1.0]], "rate": 0.5},
-                                 {"sites": [3], "elements": [[1, 0, 1.0]], "rate": 0.2}]},
-               "initial": {"kind": "product", "levels": [1, 0, 1, 0]}, "time": {"end": 2.0, "outputs": 401},
+                                 {"sites": [5], "elements": [[0, 1, 1.0]], "rate": 0.5},
+                                 {"sites": [5], "elements": [[1, 0, 1.0]], "rate": 0.2}]},
+               "initial": {"kind": "product", "levels": [1, 1, 0, 0, 0, 0]}, "time": {"end": 2.0, "outputs": 401},
                "exact": {"energy": "full"}, "steady": {"energy": "full"}}
         for ranks, bath in ((0, True), (2, False)):
             with self.subTest(bath=bath):

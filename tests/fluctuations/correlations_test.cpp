@@ -176,8 +176,9 @@ void expect_dense(const std::string& name, const Model& model, const Correlation
         const std::size_t place = (t * options.sources.size() + s) * n + i;
         EXPECT_NEAR(found.energy[place], dense.correlation(rho, u, h[i], h[j]), 1e-9) << name;
         EXPECT_NEAR(found.change[place], dense.correlation(rho, u, change[i], h[j]), 1e-9) << name;
-        if (options.curvature)
+        if (options.curvature) {
           EXPECT_NEAR(found.curvature[place], dense.correlation(rho, u, curvature[i], h[j]), 1e-8) << name;
+        }
       }
     }
     for (std::size_t a = 0; a < options.axes.size(); ++a) {
