@@ -7,7 +7,7 @@ becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion, diffusion_dephasing, ensemble, error,
-               kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
+               full_energy, kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
                spreading, steady, steady_sizes, tcl_error, transport, waves)
 
 # of a file with output times
@@ -29,6 +29,7 @@ SOLUTIONS = ("/exact", "/rates", "/sites", "/kernel")  # groups that those are d
 # pictures that need no solution over time, each with the datasets or groups for one of which a file has it
 TIMELESS = [
     ("spectrum", spectrum.draw, "/spectrum"),
+    ("full_energy", full_energy.draw, "/exact/full_energy"),
     ("diffusion", diffusion.draw, ("/transport/kernel", *diffusion.GROUPS)),
     ("spreading", spreading.draw, "/transport/spreading"),
     ("exponent", spreading.draw_exponent, "/transport/spreading"),

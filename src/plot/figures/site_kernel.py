@@ -9,7 +9,8 @@ from .results import NotDrawn
 MOST_TIMES = 4
 MOST_DISTANCES = 6
 SCORES = (("locality", "locality: neighbours only"), ("symmetry", "symmetry"),
-          ("negativity", "share of negative rates"))
+          ("negativity", "share of negative rates"),
+          ("closure_error", "closure error of the\nbond rates alone"))
 FINAL = dict(color="0.2", linewidth=1.2, linestyle=(0, (6, 2)))
 GROUP = "/transport/site_kernel"
 SHOWN = 2.0  # singular times that the panels over time reach: what comes after the first one describes nothing
