@@ -187,4 +187,10 @@ std::optional<double> UnitSystem::program_value(double value, const Unit& unit, 
   }
 }
 
+std::string time_text(const std::optional<UnitSystem>& units, double time) {
+  if (!units) return fmt::format("{:.4g}", time);
+  return fmt::format("{:.4g} {}", units->factor(Quantity::time) * time,
+                     units->laboratory_unit(Quantity::time));
+}
+
 }  // namespace qheat

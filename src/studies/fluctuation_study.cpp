@@ -285,8 +285,9 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Followed& fol
     found.error[t] += 2.0 * followed.correlations.truncation * std::abs(found.diffusion[t]);
   }
   const bool meets = std::isfinite(followed.edge_time);
-  find_window(found, followed.edge_time,
-              meets ? fmt::format("{} at t = {:.4g}", end_in_words(), followed.edge_time) : "");
+  find_window(
+      found, followed.edge_time,
+      meets ? fmt::format("{} at t = {}", end_in_words(), time_text(job_.units, followed.edge_time)) : "");
   return found;
 }
 
@@ -316,6 +317,7 @@ void FluctuationStudy::judge() {
       .total_error = total_error.empty() ? 0.0 : *std::max_element(total_error.begin(), total_error.end()),
       .end = here_.edge_time,
       .spacing = job_.model->lattice.spacing(),
+      .units = job_.units,
       .routes = {},
       .smaller = {}};
   for (const auto& route : here_.routes) evidence.routes.push_back(&route);
@@ -434,8 +436,9 @@ void FluctuationStudy::summarize(Report& report) const {
   report.say("fluctuations    {}; {}\n",
              here_.correlations.exact ? std::string("exact")
                                       : fmt::format("{} random states", here_.correlations.samples.size()),
-             std::isfinite(here_.edge_time) ? fmt::format("{} at t = {:.4g}", end_in_words(), here_.edge_time)
-                                            : "the excess stays inside the lattice");
+             std::isfinite(here_.edge_time)
+                 ? fmt::format("{} at t = {}", end_in_words(), time_text(job_.units, here_.edge_time))
+                 : "the excess stays inside the lattice");
   const double wanted = job_.transport->accuracy;
   if (here_.relative_error > wanted) {
     report.say(

@@ -238,8 +238,6 @@ TransportStudy::Scale TransportStudy::scale(Quantity quantity) const {
 
 void TransportStudy::say_diffusion(Report& report) const {
   const auto [factor, unit] = scale(Quantity::diffusion);
-  const double second = scale(Quantity::time).factor;
-  const std::string of_time = scale(Quantity::time).unit;
   for (const auto& [id, times, found] : routes_) {
     if (!found.window) {
       report.say("D, {:<14} none: {}\n", name_of(id), found.obstacle);
@@ -247,9 +245,10 @@ void TransportStudy::say_diffusion(Report& report) const {
     }
     report.say("D, {:<14} {:.6g} +- {:.2g}{}{}\n", name_of(id), factor * found.window->value,
                factor * found.window_error, unit,
-               times.size() == 1 ? ""
-                                 : fmt::format(", from t = {:g} to {:g}{}", second * found.window->begin,
-                                               second * found.window->end, of_time));
+               times.size() == 1
+                   ? ""
+                   : fmt::format(", from t = {} to {}", time_text(job_.units, found.window->begin),
+                                 time_text(job_.units, found.window->end)));
   }
   if (!pair_rate_) return;
   const double area = factor * std::pow(job_.model->lattice.spacing(), 2);
@@ -264,7 +263,6 @@ void TransportStudy::say_diffusion(Report& report) const {
 void TransportStudy::say_fluctuations(Report& report) const {
   if (fluctuations_ == nullptr) return;
   const auto [factor, unit] = scale(Quantity::diffusion);
-  const Scale second = scale(Quantity::time);
   const bool diffuses = fluctuations_->verdict().kind == SpreadVerdict::Kind::diffusive;
   for (const DiffusionRoute& route : fluctuations_->routes()) {
     if (!route.window) {
@@ -273,9 +271,9 @@ void TransportStudy::say_fluctuations(Report& report) const {
     }
     // A D(t) that stands still for a while is none yet: the verdict decides.
     const std::string stands = diffuses ? "" : "not decided; D(t) stands for a while at ";
-    report.say("D, {:<14} {}{:.6g} +- {:.2g}{}, from t = {:g} to {:g}{}\n", route_name(route.route), stands,
+    report.say("D, {:<14} {}{:.6g} +- {:.2g}{}, from t = {} to {}\n", route_name(route.route), stands,
                factor * route.window->value, factor * route.window_error, unit,
-               second.factor * route.window->begin, second.factor * route.window->end, second.unit);
+               time_text(job_.units, route.window->begin), time_text(job_.units, route.window->end));
   }
 }
 

@@ -220,13 +220,14 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
   verdict.until = steady.end;
   if (!meets && stands_still(evidence)) {
     verdict.kind = Kind::localised;
-    verdict.reason = fmt::format("the variance has stopped growing by t = {:.4g}, away from the edge",
-                                 evidence.times.back() / 4.0);
+    verdict.reason = fmt::format("the variance has stopped growing by t = {}, away from the edge",
+                                 time_text(evidence.units, evidence.times.back() / 4.0));
     return verdict;
   }
   if (diffusive_factor(evidence, end) >= 2.0) return judge_diffusive(evidence, end, std::move(verdict));
-  const std::string seen = fmt::format("the variance grows as t^{:.3g} from t = {:.4g} to {:.4g}",
-                                       steady.mean, steady.begin, steady.end);
+  const std::string stretch = fmt::format("from t = {} to {}", time_text(evidence.units, steady.begin),
+                                          time_text(evidence.units, steady.end));
+  const std::string seen = fmt::format("the variance grows as t^{:.3g} {}", steady.mean, stretch);
   const bool to_the_end = steady.end > 0.9 * end;
   if (steady.mean > 2.0 - kSame && to_the_end && steady.factor() >= kDecade) {
     verdict.kind = Kind::ballistic;
@@ -248,11 +249,11 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
   }
   verdict.reason = fmt::format(
       "at these sizes and times the exponent is none of a regime{}, before {}; a longer lattice shows more",
-      std::isnan(steady.mean)
-          ? ", and nowhere stands still within its error (more transport.samples?)"
-          : fmt::format(" (longest {:.3g} from t = {:.4g} to {:.4g})", steady.mean, steady.begin, steady.end),
-      meets ? fmt::format("the excess reaches the end of the lattice at t = {:.4g}", end)
-            : "the last output");
+      std::isnan(steady.mean) ? ", and nowhere stands still within its error (more transport.samples?)"
+                              : fmt::format(" (longest {:.3g} {})", steady.mean, stretch),
+      meets
+          ? fmt::format("the excess reaches the end of the lattice at t = {}", time_text(evidence.units, end))
+          : "the last output");
   return verdict;
 }
 

@@ -146,6 +146,14 @@ class FluctuationsTest(ProgramCase):
         for key in ("transport.samples", "transport.accuracy", "transport.routes[0]"):
             self.assertIn(key, run.err)
 
+    def test_times_are_told_in_the_unit_of_the_job(self):
+        job = ring(6, units={"energy": "meV", "length": "nm"}, transport={"routes": ["spreading", "green-kubo"]})
+        run, _ = self.run_transport(job)
+        told = [line for line in run.out.splitlines() if " t = " in line]
+        self.assertTrue(told)
+        for line in told:
+            self.assertRegex(line, r" t = [0-9.e+-]+ (ps|fs|ns)", line)
+
     def test_no_d_without_its_verdict(self):
         """The easy-axis chain looks settled at these sizes, and is not."""
         run, _ = self.run_transport({**ring(10, time={"end": 6.0, "outputs": 61}, transport={"smaller": 0}),

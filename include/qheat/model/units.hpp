@@ -71,4 +71,7 @@ struct UnitSystem {
   std::optional<double> program_value(double value, const Unit& unit, Quantity quantity) const;
 };
 
+/// A time as it is told: "8.75", or in the laboratory's unit "1.2 ps".
+std::string time_text(const std::optional<UnitSystem>& units, double time);
+
 }  // namespace qheat

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "qheat/model/units.hpp"
 #include "qheat/transport/diffusion_route.hpp"
 #include "qheat/transport/spreading.hpp"
 
@@ -32,6 +34,7 @@ struct SpreadEvidence {
   double total_error = 0.0;                              ///< of Spreading::total
   double end = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
   double spacing = 1.0;
+  std::optional<UnitSystem> units;  ///< in which the verdict tells times
   std::vector<const DiffusionRoute*> routes;
   std::vector<const DiffusionRoute*> smaller;  ///< of a shorter lattice; empty: not computed
 };
