@@ -3,8 +3,6 @@
 #include <mpi.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "qheat/parallel/error.hpp"
 
@@ -24,29 +22,14 @@ std::vector<Index> bounds_of(Index cells, Index parts) {
   return bounds;
 }
 
-/// How many parts along each axis: of all ways to use as many ranks as possible that with the least surface.
+/// How many parts along each axis: layers across the last one that has cells, so that what a rank holds is
+/// one piece of the whole.
 Axes parts_of(const Axes& cells, int ranks) {
-  for (Index used = ranks;; --used) {
-    Axes best{};
-    double least = std::numeric_limits<double>::infinity();
-    for (Index x = 1; x <= used; ++x) {
-      for (Index y = 1; used % x == 0 && y <= used / x; ++y) {
-        if (used / x % y != 0) continue;
-        const Axes parts = {x, y, used / x / y};
-        double surface = 0.0;
-        bool fits = true;
-        for (std::size_t a = 0; a < 3; ++a) {
-          fits = fits && parts[a] <= cells[a];
-          surface += static_cast<double>(parts[a] - 1) / static_cast<double>(cells[a]);
-        }
-        if (fits && surface <= least) {  // of equals the later axes: contiguous layers
-          least = surface;
-          best = parts;
-        }
-      }
-    }
-    if (best[0] > 0) return best;
-  }
+  Axes parts = {1, 1, 1};
+  std::size_t last = 2;
+  while (last > 0 && cells[last] == 1) --last;
+  parts[last] = std::min<Index>(ranks, cells[last]);
+  return parts;
 }
 
 }  // namespace
@@ -163,6 +146,11 @@ double CellBox::product(std::span<const double> a, std::span<const double> b) co
     }
   }
   return comm_.sum(sum);
+}
+
+Index CellBox::first_cell() const {
+  if (storage_ == 0) return all_cells();
+  return begin_[0] + cells_[0] * (begin_[1] + cells_[1] * begin_[2]);
 }
 
 std::optional<CellBox> CellBox::coarser() const {

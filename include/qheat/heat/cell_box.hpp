@@ -10,8 +10,9 @@
 
 namespace qheat {
 
-/// The cells of a block, first axis fastest, shared by the ranks as blocks of their own. A field holds this
-/// rank's cells and, along axes of more than one cell, a layer of others' around them: [storage()].
+/// The cells of a block, first axis fastest, shared by the ranks as layers across the last axis that there
+/// is. A field holds this rank's cells and, along axes of more than one cell, a layer of others' around them:
+/// [storage()].
 class CellBox {
  public:
   using Axes = std::array<Index, 3>;
@@ -26,6 +27,8 @@ class CellBox {
   /// First of this rank's cells along an axis, and how many it has.
   Index begin(int axis) const { return at(begin_, axis); }
   Index size(int axis) const { return at(size_, axis); }
+  /// Number of this rank's first cell, first axis fastest: a rank's cells are one piece of the whole.
+  Index first_cell() const;
   Index local_cells() const { return size_[0] * size_[1] * size_[2]; }
   std::size_t storage() const { return storage_; }
   /// Distance in a field of neighbours along an axis; 0 where there are none.
