@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "heat/gmres.hpp"
 #include "qheat/parallel/error.hpp"
