@@ -239,15 +239,11 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
   }
   std::span<const V* const> prefetch(soon.data(), soon_count);
   const auto run = [&]<int R>(int lane) {
-    const double scale = batch.map.scale;
-    const double keep = batch.map.keep;
-    if (keep == 0.0) {
-      kernels::start_rows<R, false>(matrix, head.data() + lane, scale, keep, x.data() + lane,
-                                    before.data() + lane, y.data() + lane, prefetch);
-    } else {
-      kernels::start_rows<R, true>(matrix, head.data() + lane, scale, keep, x.data() + lane,
-                                   before.data() + lane, y.data() + lane, prefetch);
-    }
+    const auto [scale, shift, keep] = batch.map;
+    const auto start_with =
+        keep == 0.0 ? kernels::start_rows<R, false, T, V> : kernels::start_rows<R, true, T, V>;
+    start_with(matrix, head.data() + lane, scale, keep, x.data() + lane, before.data() + lane,
+               y.data() + lane, prefetch);
     prefetch = {};
   };
   int lane = 0;
