@@ -7,11 +7,15 @@ repetitions=7
 sizes='16|20|24|28'
 kernels=.
 open_kernels=.
+fluctuations=18
+dense_sites=12
 if [[ ${1:-} == --quick ]]; then
   repetitions=3
   sizes='16|20|24'
   kernels=chain-12
   open_kernels='[a-z]-[68]/'
+  fluctuations=16
+  dense_sites=10
 fi
 bash "$top/src/setup/packages.sh" bench
 source "$top/src/setup/mpi-environment.sh"
@@ -37,6 +41,10 @@ run kernel-1 1 bench_kernel --benchmark_filter="$kernels"
 run kernel-2 2 bench_kernel --benchmark_filter="$kernels"
 run open-kernel-1 1 bench_open_kernel --benchmark_filter="$open_kernels"
 run open-kernel-2 2 bench_open_kernel --benchmark_filter="$open_kernels"
+run fluctuations-1 1 bench_fluctuations --benchmark_filter="ring-($fluctuations)/"
+run fluctuations-2 2 bench_fluctuations --benchmark_filter="ring-($fluctuations)/"
 mpirun -n 2 "$bin/bench_spectrum" >"$out/spectrum-2.txt"
-"$(command -v /usr/bin/python3 || command -v python3)" "$top/tests/bench/qutip_evolution.py" >"$out/qutip.json"
+python=$(command -v /usr/bin/python3 || command -v python3)  # the first is the one that Debian's h5py and QuTiP belong to
+"$python" "$top/tests/bench/qutip_evolution.py" >"$out/qutip.json"
+"$python" "$top/tests/bench/dense_fluctuations.py" "$bin/qheat" "$dense_sites" >"$out/dense-fluctuations.json"
 python3 "$top/tests/bench/table.py" "$out"

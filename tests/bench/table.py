@@ -161,6 +161,38 @@ def print_open_kernels(results, ranks):
               f"| {results.cell(orders) if orders in results.times else '-'} |")
 
 
+def print_samples(runs, ranks):
+    """One random state against bare propagations: both of one repetition ran one after the other."""
+    print(f"\n### One random state of equilibrium fluctuations on {ranks} rank(s)\n")
+    print("| ring | states | bare propagations [ms] | all [ms] | all / bare | of processor time | measuring / all | setting up / all |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, repetitions in runs.items():
+
+        def ratios(above, below, repetitions=repetitions):
+            return spread([run[above] / run[below] for run in repetitions], ".2f")
+
+        print(f"| {name.split('/')[1]} | {repetitions[0]['states']:.0f} | {spread([r['bare_ms'] for r in repetitions])} "
+              f"| {spread([r['sample_ms'] for r in repetitions])} | {ratios('sample_ms', 'bare_ms')} "
+              f"| {ratios('sample_processor_ms', 'bare_processor_ms')} | {ratios('observables_ms', 'sample_ms')} "
+              f"| {ratios('setup_ms', 'sample_ms')} |")
+
+
+def print_dense(told):
+    """Fluctuations of a small ring by all ways, in processor seconds."""
+    print(f"\n### Fluctuations of a ring of {told['sites']} sites, {told['outputs']} outputs\n")
+    print("| how | seconds | dense / this | distance of C_ij | of the current's |")
+    print("|---|---|---|---|---|")
+    samples, dense = told["samples"], statistics.median(told["dense"]["seconds"])
+    print(f"| dense matrices | {dense:.3g} | 1 | 0 | 0 |")
+    names = {"chosen": "program, as it chooses", "sampled": f"program, {samples} random states",
+             "qutip": f"QuTiP {told.get('qutip', {}).get('version')}, {samples} random states"}
+    for way, name in names.items():
+        if way in told:
+            seconds = told[way]["seconds"]
+            correlations, currents = told[way]["distance"]
+            print(f"| {name} | {spread(seconds)} | {dense / statistics.median(seconds):.3g} | {correlations:.1g} | {currents:.1g} |")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     one, two = Results(folder / "product-1.json"), Results(folder / "product-2.json")
@@ -176,6 +208,9 @@ def main():
         print_kernels(Results(folder / f"kernel-{ranks}.json").runs, ranks)
     for ranks in (1, 2):
         print_open_kernels(Results(folder / f"open-kernel-{ranks}.json"), ranks)
+    for ranks in (1, 2):
+        print_samples(Results(folder / f"fluctuations-{ranks}.json").runs, ranks)
+    print_dense(json.loads((folder / "dense-fluctuations.json").read_text()))
     print("\n### Full spectrum of a real H, two ranks\n")
     print((folder / "spectrum-2.txt").read_text().strip())
 

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "app"))
 
-from program import ProgramCase, datasets, main  # noqa: E402
+from program import NIGHTLY, ProgramCase, datasets, main, nightly, toml  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
@@ -204,6 +204,56 @@ class JobsTest(ProgramCase):
         self.assertIn("localised", verdicts)
         self.assertEqual(set(verdicts) - {"localised", "undecided"}, set())
         self.assertLess(max(late), 1.0)
+
+    def spreading_sweep(self, name, **changes):
+        """Run a sweep of equilibrium fluctuations; return the times, D(t) by Green-Kubo, verdicts and attributes by point."""
+        path = HERE.parents[1] / f"jobs/spreading_{name}.toml"
+        job = tomllib.loads(path.read_text())
+        self.check_header(path, job)
+        tables = {table: dict(keys) for table, keys in job.items() if table not in ("title", "output")}
+        for table, keys in changes.items():
+            tables[table].update(keys)
+        self.write("a.toml", toml(tables))
+        self.finish("run", "a.toml", "--out", "a.h5", ranks=2, timeout=2 * TIMEOUT)
+        points = []
+        with h5py.File(self.folder / "a.h5") as file:
+            for point in file["points"].values():
+                group = point["transport"]
+                self.assertNotIn("diffusion", group.attrs)  # no number is called D
+                points.append((np.array(group["green_kubo/diffusion"]), group.attrs["verdict"].decode()))
+            times = np.array(file["points/0000/time"])
+        return times, [diffusion for diffusion, _ in points], [verdict for _, verdict in points]
+
+    def test_job_spreading_lattice(self):
+        """Early plateaus of square lattices (literature): 0.84 lambda of exchange, 1.44 lambda of xy; by day 4 x 4."""
+        smaller = {} if NIGHTLY else {"lattice": {"shape": [4, 4]}, "time": {"end": 2.2, "outputs": 23}}
+        times, (exchange, xy), verdicts = self.spreading_sweep("lattice", **smaller)
+        self.assertEqual(verdicts, ["undecided", "undecided"])
+        np.testing.assert_allclose(exchange[times > 0.95], 0.84, rtol=0.02 if NIGHTLY else 0.03)
+        np.testing.assert_allclose(xy[times > (1.55 if NIGHTLY else 1.75)], 1.44, rtol=0.03)
+        for early in (exchange, xy):  # 2 lambda^2 t
+            self.assertAlmostEqual(float(early[1]), 0.2, delta=0.006)
+
+    def test_job_spreading_anisotropy(self):
+        """Never diffusive, though D(t) at anisotropy 1.5 stands still for a while, at 0.6 of its value of long times."""
+        smaller = {} if NIGHTLY else {"lattice": {"shape": [12]}, "time": {"end": 8.0, "outputs": 41}}
+        times, kubo, verdicts = self.spreading_sweep("anisotropy", **smaller)
+        self.assertIn(verdicts[0], ("ballistic", "undecided"))
+        self.assertIn(verdicts[1], ("superdiffusive", "undecided"))
+        self.assertEqual(verdicts[2:], ["undecided"] * 3)
+        still = kubo[2][(times > 2.35) & (times < (6.05 if NIGHTLY else 4.05))]
+        np.testing.assert_allclose(still, 0.61, rtol=0.06)
+        self.assertTrue(np.all(np.diff([diffusion[20] for diffusion in kubo]) < 0))  # the less, the larger the anisotropy
+
+    @nightly("test_job_spreading_anisotropy looks at smaller rings")
+    def test_anisotropic_ring_of_twenty_sites(self):
+        """D(8) = 0.656 at anisotropy 1.5 (literature, in units of 2 lambda), not what it becomes: 1.02."""
+        times, (kubo,), verdicts = self.spreading_sweep(
+            "anisotropy", lattice={"shape": [20]}, time={"end": 8.0, "outputs": 21}, transport={"smaller": 0},
+            sweep={"interaction.anisotropy": [1.5]})
+        self.assertEqual(verdicts, ["undecided"])
+        self.assertEqual(times[-1], 8.0)
+        self.assertAlmostEqual(float(kubo[-1]), 0.656, delta=0.012)
 
     def test_job_spin_chain_compound(self):
         """kappa(T) in W/(m K): its peak where C_V has its own, 1/T^2 far above, routes that agree."""
