@@ -14,7 +14,7 @@ namespace qheat {
 namespace {
 
 constexpr Index kAllStates = 256;       // so few are all taken, whatever they cost
-constexpr double kExactSeconds = 10.0;  // of all states, that are spent instead of sampling
+constexpr double kExactSeconds = 1.0;   // of all states, that are spent instead of sampling
 constexpr Index kManyStates = 1 << 20;  // of which two samples tell more than many of few
 constexpr int kOutputsAtOnce = 8;
 

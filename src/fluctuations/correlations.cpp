@@ -317,12 +317,12 @@ CorrelationSeries Correlations::mean() const {
   return mean;
 }
 
-CorrelationSeries Correlations::mean_without(std::size_t sample) const {
-  CorrelationSeries mean;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    if (s != sample) add_weighted(mean, samples[s], 1.0 / static_cast<double>(samples.size() - 1));
-  }
-  return mean;
+CorrelationSeries Correlations::mean_without(std::size_t sample, const CorrelationSeries& mean) const {
+  const auto n = static_cast<double>(samples.size());
+  CorrelationSeries others;
+  add_weighted(others, mean, n / (n - 1.0));
+  add_weighted(others, samples[sample], -1.0 / (n - 1.0));
+  return others;
 }
 
 Correlations compute_correlations(const Model& model, const std::vector<double>& times,

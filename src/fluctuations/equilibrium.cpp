@@ -1,5 +1,7 @@
 #include "qheat/fluctuations/equilibrium.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -8,6 +10,7 @@
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/commutator.hpp"
 #include "qheat/operators/currents.hpp"
+#include "qheat/parallel/error.hpp"
 
 namespace qheat {
 namespace {
@@ -85,6 +88,12 @@ InitialState equilibrium_levels(const Model& model, const Equilibrium& equilibri
 std::vector<EquilibriumPart> equilibrium_parts(const Model& model, const Equilibrium& equilibrium) {
   if (!equilibrium.counts.empty())
     return {{equilibrium.counts, level_sector_dimension(model, equilibrium.counts), 1.0}};
+  constexpr double kMostBits = 63.0;  // of a number of states; more are refused before they are counted
+  if (model.sites() * std::log2(model.levels()) > kMostBits)
+    throw Error(
+        fmt::format("the full space of {} sites has more than 2^63 states; use fewer sites, or "
+                    "transport.ensemble = \"sector\"",
+                    model.sites()));
   if (!model.conserves_bands()) return {{{}, level_sector_dimension(model, {}), 1.0}};
   const InitialState state = equilibrium_levels(model, equilibrium);
   const auto& band = model.site.band_of_level();

@@ -128,7 +128,12 @@ double sector_background(const Model& model, const Equilibrium& equilibrium, Sit
 }
 
 double susceptibility(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy) {
-  if (!equilibrium.counts.empty()) return -sector_background(model, equilibrium, energy) * model.sites();
+  if (!equilibrium.counts.empty()) {
+    // all sites are alike: what an excess counted from C_0i sums up to
+    const auto here = site_energy(model, energy, 0);
+    return equilibrium_covariance(model, equilibrium, here, here) -
+           sector_background(model, equilibrium, energy);
+  }
   TermSum<Complex> total{.levels = model.levels(), .terms = {}};
   for (int i = 0; i < model.sites(); ++i) {
     for (auto& term : site_energy(model, energy, i).terms) total.terms.push_back(std::move(term));

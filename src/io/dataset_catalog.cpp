@@ -121,6 +121,8 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
     {"transport/site_kernel/bond_rate", "time bond", Q::rate, "mean of both rates of a bond"},
     {"transport/site_kernel/closure_error", "time", Q::number,
      "distance of the site equation with the bond rates from the exact profile"},
+    {"transport/site_kernel/frequency", "site from_site", Q::rate,
+     "frequency matrix beside the memory kernel"},
     {"transport/site_kernel/memory", "time site from_site", "energy^2", "Mori's memory kernel of the sites"},
     {"transport/kernel/*/diffusion", "kernel_time", Q::diffusion, "D(t), a^2 times the mean bond rate"},
     {"transport/*/diffusion_shorter", "time", Q::diffusion, "D(t) by this route on a shorter lattice"},

@@ -114,7 +114,9 @@ std::string obstacle_of(TransportRoute route, const Job& job, const TransportReq
   if (route == TransportRoute::spreading) return spreading_obstacle(lattice);
   const bool complete =
       is_homogeneous_torus(*job.model) || as_size(lattice.sites()) == transport.sources.size();
-  return matrix_obstacle(lattice, complete);
+  if (auto why = matrix_obstacle(lattice, complete); !why.empty() || route == TransportRoute::modes)
+    return why;
+  return independence_obstacle(*job.model, transport.equilibrium, transport.energy);
 }
 
 void take_sector(const CheckedTable& table, const Job& job, TransportRequest& transport) {

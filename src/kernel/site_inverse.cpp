@@ -40,7 +40,29 @@ double invert(std::vector<double>& matrix, std::size_t size) {
   return info == 0 ? sign : 0.0;
 }
 
+/// Of the symmetric part, ascending.
+std::vector<double> eigenvalues(std::span<const double> matrix, std::size_t size) {
+  std::vector<double> symmetric(size * size);
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t j = 0; j < size; ++j)
+      symmetric[i * size + j] = (matrix[i * size + j] + matrix[j * size + i]) / 2.0;
+  }
+  const int n = static_cast<int>(size);
+  const int work_size = 64 * n;
+  std::vector<double> values(size), work(as_size(work_size));
+  int info = 0;
+  dsyev_("N", "U", &n, symmetric.data(), &n, values.data(), work.data(), &work_size, &info);
+  if (info != 0) values.assign(size, std::numeric_limits<double>::quiet_NaN());
+  return values;
+}
+
 }  // namespace
+
+std::size_t independent_sites(std::size_t sites, std::span<const double> start) {
+  const auto values = eigenvalues(start, sites);
+  return as_size(std::count_if(values.begin(), values.end(),
+                               [&](double value) { return value > kNothing * values.back(); }));
+}
 
 SiteInverse site_inverse(std::size_t sites, std::span<const double> correlation) {
   SiteInverse result{.values = std::vector<double>(correlation.begin(), correlation.end())};
@@ -55,9 +77,17 @@ SiteInverse site_inverse(std::size_t sites, std::span<const double> correlation)
     for (double& value : result.values) value += largest / static_cast<double>(sites);
   }
   result.norm = one_norm(result.values, sites);
+  const auto values = eigenvalues(result.values, sites);
+  result.negative =
+      static_cast<int>(std::count_if(values.begin(), values.end(), [](double v) { return v < 0.0; }));
   result.determinant_sign = invert(result.values, sites);
-  result.condition = result.determinant_sign == 0.0 ? std::numeric_limits<double>::infinity()
-                                                    : result.norm * one_norm(result.values, sites);
+  if (result.determinant_sign != 0.0) result.condition = result.norm * one_norm(result.values, sites);
+  // what rounding leaves of a matrix without an inverse has one, of no meaning
+  constexpr double kNoDigits = 1e13;
+  if (!(result.condition > 0.0 && result.condition < kNoDigits)) {
+    result.determinant_sign = 0.0;
+    result.condition = std::numeric_limits<double>::infinity();
+  }
   return result;
 }
 

@@ -51,7 +51,8 @@ SiteKernel site_kernel(const Lattice& lattice, std::span<const double> correlati
   SiteKernel kernel{.generator = std::vector<double>(n * n, kNaN),
                     .norm = inverse.norm,
                     .condition = inverse.condition,
-                    .determinant_sign = inverse.determinant_sign};
+                    .determinant_sign = inverse.determinant_sign,
+                    .negative = inverse.negative};
   if (kernel.determinant_sign == 0.0) {
     kernel.locality = kernel.symmetry = kernel.negativity = kNaN;
     return kernel;

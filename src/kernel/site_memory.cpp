@@ -6,8 +6,8 @@
 
 #include "kernel/site_inverse.hpp"
 #include "kernel/volterra.hpp"
+#include "qheat/kernel/convolution_quadrature.hpp"
 #include "qheat/kernel/kernel_interpolant.hpp"
-#include "qheat/kernel/memory_kernel.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
@@ -30,7 +30,12 @@ std::vector<double> times_inverse(std::span<const double> series, const SiteInve
 /// -N of every `stride`-th time, [..][N][N].
 std::vector<double> solved(const Propagator& g, std::size_t n, double step, std::size_t stride) {
   const CellColumnLayout layout(MirrorPairs(static_cast<Index>(n)), Communicator::self());
-  Volterra volterra(layout, true, false);
+  double at_once = 0.0;  // C'(0)
+  for (std::size_t e = 0; e < n * n; ++e) at_once = std::max(at_once, std::abs(g.first[e]));
+  constexpr double kAtOnce = 1e-12;
+  double largest = 0.0;
+  for (const double value : g.first) largest = std::max(largest, std::abs(value));
+  Volterra volterra(layout, true, at_once > kAtOnce * largest);
   const std::size_t times = g.first.size() / (n * n);
   std::size_t count = 0;
   const auto set = [&](const std::vector<double>& series, std::size_t time, CellColumns& columns) {
@@ -58,27 +63,47 @@ std::vector<double> solved(const Propagator& g, std::size_t n, double step, std:
   return kernel;
 }
 
+/// Largest difference at the times of the coarser of two grids; infinity if unknown.
+double difference(const std::vector<double>& finer, const std::vector<double>& coarser, std::size_t size) {
+  double largest = 0.0;
+  for (std::size_t e = 0; e < coarser.size(); ++e) {
+    const double one = std::abs(finer[e / size * 2 * size + e % size] - coarser[e]);
+    if (!std::isfinite(one)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, one);
+  }
+  return largest;
+}
+
+/// Of an element, from the differences of three grids.
+double quadrature_error(double fine, double coarse, bool three) {
+  constexpr double kConverges = 4.0;  // each grid is at least so much better than the one before
+  if (!three || !(coarse >= kConverges * fine)) return fine;
+  constexpr double kMost = 16.0;  // is believed; times that the coarser grids lack may be worse
+  return 4.0 * fine / std::min(coarse / fine - 1.0, kMost);
+}
+
 }  // namespace
 
 SiteMemory site_memory(std::span<const double> start, std::span<const double> change,
                        std::span<const double> curvature, std::size_t sites, double step) {
+  constexpr std::size_t kLeastTimes = ConvolutionQuadrature::kOrder + 1;
+  const std::size_t size = sites * sites;
+  const std::size_t times = change.size() / size;
   const SiteInverse inverse = site_inverse(sites, start);
   const Propagator g{times_inverse(change, inverse, sites), times_inverse(curvature, inverse, sites)};
-  SiteMemory result{.kernel = solved(g, sites, step, 1)};
+  SiteMemory result{.frequency = {g.first.begin(), g.first.begin() + static_cast<std::ptrdiff_t>(size)},
+                    .kernel = std::vector<double>(change.size(), std::numeric_limits<double>::quiet_NaN()),
+                    .error = std::numeric_limits<double>::infinity()};
+  if (times < kLeastTimes || inverse.determinant_sign == 0.0) return result;
+  auto kernel = solved(g, sites, step, 1);
   const auto coarser = solved(g, sites, step, 2);
-  const std::size_t size = sites * sites;
+  const bool three = times > 2 * ConvolutionQuadrature::kOrder;
+  const double fine = difference(kernel, coarser, size);
+  const double coarse = three ? difference(coarser, solved(g, sites, step, 4), size) : 0.0;
   double largest = 0.0;
-  double difference = 0.0;
-  for (std::size_t e = 0; e < coarser.size(); ++e) {
-    const double value = result.kernel[e / size * 2 * size + e % size];
-    difference =
-        std::max(difference, std::isfinite(value - coarser[e]) ? std::abs(value - coarser[e])
-                                                               : std::numeric_limits<double>::infinity());
-    largest = std::max(largest, std::abs(value));
-  }
-  if (largest > 0.0) result.error = error_of_finer(difference) / largest;
-  if (!(result.error <= kLargestKernelError))
-    std::fill(result.kernel.begin(), result.kernel.end(), std::numeric_limits<double>::quiet_NaN());
+  for (const double value : kernel) largest = std::max(largest, std::abs(value));
+  result.error = largest > 0.0 ? quadrature_error(fine, coarse, three) / largest : 0.0;
+  if (result.error <= kLargestKernelError) result.kernel = std::move(kernel);
   return result;
 }
 

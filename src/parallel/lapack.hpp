@@ -5,4 +5,6 @@ extern "C" {
 void dgetrf_(const int* m, const int* n, double* a, const int* lda, int* pivots, int* info);
 void dgetri_(const int* n, double* a, const int* lda, const int* pivots, double* work, const int* lwork,
              int* info);
+void dsyev_(const char* vectors, const char* triangle, const int* n, double* a, const int* lda,
+            double* values, double* work, const int* lwork, int* info);
 }

@@ -7,6 +7,7 @@
 #include "qheat/parallel/index.hpp"
 #include "qheat/rates/rate_equation.hpp"
 #include "qheat/rates/site_equation.hpp"
+#include "qheat/rates/solve.hpp"
 
 namespace qheat {
 namespace {
@@ -45,21 +46,25 @@ class UniformSeries {
 
 }  // namespace
 
-std::vector<double> solve_sites(const Lattice& lattice, const std::vector<double>& times,
-                                std::span<const double> bond_rates, std::span<const double> start) {
+namespace {
+
+/// The solution at the first `known` times with the rates of every `stride`-th of them; NaN after them and
+/// where the equation grows without bound.
+std::vector<double> solution(const Lattice& lattice, const std::vector<double>& times, std::size_t known,
+                             std::span<const double> bond_rates, std::size_t stride,
+                             std::span<const double> start) {
   const std::size_t bonds = as_size(lattice.bond_count());
   const std::size_t sites = start.size();
-  std::vector<double> result(times.size() * sites, std::numeric_limits<double>::quiet_NaN());
-  std::size_t known = 0;
-  const auto is_known = [&](std::size_t time) {
-    const auto rates = bond_rates.subspan(time * bonds, bonds);
-    return std::all_of(rates.begin(), rates.end(), [](double w) { return std::isfinite(w); });
-  };
-  while (known < times.size() && is_known(known)) ++known;
-  if (known == 0) return result;
-  const UniformSeries rates(bond_rates, bonds, known, known > 1 ? times[1] - times[0] : 0.0);
-  SiteEquation equation(lattice, 1, [&](double t, std::span<double> now) { rates.at(t, now); });
+  std::vector<double> chosen;
+  for (std::size_t t = 0; t < known; t += stride) {
+    const auto rates = bond_rates.subspan(t * bonds, bonds);
+    chosen.insert(chosen.end(), rates.begin(), rates.end());
+  }
+  const double step = known > 1 ? static_cast<double>(stride) * (times[1] - times[0]) : 0.0;
+  const UniformSeries series(chosen, bonds, chosen.size() / bonds, step);
+  SiteEquation equation(lattice, 1, [&](double t, std::span<double> now) { series.at(t, now); });
   std::vector<double> u(start.begin(), start.end());
+  std::vector<double> result(times.size() * sites, std::numeric_limits<double>::quiet_NaN());
   UninterruptedRun alone;
   const std::vector<double> reached(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(known));
   const auto observe = [&](std::size_t time, std::span<const double> now) {
@@ -70,6 +75,32 @@ std::vector<double> solve_sites(const Lattice& lattice, const std::vector<double
         equation, u, reached, kTolerance, Integrator::automatic, alone, observe, [](StateWriter&) {},
         [](StateReader&) {});
   } catch (const IntegrationFailed&) {  // what has been reached stays
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<double> solve_sites(const Lattice& lattice, const std::vector<double>& times,
+                                std::span<const double> bond_rates, std::span<const double> start) {
+  constexpr double kResolved = 0.02;  // of the excess: what coarser rates may change
+  const std::size_t bonds = as_size(lattice.bond_count());
+  const std::size_t sites = start.size();
+  std::size_t known = 0;
+  const auto is_known = [&](std::size_t time) {
+    const auto rates = bond_rates.subspan(time * bonds, bonds);
+    return std::all_of(rates.begin(), rates.end(), [](double w) { return std::isfinite(w); });
+  };
+  while (known < times.size() && is_known(known)) ++known;
+  if (known == 0) return std::vector<double>(times.size() * sites, std::numeric_limits<double>::quiet_NaN());
+  auto result = solution(lattice, times, known, bond_rates, 1, start);
+  const auto coarser = solution(lattice, times, known, bond_rates, 2, start);
+  const auto errors = closure_error(sites, 1, coarser, result);
+  for (std::size_t t = 1; t < times.size(); ++t) {
+    if (errors[t] <= kResolved) continue;
+    std::fill(result.begin() + static_cast<std::ptrdiff_t>(t * sites), result.end(),
+              std::numeric_limits<double>::quiet_NaN());
+    break;
   }
   return result;
 }

@@ -25,8 +25,22 @@ double largest_element(const Model& model) {
   return largest;
 }
 
-/// Largest |what stays at a site| over what flows there, or over `smallest`.
-double imbalance(const Model& model, const SteadyState& state, double smallest) {
+/// What rounding leaves of sums of these, at the most.
+double rounding_of(const std::vector<TermSum<Complex>>& observables) {
+  constexpr double kRounding = 1e-15;
+  double largest = 0.0;
+  for (const auto& sum : observables) {
+    double all = 0.0;
+    for (const auto& term : sum.terms) {
+      for (const auto& e : term.elements) all += std::abs(e.value);
+    }
+    largest = std::max(largest, all);
+  }
+  return kRounding * largest;
+}
+
+/// Largest |what stays at a site| beyond rounding over what flows there, or over `smallest`.
+double imbalance(const Model& model, const SteadyState& state, double smallest, double rounding) {
   std::vector<double> net = state.full_heat;
   std::vector<double> all;
   for (const double heat : state.full_heat) all.push_back(std::abs(heat));
@@ -38,7 +52,7 @@ double imbalance(const Model& model, const SteadyState& state, double smallest) 
   }
   double largest = 0.0;
   for (std::size_t x = 0; x < net.size(); ++x)
-    largest = std::max(largest, std::abs(net[x]) / std::max(all[x], smallest));
+    largest = std::max(largest, (std::abs(net[x]) - rounding) / std::max(all[x], smallest));
   return largest;
 }
 
@@ -62,7 +76,7 @@ void measure_full_energy(const Model& model, const std::shared_ptr<const Distrib
   state.full_current = take(model.lattice.bond_count());
   state.full_heat = take(model.sites());
   const double smallest = resolution * rate_scales(model).slowest * largest_element(model);
-  state.full_balance = imbalance(model, state, smallest);
+  state.full_balance = imbalance(model, state, smallest, rounding_of(observables));
   if (state.full_balance <= accuracy) return;
   throw Error(fmt::format(
       "the currents of the energy with the interaction do not balance what the bath brings: at one site by "

@@ -79,6 +79,13 @@ void FluctuationStudy::describe(Report& report) const {
 }
 
 void FluctuationStudy::require_possible() const {
+  const double chi = susceptibility(*job_.model, job_.transport->equilibrium, job_.transport->energy);
+  if (!(chi > std::numeric_limits<double>::min()))
+    throw Error(
+        job_.transport->energy == SiteEnergy::levels
+            ? "no level energy fluctuates in this equilibrium: give the levels of a site a spacing and "
+              "transport.equilibrium a temperature that they feel, or use transport.energy = \"full\""
+            : "no energy fluctuates in this equilibrium: the interaction is zero");
   plan_correlations(*job_.model, times_, options_for(*job_.model), 1, 0.0);
 }
 
@@ -121,7 +128,8 @@ void FluctuationStudy::analyse_samples(const Model& model, Followed& found) cons
   const auto analysis = [&](const SiteCorrelations& of) {
     return analyse(model.lattice, of, found.susceptibility, found.modes, wanted_);
   };
-  const SiteCorrelations all = correlations(found.correlations.mean());
+  const CorrelationSeries mean = found.correlations.mean();
+  const SiteCorrelations all = correlations(mean);
   found.all = analysis(all);
   found.without_one.clear();
   found.relative_error = 0.0;
@@ -130,7 +138,7 @@ void FluctuationStudy::analyse_samples(const Model& model, Followed& found) cons
   std::vector<double> squares(times_.size(), 0.0);
   const std::size_t samples = found.correlations.samples.size();
   for (std::size_t s = 0; s < samples; ++s) {
-    const SiteCorrelations one = correlations(found.correlations.mean_without(s));
+    const SiteCorrelations one = correlations(found.correlations.mean_without(s, mean));
     for (std::size_t e = 0; e < one.energy.size(); ++e)
       squares[e / (one.sites * one.sites)] += std::pow(one.energy[e] - all.energy[e], 2);
     found.without_one.push_back(analysis(one));
@@ -250,11 +258,12 @@ void FluctuationStudy::check_start(const Model& model, const Followed& found) co
   const auto at_start = [&](const CorrelationSeries& series) {
     return std::vector<double>{series.energy[as_size(source)]};
   };
+  const CorrelationSeries mean = found.correlations.mean();
   std::vector<std::vector<double>> without_one;
   for (std::size_t s = 0; s < found.without_one.size(); ++s)
-    without_one.push_back(at_start(found.correlations.mean_without(s)));
+    without_one.push_back(at_start(found.correlations.mean_without(s, mean)));
   const auto errors = jackknife_errors(without_one);
-  const double followed = at_start(found.correlations.mean()).front();
+  const double followed = at_start(mean).front();
   constexpr double kRounding = 1e-9;
   constexpr double kErrors = 30.0;  // two samples know their error badly
   const double allowed = kRounding * counted + (errors.empty() ? 0.0 : kErrors * errors.front());
@@ -283,6 +292,9 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Followed& fol
   for (std::size_t t = 0; t < times_.size(); ++t) {
     if (route == TransportRoute::green_kubo) found.error[t] += followed.all.green_kubo->quadrature[t];
     found.error[t] += 2.0 * followed.correlations.truncation * std::abs(found.diffusion[t]);
+    if (route == TransportRoute::site_kernel)
+      found.error[t] += followed.all.site_kernel->kernels[t].condition * followed.correlations.truncation *
+                        std::abs(found.diffusion[t]);
   }
   const bool meets = std::isfinite(followed.edge_time);
   find_window(
@@ -317,6 +329,7 @@ void FluctuationStudy::judge() {
       .total_error = total_error.empty() ? 0.0 : *std::max_element(total_error.begin(), total_error.end()),
       .end = here_.edge_time,
       .spacing = job_.model->lattice.spacing(),
+      .dephased = job_.model->bath.dephasing > 0.0,
       .units = job_.units,
       .routes = {},
       .smaller = {}};
@@ -429,6 +442,7 @@ void FluctuationStudy::write_memory(ResultsFile& file) const {
   const Index sites = job_.model->sites();
   file.dataset("/transport/site_kernel/memory", {static_cast<Index>(times_.size()), sites, sites},
                here_.all.memory->kernel);
+  file.dataset("/transport/site_kernel/frequency", {sites, sites}, here_.all.memory->frequency);
   file.attribute("/transport/site_kernel", "memory_error", error_of_memory());
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "kernel/site_inverse.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/cumulative_integral.hpp"
 #include "transport/unknown.hpp"
@@ -33,14 +34,16 @@ ModeDecay mode_decay(const Lattice& lattice, const SiteCorrelations& found,
   const auto longest = longest_waves(lattice, modes);
   std::vector<double> start;
   for (const auto& mode : modes) start.push_back(mode_value(mode, found.energy_at(0)));
+  const double largest = *std::max_element(start.begin(), start.end());
   const double area = lattice.spacing() * lattice.spacing();
   for (std::size_t time = 0; time < found.times.size(); ++time) {
     std::vector<double> rates;
     for (std::size_t q = 0; q < modes.size(); ++q) {
       const double value = mode_value(modes[q], found.energy_at(time));
-      const bool known = std::abs(value) > kNothing * start[q];
+      const bool fluctuates = start[q] > kNothing * largest;
+      const bool known = fluctuates && std::abs(value) > kNothing * start[q];
       rates.push_back(known ? -mode_value(modes[q], found.change_at(time)) / value : kNaN);
-      result.amplitude.push_back(value / start[q]);
+      result.amplitude.push_back(fluctuates ? value / start[q] : kNaN);
     }
     double sum = 0.0;
     for (const auto& wave : longest) sum += area * rates[wave.first] / modes[wave.first].eigenvalue;
@@ -139,6 +142,26 @@ std::string matrix_obstacle(const Lattice& lattice, bool complete) {
   return complete ? "" : "it takes all sites as sources here; set transport.source = \"all\"";
 }
 
+std::string independence_obstacle(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy) {
+  constexpr int kMostSites = 64;  // more are not followed
+  if (energy == SiteEnergy::levels || model.sites() > kMostSites) return "";
+  const std::size_t n = as_size(model.sites());
+  std::vector<TermSum<Complex>> energies;
+  for (int i = 0; i < model.sites(); ++i) energies.push_back(site_energy(model, energy, i));
+  std::vector<double> start(n * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j <= i; ++j)
+      start[i * n + j] = start[j * n + i] =
+          equilibrium_covariance(model, equilibrium, energies[i], energies[j]);
+  }
+  if (independent_sites(n, start) == n) return "";
+  return "the energies of the sites depend on each other (of a bipartite lattice whose levels have one "
+         "energy the "
+         "alternating sum is nothing): a kernel between them is not the only one; give levels a spacing, or "
+         "leave "
+         "out \"site-kernel\"";
+}
+
 EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& found, double susceptibility,
                             std::span<const LatticeMode> modes, const EquilibriumRoutes& routes) {
   EquilibriumAnalysis result;
@@ -159,7 +182,9 @@ std::vector<double> singular_times(std::span<const double> times, std::span<cons
   std::size_t last = times.size();  // that is known; none yet
   for (std::size_t t = 0; t < times.size(); ++t) {
     if (!(kernels[t].condition * relative_error[t] < 1.0)) continue;
-    if (last < t && kernels[last].determinant_sign * kernels[t].determinant_sign < 0.0)
+    // of a ring most eigenvalues come in pairs: the determinant does not see them pass zero
+    if (last < t && (kernels[last].negative != kernels[t].negative ||
+                     kernels[last].determinant_sign * kernels[t].determinant_sign < 0.0))
       found.push_back((times[last] + times[t]) / 2.0);
     last = t;
   }

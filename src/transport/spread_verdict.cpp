@@ -96,6 +96,18 @@ double diffusive_factor(const SpreadEvidence& evidence, double end) {
   return end / first;
 }
 
+/// The factor of time of a stretch from where the excess has moved on: before, everything grows as t^2.
+double moved_factor(const SpreadEvidence& evidence, const Stretch& stretch) {
+  constexpr double kMoved = 0.02;  // of a^2
+  const auto& variance = evidence.spread->variance;
+  const double area = evidence.spacing * evidence.spacing;
+  for (std::size_t t = 0; t < evidence.times.size() && evidence.times[t] <= stretch.end; ++t) {
+    if (evidence.times[t] >= stretch.begin && variance[t] - variance[0] >= kMoved * area)
+      return stretch.end / evidence.times[t];
+  }
+  return 1.0;
+}
+
 /// Largest distance of the kurtosis from that of a random walk on a lattice, 3 + a^2/variance.
 double kurtosis_distance(const SpreadEvidence& evidence, double begin, double end) {
   double largest = 0.0;
@@ -229,9 +241,13 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
                                           time_text(evidence.units, steady.end));
   const std::string seen = fmt::format("the variance grows as t^{:.3g} {}", steady.mean, stretch);
   const bool to_the_end = steady.end > 0.9 * end;
-  if (steady.mean > 2.0 - kSame && to_the_end && steady.factor() >= kDecade) {
+  if (steady.mean > 2.0 - kSame && to_the_end && moved_factor(evidence, steady) >= kDecade) {
+    if (evidence.dephased) {
+      verdict.reason = seen + ", but dephasing ends that; a later time.end, on a longer lattice, shows when";
+      return verdict;
+    }
     verdict.kind = Kind::ballistic;
-    verdict.reason = seen;
+    verdict.reason = seen + ", as far as these times tell";
     return verdict;
   }
   const bool falls = falls_after(evidence, steady, end);

@@ -154,6 +154,22 @@ class FluctuationsTest(ProgramCase):
         for line in told:
             self.assertRegex(line, r" t = [0-9.e+-]+ (ps|fs|ns)", line)
 
+    def test_slow_dephasing_is_not_called_ballistic(self):
+        """D = lambda^2/gamma = 50, but before the mean free time everything moves as t^2."""
+        job = ring(10, interaction={"kind": "xy", "strength": 1.0}, bath={"dephasing": 0.02},
+                   time={"end": 1.5, "outputs": 151}, transport={"smaller": 0})
+        run, _ = self.run_transport(job)
+        self.assertIn("verdict         undecided", run.out)
+
+    def test_a_sector_of_bands_with_several_energies(self):
+        """Green-Kubo and spreading agree from the start, whatever the sector fixes."""
+        job = ring(6, site={"levels": [0.0, 1.0, 1.5], "bands": [0, 1, 1]}, time={"end": 0.2, "outputs": 21},
+                   initial={"kind": "product", "levels": [0, 1, 2, 0, 1, 0]},
+                   transport={"ensemble": "sector", "routes": ["spreading", "green-kubo"]})
+        _, found = self.run_transport(job)
+        np.testing.assert_allclose(found["transport/green_kubo/diffusion"][1:],
+                                   found["transport/spreading/diffusion"][1:], rtol=2e-4)
+
     def test_no_d_without_its_verdict(self):
         """The easy-axis chain looks settled at these sizes, and is not."""
         run, _ = self.run_transport({**ring(10, time={"end": 6.0, "outputs": 61}, transport={"smaller": 0}),

@@ -9,6 +9,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "kernel/site_inverse.hpp"
 #include "qheat/basis/model_sectors.hpp"
 #include "qheat/fluctuations/site_correlations.hpp"
 #include "qheat/kernel/site_memory.hpp"
@@ -397,12 +398,94 @@ TEST(SiteMemory, GivesTheCorrelationsBack) {
   EXPECT_TRUE(std::isnan(site_memory(few.energy_at(0), few.change, few.curvature, 6, 6.0).kernel[0]));
 }
 
+// C(q) = C(-q): on an odd ring no determinant changes its sign.
+TEST(SingularTimes, OfAnOddRingAreTheZerosOfItsWaves) {
+  const Model model = exchange_ring(7);
+  CorrelationOptions options;
+  options.sources = {0};
+  const auto found = exact(model, grid(2.0, 201), options);
+  const auto sites = site_correlations(model, found, found.mean());
+  const auto modes = lattice_modes(model.lattice);
+  const auto said = analyse(model.lattice, sites, 0.25, modes, {.modes = true, .site_kernel = true});
+  std::vector<double> zeros;
+  for (std::size_t t = 1; t < sites.times.size(); ++t) {
+    for (std::size_t q = 0; q < modes.size(); ++q) {
+      const auto amplitude = [&](std::size_t time) { return said.modes->amplitude[time * modes.size() + q]; };
+      if (amplitude(t - 1) * amplitude(t) < 0.0) zeros.push_back((sites.times[t - 1] + sites.times[t]) / 2.0);
+    }
+  }
+  ASSERT_GT(zeros.size(), 3U);
+  EXPECT_NEAR(zeros.front(), 0.64, 0.02);
+  EXPECT_EQ(singular_times(sites.times, said.site_kernel->kernels, std::vector<double>(201, 1e-10)), zeros);
+}
+
+TEST(SiteMemory, HasAFrequencyWhereChangesBeginAtOnce) {
+  for (const auto& random : qheat_test::random_cases()) {
+    const Model& model = random.model;
+    if (model.levels() != 2 || model.sites() > 5) continue;
+    CorrelationOptions options;
+    options.energy = SiteEnergy::full;
+    options.sources = all_sites(model);
+    options.curvature = true;
+    const auto n = as_size(model.sites());
+    const auto found = exact(model, grid(1.0, 81), options);
+    const auto sites = site_correlations(model, found, found.mean());
+    if (independent_sites(n, sites.energy_at(0)) < n) continue;
+    const double h = sites.times[1];
+    const auto memory = site_memory(sites.energy_at(0), sites.change, sites.curvature, n, h);
+    double scale = 0.0;
+    for (const double value : sites.change) scale = std::max(scale, std::abs(value));
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < n; ++k) {
+          sum += memory.frequency[i * n + k] * sites.energy_at(80)[k * n + j];
+          for (std::size_t s = 0; s <= 80; ++s) {
+            const double weight = h / 3.0 * (s == 0 || s == 80 ? 1.0 : s % 2 == 1 ? 4.0 : 2.0);
+            sum -= weight * memory.kernel[(s * n + i) * n + k] * sites.energy_at(80 - s)[k * n + j];
+          }
+        }
+        EXPECT_NEAR(sites.change_at(80)[i * n + j], sum, 1e-4 * scale) << random.name;
+      }
+    }
+  }
+}
+
+// The error says how far it is off, also with few outputs; with too few there is no number.
+TEST(SiteMemory, IsAsGoodAsItSays) {
+  const Model model = exchange_ring(6);
+  CorrelationOptions options;
+  options.sources = {0};
+  options.curvature = true;
+  const auto at = [&](int outputs) {
+    const auto found = exact(model, grid(2.0, outputs), options);
+    const auto sites = site_correlations(model, found, found.mean());
+    return site_memory(sites.energy_at(0), sites.change, sites.curvature, 6, sites.times[1]);
+  };
+  const auto fine = at(161);
+  double largest = 0.0;
+  for (const double value : fine.kernel) largest = std::max(largest, std::abs(value));
+  for (const int outputs : {2, 3, 5, 6, 9, 11, 17, 21, 41}) {
+    const auto coarse = at(outputs);
+    if (!std::isfinite(coarse.kernel[0])) {
+      EXPECT_LT(outputs, 20);
+      continue;
+    }
+    const std::size_t stride = 160 / (as_size(outputs) - 1);
+    double distance = 0.0;
+    for (std::size_t e = 0; e < coarse.kernel.size(); ++e)
+      distance = std::max(distance, std::abs(coarse.kernel[e] - fine.kernel[e / 36 * stride * 36 + e % 36]));
+    EXPECT_LE(distance, (coarse.error + 1e-9) * largest) << outputs;
+  }
+}
+
 TEST(SingularTimes, AreThoseThatTheErrorsLeave) {
   const std::vector<double> times = {0.0, 1.0, 2.0, 3.0, 4.0};
   std::vector<SiteKernel> kernels(5);
   const double signs[] = {1.0, 1.0, -1.0, 1.0, -1.0};
   for (std::size_t t = 0; t < 5; ++t) {
-    kernels[t].determinant_sign = signs[t];
+    kernels[t].determinant_sign = 1.0;
+    kernels[t].negative = signs[t] > 0.0 ? 0 : 2;  // pairs: the determinant keeps its sign
     kernels[t].condition = 10.0;
   }
   EXPECT_EQ(singular_times(times, kernels, std::vector<double>(5, 1e-3)),

@@ -54,8 +54,8 @@ struct Correlations {
   double truncation = 0.0;                 ///< bound on the relative error of the states at the last time
 
   CorrelationSeries mean() const;
-  /// The mean without one of the samples: what a jackknife compares.
-  CorrelationSeries mean_without(std::size_t sample) const;
+  /// The mean of all samples, without one of them: what a jackknife compares.
+  CorrelationSeries mean_without(std::size_t sample, const CorrelationSeries& mean) const;
 };
 
 /// How they will be computed.

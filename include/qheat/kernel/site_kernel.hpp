@@ -13,7 +13,8 @@ struct SiteKernel {
   std::vector<double> generator;  ///< K_ij, the rate j -> i off the diagonal, [N][N], 1/time; NaN if singular
   double norm = 0.0;              ///< of C, 1-norm
   double condition = 0.0;         ///< of C, in the 1-norm; infinite if singular
-  double determinant_sign = 0.0;  ///< of C
+  double determinant_sign = 0.0;  ///< of C; 0: singular
+  int negative = 0;               ///< eigenvalues of the symmetric part of C below 0
   double locality = 0.0;          ///< sum of |K_ij| over neighbours, over that of all pairs
   double symmetry = 0.0;          ///< 1 - |K - K^T|/(2|K|), off the diagonal
   double negativity = 0.0;        ///< -sum of min(K_ij, 0) over that of |K_ij|, off the diagonal

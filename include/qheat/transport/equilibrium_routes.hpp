@@ -57,12 +57,14 @@ struct EquilibriumAnalysis {
 std::string spreading_obstacle(const Lattice& lattice);
 std::string green_kubo_obstacle(const Lattice& lattice, SiteEnergy energy);
 std::string matrix_obstacle(const Lattice& lattice, bool complete);
+/// Some combination of site energies that does not fluctuate, for which a kernel between sites has no value.
+std::string independence_obstacle(const Model& model, const Equilibrium& equilibrium, SiteEnergy energy);
 
 EquilibriumAnalysis analyse(const Lattice& lattice, const SiteCorrelations& found, double susceptibility,
                             std::span<const LatticeMode> modes, const EquilibriumRoutes& routes);
 
-/// Between the output times where det C changes its sign, of those at which C^{-1} is known: the condition
-/// number times `relative_error` of C, [T], is below 1.
+/// Between the output times where an eigenvalue of C passes zero, of those at which C^{-1} is known: the
+/// condition number times `relative_error` of C, [T], is below 1.
 std::vector<double> singular_times(std::span<const double> times, std::span<const SiteKernel> kernels,
                                    std::span<const double> relative_error);
 

@@ -34,6 +34,7 @@ struct SpreadEvidence {
   double total_error = 0.0;                              ///< of Spreading::total
   double end = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
   double spacing = 1.0;
+  bool dephased = false;
   std::optional<UnitSystem> units;  ///< in which the verdict tells times
   std::vector<const DiffusionRoute*> routes;
   std::vector<const DiffusionRoute*> smaller;  ///< of a shorter lattice; empty: not computed

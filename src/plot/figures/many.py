@@ -151,7 +151,7 @@ def of_sweep(results):
     group, parts = ("/mean", "/mean") if averaged else ("/sweep", "/points")
     keys = [key_of_sweep(results, group, name) for name in names if name not in averaged]
     if not keys:
-        raise BadInput(f"{results.path}: everything has been averaged: there is one mean, and nothing differs")
+        return results.part(f"{parts}/0000")  # everything has been averaged: one mean
     count = keys[0].values.size
     digits = max(4, len(str(count - 1)))
     members = [results.part(f"{parts}/{number:0{digits}}") for number in range(count)]

@@ -6,7 +6,7 @@ import matplotlib
 import matplotlib.colors
 import numpy as np
 
-from . import assumptions, kernels as known, style
+from . import assumptions, fluctuations, kernels as known, style
 from .many import SCORES
 from .results import NotDrawn, PROGRAM_UNITS, formula
 
@@ -28,6 +28,10 @@ KEYS = {"interaction.strength": (r"coupling $\lambda$", "energy"), "bath.dephasi
         "lattice.spacing": ("lattice constant $a$", "length"),
         "interaction.well.separation": ("separation of the wells", "length"),
         "interaction.well.temperature": ("temperature $T$", "temperature")}
+SERIES = {"transport/green_kubo/diffusion": "$D(t)$ by Green-Kubo", "transport/spreading/diffusion": "$D(t)$ by spreading",
+          "transport/green_kubo/exponent": "exponent of the variance, by Green-Kubo",
+          "transport/spreading/exponent": "exponent of the variance"}
+OF_INFINITE_LATTICES = ("transport/green_kubo/", "transport/spreading/", "transport/modes/")  # until the excess meets itself
 MARKERS = "osD^vPX"
 
 
@@ -229,8 +233,8 @@ def curve_colours(many):
     return [shades[value] for value in many.against.values], handles
 
 
-def draw_curves(ax, many, places, read, faint_after=False):
-    """Draw the series of some points over their times, if asked for faint after t_1; return how many there were."""
+def draw_curves(ax, many, places, read, faint_from=None):
+    """Draw the series of some points over their times, faint from `faint_from(member)` on; return how many there were."""
     shades, _ = curve_colours(many)
     count, end = 0, 0.0
     for place in places:
@@ -240,7 +244,7 @@ def draw_curves(ax, many, places, read, faint_after=False):
             continue
         if error is not None:
             ax.fill_between(member.time, series - error, series + error, color=shades[place], alpha=0.25, linewidth=0)
-        after = member.time >= member.singular_times.min(initial=np.inf) if faint_after else np.zeros(series.size, bool)
+        after = member.time >= (np.inf if faint_from is None else faint_from(member))
         style.line(ax, member.time, np.where(after, np.nan, series), color=shades[place], linewidth=1.6)
         if after.any():
             ax.plot(member.time, np.where(after, series, np.nan), color=shades[place], linewidth=0.8, alpha=0.3)
@@ -248,6 +252,11 @@ def draw_curves(ax, many, places, read, faint_after=False):
     if count:
         style.time_axis(ax, last, np.array([0.0, end]) if end > 0 else np.zeros(1))
     return count
+
+
+def first_singular(member):
+    """Return the first time at which the exact kernel of a point diverges, infinite without one."""
+    return member.singular_times.min(initial=np.inf)
 
 
 def draw_scores(many):
@@ -264,7 +273,7 @@ def draw_scores(many):
         ax.set_title(score.replace("_", " "), fontsize=11)
         draw_curves(ax, many, places, lambda member, path=path: (
             member.series(path, 1, one_row=True), member.series(path + "_error", 1, one_row=True)),
-            faint_after=kernel.name == "exact")
+            faint_from=first_singular if kernel.name == "exact" else None)
         ax.set_ylim(-0.04, 1.04)
         ax.axhline(0.95, color="0.6", linewidth=0.8, zorder=0.5)
         if not any(np.isfinite(line.get_ydata()).any() for line in ax.lines[:-1]):
@@ -300,18 +309,39 @@ def draw_series(many, name):
         example = ",".join("0" * (len(shape) - 1))
         raise NotDrawn(f"{path} has {len(shape)} axes; choose one series, such as {path}[{example}]")
     families = many.families[:3]
+    of_lattice = path.startswith(OF_INFINITE_LATTICES)
     figure, axes = style.panels(many, 1, len(families), 5.2, 4.0, legend=1.8, share_y=True)
     counts = []
     for ax, (label, places) in zip(axes[0], families):
-        counts.append(draw_curves(ax, many, places, read))
+        counts.append(draw_curves(ax, many, places, read, fluctuations.edge_time if of_lattice else None))
         if label:
             ax.set_title(style.plain(label), fontsize=11)
     if not any(counts):
         raise NotDrawn(f"{path} is no series over the output times")
-    axes[0, 0].set_ylabel(style.plain(name))
+    axes[0, 0].set_ylabel(series_label(many, name, path))
     finish(figure, many)
-    style.outside_legend(axes[0, -1], curve_colours(many)[1], title=key_label(many.against))
+    ended = of_lattice and any(fluctuations.edge_time(member) < member.time[-1] for member in many.members if member)
+    faint = [style.key("after the excess\nhas met itself", "0.25", linewidth=0.8, alpha=0.3)] if ended else []
+    style.outside_legend(axes[0, -1], curve_colours(many)[1] + faint, title=key_label(many.against))
     return figure
+
+
+def series_label(many, name, path):
+    """Return the label of an axis for a series, with its unit."""
+    member = first_member(many)
+    unit = "" if member is None else formula(member.unit_of("/" + path) or "")
+    title = SERIES.get(path, style.plain(name))
+    return f"{title}  ({unit})" if unit not in ("", "1") else title
+
+
+def series_picture(*paths):
+    """Return a picture of the first of some series that a point has."""
+    def draw(many):
+        for path in paths:
+            if any(member is not None and path in member.datasets("/") for member in many.members):
+                return draw_series(many, path)
+        raise NotDrawn(f"needs {paths[0]}")
+    return draw
 
 
 def pick(series, column):
@@ -358,6 +388,8 @@ PICTURES = [
     ("bond_rate", lambda many: draw_kernel_scalar(many, "mean_bond_rate", "mean rate of a bond, last output")),
     ("singular_time", scalar_picture("kernel/exact/first_singular_time")),
     ("diffusion", scalar_picture("steady/fit/diffusion_value", "steady/planes/inside_diffusion", "transport/diffusion")),
+    ("diffusion_time", series_picture("transport/green_kubo/diffusion", "transport/spreading/diffusion")),
+    ("exponent", series_picture("transport/green_kubo/exponent", "transport/spreading/exponent")),
     ("conductivity", draw_conductivity),
     ("current", scalar_picture("steady/mean_current")),
     ("spread", scalar_picture("matrix_elements/spread")),
