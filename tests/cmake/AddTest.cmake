@@ -73,6 +73,6 @@ function(qheat_add_valgrind_test NAME SUFFIX FILTER LABELS)
   endif()
   add_test(NAME ${NAME}.${SUFFIX} CONFIGURATIONS valgrind
     COMMAND ${QHEAT_VALGRIND} -q --error-exitcode=9 ${_suppressions} $<TARGET_FILE:test_${NAME}> --gtest_filter=${FILTER})
-  set_tests_properties(${NAME}.${SUFFIX} PROPERTIES TIMEOUT 900 LABELS "${LABELS}"
+  set_tests_properties(${NAME}.${SUFFIX} PROPERTIES TIMEOUT 900 COST 30 LABELS "${LABELS}"
     ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT};OPENBLAS_CORETYPE=Nehalem;GLIBC_TUNABLES=glibc.malloc.hugetlb=0")
 endfunction()
