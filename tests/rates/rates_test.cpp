@@ -51,7 +51,7 @@ TEST(ManyBodyEquation, EqualsTheReference) {
       if (t != std::exchange(last, t)) kernel = qheat_test::brute::tcl2(random.reference, t);
       return kernel;
     };
-    const auto expected = qheat_test::brute::many_body_equation(p0, kernel_at, kRateTimes, 0.02);
+    const auto expected = qheat_test::brute::many_body_equation(p0, kernel_at, kRateTimes, 0.0125);
     std::vector<double> populations;
     for (const auto& p : expected) {
       for (const auto& site : qheat_test::brute::site_probabilities(random.reference, p)) {
