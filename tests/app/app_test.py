@@ -201,7 +201,7 @@ class TooLargeTest(ProgramCase):
 class SmallTest(ProgramCase):
     """The least that can be asked for."""
 
-    def check_runs(self, job, ranks=ALONE_AND_THREE):
+    def check_runs(self, job, ranks=often(3, nightly=(0,))):
         self.write("a.toml", job)
         for number in ranks:
             self.finish("check", "a.toml", ranks=0)
@@ -590,7 +590,7 @@ class SteadyTest(ProgramCase):
         job = {**self.job(dephasing=0.0, method="two-point"), "lattice": {"shape": [150]}}
         job["site.detuning"] = {"distribution": "uniform", "width": 8.0}
         self.write("a.toml", job)
-        for ranks in ALONE_AND_THREE:
+        for ranks in often(3, nightly=(0,)):
             run = self.finish("run", "a.toml", ranks=ranks, code=1)
             self.assertIn("not unique", run.err)
             self.assertEqual(run.err.count("qheat: "), 1, run.err)
@@ -757,7 +757,7 @@ class ModelTest(ProgramCase):
 class SizesOfNumbersTest(ProgramCase):
     """Whatever the sizes of its numbers, a job gives finite results or is refused."""
 
-    SIZES = (1e-50, 1e-20, 1e20, 1e50)
+    SIZES = often(1e-50, 1e50, nightly=(1e-20, 1e20))
 
     def jobs(self):
         """Yield jobs in which one number is extreme, then those in which all of one kind are."""

@@ -477,7 +477,7 @@ class RestartTest(KernelCase):
 
     def job(self):
         """Return a job with work in every stage."""
-        return chain(8, exact={}, time={"end": 1.2, "outputs": 121}, kernel={"orders": [2, 4]},
+        return chain(8, exact={}, time={"end": 1.2, "outputs": 81}, kernel={"orders": [2, 4]},
                      rates={"kernels": ["exact", "tcl4"]}, output={"checkpoint": "1d"})
 
     def stop_in(self, stage, ranks):
@@ -607,7 +607,7 @@ class SmallTest(KernelCase):
                   "rates": {"kernels": ["exact", "tcl1", "tcl2", "tcl4", "memory"]}}
 
     def check_untested(self, job):
-        for ranks in ALONE_AND_THREE:
+        for ranks in often(3, nightly=(0,)):
             found = self.results(job, ranks)
             for kernel in ("exact", "tcl1", "tcl2", "tcl4"):
                 for score in SCORES:

@@ -14,6 +14,13 @@ set(QHEAT_TEST_ENVIRONMENT
   "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe;PRTE_MCA_hwloc_default_binding_policy=none"  # Open MPI 5
   "OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;ASAN_OPTIONS=detect_leaks=0")
 
+# Tests are not optimised much: what takes long at run time is in the libraries.
+function(qheat_test_options TARGET)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${TARGET} PRIVATE -O1)
+  endif()
+endfunction()
+
 function(qheat_add_test NAME)
   cmake_parse_arguments(ARG "BLAS;NO_VALGRIND" "TIMEOUT;COST" "RANKS;NIGHTLY_RANKS;SOURCES;LABELS;SLOW_VALGRIND" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -23,11 +30,12 @@ function(qheat_add_test NAME)
     set(ARG_COST 1)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
-  target_link_libraries(test_${NAME} PRIVATE qheat_test_support)
-  # The sources of one executable are compiled as one, and not optimised much: what takes long at run time is in the libraries.
+  target_link_libraries(test_${NAME} PRIVATE qheat_test_main qheat_test_support)
+  # The sources of one executable are compiled as one.
   set_target_properties(test_${NAME} PROPERTIES UNITY_BUILD ${QHEAT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    target_compile_options(test_${NAME} PRIVATE -O1)
+  qheat_test_options(test_${NAME})
+  if(QHEAT_UNITY)
+    target_precompile_headers(test_${NAME} REUSE_FROM qheat_test_main)
   endif()
   foreach(ranks ${ARG_RANKS} ${ARG_NIGHTLY_RANKS})
     add_test(NAME ${NAME}.${ranks}
@@ -65,6 +73,6 @@ function(qheat_add_valgrind_test NAME SUFFIX FILTER LABELS)
   endif()
   add_test(NAME ${NAME}.${SUFFIX} CONFIGURATIONS valgrind
     COMMAND ${QHEAT_VALGRIND} -q --error-exitcode=9 ${_suppressions} $<TARGET_FILE:test_${NAME}> --gtest_filter=${FILTER})
-  set_tests_properties(${NAME}.${SUFFIX} PROPERTIES TIMEOUT 900 LABELS "${LABELS}"
+  set_tests_properties(${NAME}.${SUFFIX} PROPERTIES TIMEOUT 900 COST 30 LABELS "${LABELS}"
     ENVIRONMENT "${QHEAT_TEST_ENVIRONMENT};OPENBLAS_CORETYPE=Nehalem;GLIBC_TUNABLES=glibc.malloc.hugetlb=0")
 endfunction()

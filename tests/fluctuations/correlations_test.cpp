@@ -84,8 +84,10 @@ class Dense {
   Matrix product(const Matrix& a, const Matrix& b) const {
     Matrix c(n_ * n_);
     for (std::size_t i = 0; i < n_; ++i)
-      for (std::size_t k = 0; k < n_; ++k)
+      for (std::size_t k = 0; k < n_; ++k) {
+        if (a[i * n_ + k] == Complex{}) continue;  // most are
         for (std::size_t j = 0; j < n_; ++j) c[i * n_ + j] += a[i * n_ + k] * b[k * n_ + j];
+      }
     return c;
   }
   Matrix evolution(double t) const {

@@ -35,13 +35,31 @@ def asked_kernels(job):
     return sorted(names), sorted(rates)
 
 
+def at_night(covered_by):
+    """Decorate the test of a job that is run at night only: by day it must be a job that `qheat check` takes.
+
+    Say what covers its subject by day.
+    """
+    def decorate(test):
+        def checked(self):
+            name = test.__name__.removeprefix("test_job_")
+            self.finish("check", next(path for path in JOBS if path.stem == name))
+        checked.__doc__ = f"By day checked only: {covered_by}."
+        return test if NIGHTLY else checked
+    return decorate
+
+
 class JobsTest(ProgramCase):
-    """All jobs on two ranks, with what must hold whatever they are about."""
+    """All jobs, by day on one rank and at night on two as their headers say, with what must hold whatever they are about."""
+
+    # two ranks for what is shared in another way than in the tests of the rooms and of the program
+    TWO_RANKS = ("spreading_dephased", "sweep_coupling", "exchange_chain", "steady_ladder")
 
     def run_job(self, path):
         """Run a job; return the tables of its file, and its datasets."""
         job = tomllib.loads(path.read_text())
-        self.finish("run", path, "--out", "a.h5", ranks=2, timeout=TIMEOUT)
+        ranks = 2 if NIGHTLY or path.stem in self.TWO_RANKS else 0
+        self.finish("run", path, "--out", "a.h5", ranks=ranks, timeout=TIMEOUT)
         with h5py.File(self.folder / "a.h5", "r") as file:
             self.assertEqual(int(file.attrs["complete"]), 1)
         return job, datasets(self.folder / "a.h5")
@@ -320,6 +338,7 @@ class JobsTest(ProgramCase):
         self.assertLess(np.nanmin(found["kernel/exact/energy_conservation"]), 0.6)
         self.assertLess(found["kernel/exact/swap_fraction"][1], 0.2)
 
+    @at_night("exact kernels averaged over detunings are those of kernel_test and of the unit tests")
     def test_job_detuned_pairs(self):
         """The averaged rate passes its golden-rule value and turns negative; populations saturate."""
         found = self.check("detuned_pairs")
@@ -445,6 +464,7 @@ class JobsTest(ProgramCase):
         np.testing.assert_allclose(constant[-1], 0.2**2 / gamma[-1], rtol=0.02)
         self.assertLess(constant[0], 0.8 * 0.2**2 / gamma[0])
 
+    @at_night("sweep_test averages steady states over disorder")
     def test_job_sweep_disorder(self):
         """The mean resistance of a bond between sites off resonance: D = lambda^2/gamma/(1 + W^2/(24 gamma^2))."""
         path = next(path for path in JOBS if path.stem == "sweep_disorder")
@@ -517,6 +537,7 @@ class JobsTest(ProgramCase):
         self.assertLess(np.diff(found["rates/markov/energy"].sum(axis=1)).max(), 1e-9)
         self.assertLess(found["kernel/tcl2/error"].max(), 1e-12)
 
+    @at_night("kernel_test has the same kernels and rates with dephasing")
     def test_job_dephased_exact(self):
         """The exact kernel becomes flat, above the Markov limit, and its equation gives the density matrix."""
         found = self.check("dephased_exact")

@@ -48,7 +48,7 @@ TclKernels tcl_kernels(const Model& model, const CellSpace& cells, const std::ve
 class DenseSeries {
  public:
   DenseSeries(const brute::System& system, double t)
-      : full_(system),
+      : interaction_(brute::interaction(system)),
         unperturbed_(system),
         cell_(brute::cell_of_state(system)),
         sizes_(brute::cell_sizes(system)),
@@ -93,9 +93,10 @@ class DenseSeries {
     for (std::size_t k = 0; k < r.size(); ++k) {
       result.push_back(brute::liouvillian(unperturbed_, r[k]));
       if (k == 0) continue;
-      const auto with = brute::liouvillian(full_, r[k - 1]);
-      const auto without = brute::liouvillian(unperturbed_, r[k - 1]);
-      for (std::size_t e = 0; e < with.size(); ++e) result[k][e] += with[e] - without[e];
+      const auto left = brute::multiply(interaction_, r[k - 1], cell_.size());
+      const auto right = brute::multiply(r[k - 1], interaction_, cell_.size());
+      for (std::size_t e = 0; e < left.size(); ++e)
+        result[k][e] += brute::Complex(0.0, -1.0) * (left[e] - right[e]);
     }
     return result;
   }
@@ -151,7 +152,8 @@ class DenseSeries {
     return a;
   }
 
-  brute::System full_, unperturbed_;
+  brute::ComplexMatrix interaction_;
+  brute::System unperturbed_;
   std::vector<std::size_t> cell_;
   std::vector<double> sizes_;
   double t_;

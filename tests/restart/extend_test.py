@@ -77,23 +77,23 @@ class ExtendTest(ProgramCase):
 
     def test_stopped_run(self):
         job = chain(10, exact={"method": "krylov"})
-        self.write("a.toml", until(job, 2001, 0.5))
+        self.write("a.toml", until(job, 801, 0.5))
         run = self.start("run", "a.toml")
         run.wait_for_work()
-        time.sleep(0.5)
+        time.sleep(0.2)
         run.signal(signal.SIGTERM)
         self.assertEqual(run.wait(), STOPPED)
         with h5py.File(self.folder / "a.h5.chk") as file:
             reached = int(file["partial/place"][0])
         self.assertGreater(reached, 0)
-        self.write("a.toml", until(job, 2101, 0.5))
+        self.write("a.toml", until(job, 901, 0.5))
         run = self.finish("run", "a.toml", "--resume", timeout=200.0)
         self.assertIn("going on to a later end from", run.err)
         earlier = self.read()
-        self.write("b.toml", until(job, 2101, 0.5))
+        self.write("b.toml", until(job, 901, 0.5))
         self.finish("run", "b.toml", "--out", "b.h5", timeout=200.0)
         self.compare({}, self.read("b.h5"))
-        self.assertEqual(len(earlier["time"]), 2101)
+        self.assertEqual(len(earlier["time"]), 901)
 
     def test_what_is_no_extension(self):
         job = JOBS["diagonalize"]

@@ -209,15 +209,15 @@ std::vector<Jump> jumps_of(const System& system) {
 
 ComplexMatrix apply_liouvillian(const ComplexMatrix& h, const RealMatrix& decay,
                                 const std::vector<Jump>& jumps, const ComplexMatrix& rho, std::size_t n) {
+  // Products from the left only, where zeros are skipped: rho H = (H rho^+)^+, A rho B = (B^+ (A rho)^+)^+.
+  const ComplexMatrix rho_dagger = adjoint(rho, n);
   const ComplexMatrix left = multiply(h, rho, n);
-  const ComplexMatrix right = multiply(rho, h, n);
+  const ComplexMatrix right = adjoint(multiply(h, rho_dagger, n), n);
   ComplexMatrix result(n * n);
   for (std::size_t k = 0; k < n * n; ++k) {
     result[k] = -imaginary_unit * (left[k] - right[k]) - decay[k] * rho[k];
   }
-  const ComplexMatrix rho_dagger = adjoint(rho, n);
   for (const Jump& jump : jumps) {
-    // A rho B = (B^+ (A rho)^+)^+: products from the left only, where zeros are skipped.
     const ComplexMatrix gain = adjoint(multiply(jump.l, adjoint(multiply(jump.l, rho, n), n), n), n);
     const ComplexMatrix loss = multiply(jump.l_squared, rho, n);
     const ComplexMatrix loss_right = adjoint(multiply(jump.l_squared, rho_dagger, n), n);
@@ -227,11 +227,6 @@ ComplexMatrix apply_liouvillian(const ComplexMatrix& h, const RealMatrix& decay,
   }
   return result;
 }
-
-struct PropagatorPair {
-  RealMatrix g;
-  RealMatrix g_dot;
-};
 
 PropagatorPair propagator_pair(const System& system, double t) {
   check(system);
@@ -417,6 +412,98 @@ std::vector<std::vector<double>> runge_kutta(
     }
     start = end;
     result.push_back(y);
+  }
+  return result;
+}
+
+/// The states in groups that the matrix does not join.
+std::vector<std::vector<std::size_t>> connected_blocks(const ComplexMatrix& matrix, std::size_t n) {
+  std::vector<std::vector<std::size_t>> blocks;
+  std::vector<bool> seen(n);
+  for (std::size_t first = 0; first < n; ++first) {
+    if (seen[first]) {
+      continue;
+    }
+    seen[first] = true;
+    auto& block = blocks.emplace_back(1, first);
+    for (std::size_t next = 0; next < block.size(); ++next) {
+      for (std::size_t k = 0; k < n; ++k) {
+        if (!seen[k] && (matrix[block[next] * n + k] != 0.0 || matrix[k * n + block[next]] != 0.0)) {
+          seen[k] = true;
+          block.push_back(k);
+        }
+      }
+    }
+  }
+  return blocks;
+}
+
+/// Jacobi rotations.
+EigenDecomposition eigen_by_rotations(ComplexMatrix a, std::size_t n) {
+  // Row k of `rows` becomes the conjugate of eigenvector k: rows are contiguous, columns are not.
+  ComplexMatrix rows(n * n, 0.0);
+  double scale = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    rows[k * n + k] = 1;
+  }
+  for (const Complex& element : a) {
+    scale = std::max(scale, std::abs(element));
+  }
+  // (row p, row q) <- (c row p - s e^{i phi} row q, s row p + c e^{i phi} row q).
+  const auto rotate_rows = [n](ComplexMatrix& target, std::size_t p, std::size_t q, double c, double s,
+                               Complex phase) {
+    const double fr = phase.real();
+    const double fi = phase.imag();
+    for (std::size_t k = 0; k < n; ++k) {
+      const Complex x = target[p * n + k];
+      const Complex y = target[q * n + k];
+      const double yr = fr * y.real() - fi * y.imag();
+      const double yi = fr * y.imag() + fi * y.real();
+      target[p * n + k] = {c * x.real() - s * yr, c * x.imag() - s * yi};
+      target[q * n + k] = {s * x.real() + c * yr, s * x.imag() + c * yi};
+    }
+  };
+
+  bool rotated = true;
+  for (int sweep = 0; rotated; ++sweep) {
+    if (sweep == 100) {
+      throw std::runtime_error("brute force reference: the Jacobi rotations do not converge");
+    }
+    rotated = false;
+    for (std::size_t p = 0; p < n; ++p) {
+      for (std::size_t q = p + 1; q < n; ++q) {
+        const double size = std::abs(a[p * n + q]);
+        // Elements that a symmetry makes zero stay exactly zero and are skipped.
+        if (size <= 1e-18 * scale) {
+          continue;
+        }
+        rotated = true;
+        const Complex phase = a[p * n + q] / size;
+        const double app = a[p * n + p].real();
+        const double aqq = a[q * n + q].real();
+        const double theta = (aqq - app) / (2 * size);
+        const double t = (theta >= 0 ? 1.0 : -1.0) / (std::abs(theta) + std::sqrt(theta * theta + 1));
+        const double c = 1 / std::sqrt(t * t + 1);
+        const double s = t * c;
+        // a <- R a R^dagger: the rows by rotation, the columns as their conjugates.
+        rotate_rows(a, p, q, c, s, phase);
+        for (std::size_t k = 0; k < n; ++k) {
+          a[k * n + p] = std::conj(a[p * n + k]);
+          a[k * n + q] = std::conj(a[q * n + k]);
+        }
+        // The 2 x 2 block itself from the closed form.
+        a[p * n + p] = app - t * size;
+        a[q * n + q] = aqq + t * size;
+        a[p * n + q] = 0;
+        a[q * n + p] = 0;
+        rotate_rows(rows, p, q, c, s, phase);
+      }
+    }
+  }
+
+  EigenDecomposition result{std::vector<double>(n), adjoint(rows, n)};
+  for (std::size_t k = 0; k < n; ++k) {
+    result.values[k] = a[k * n + k].real();
   }
   return result;
 }
@@ -738,71 +825,22 @@ ComplexMatrix multiply(const ComplexMatrix& a, const ComplexMatrix& b, std::size
 }
 
 EigenDecomposition eigen_hermitian(const ComplexMatrix& matrix, std::size_t n) {
-  ComplexMatrix a = matrix;
-  // Row k of `rows` becomes the conjugate of eigenvector k: rows are contiguous, columns are not.
-  ComplexMatrix rows(n * n, 0.0);
-  double scale = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    rows[k * n + k] = 1;
-  }
-  for (const Complex& element : matrix) {
-    scale = std::max(scale, std::abs(element));
-  }
-  // (row p, row q) <- (c row p - s e^{i phi} row q, s row p + c e^{i phi} row q).
-  const auto rotate_rows = [n](ComplexMatrix& target, std::size_t p, std::size_t q, double c, double s,
-                               Complex phase) {
-    const double fr = phase.real();
-    const double fi = phase.imag();
-    for (std::size_t k = 0; k < n; ++k) {
-      const Complex x = target[p * n + k];
-      const Complex y = target[q * n + k];
-      const double yr = fr * y.real() - fi * y.imag();
-      const double yi = fr * y.imag() + fi * y.real();
-      target[p * n + k] = {c * x.real() - s * yr, c * x.imag() - s * yi};
-      target[q * n + k] = {s * x.real() + c * yr, s * x.imag() + c * yi};
-    }
-  };
-
-  bool rotated = true;
-  for (int sweep = 0; rotated; ++sweep) {
-    if (sweep == 100) {
-      throw std::runtime_error("brute force reference: the Jacobi rotations do not converge");
-    }
-    rotated = false;
-    for (std::size_t p = 0; p < n; ++p) {
-      for (std::size_t q = p + 1; q < n; ++q) {
-        const double size = std::abs(a[p * n + q]);
-        // Elements that a symmetry makes zero stay exactly zero and are skipped.
-        if (size <= 1e-18 * scale) {
-          continue;
-        }
-        rotated = true;
-        const Complex phase = a[p * n + q] / size;
-        const double app = a[p * n + p].real();
-        const double aqq = a[q * n + q].real();
-        const double theta = (aqq - app) / (2 * size);
-        const double t = (theta >= 0 ? 1.0 : -1.0) / (std::abs(theta) + std::sqrt(theta * theta + 1));
-        const double c = 1 / std::sqrt(t * t + 1);
-        const double s = t * c;
-        // a <- R a R^dagger: the rows by rotation, the columns as their conjugates.
-        rotate_rows(a, p, q, c, s, phase);
-        for (std::size_t k = 0; k < n; ++k) {
-          a[k * n + p] = std::conj(a[p * n + k]);
-          a[k * n + q] = std::conj(a[q * n + k]);
-        }
-        // The 2 x 2 block itself from the closed form.
-        a[p * n + p] = app - t * size;
-        a[q * n + q] = aqq + t * size;
-        a[p * n + q] = 0;
-        a[q * n + p] = 0;
-        rotate_rows(rows, p, q, c, s, phase);
+  EigenDecomposition result{std::vector<double>(n), ComplexMatrix(n * n)};
+  for (const std::vector<std::size_t>& block : connected_blocks(matrix, n)) {
+    const std::size_t size = block.size();
+    ComplexMatrix part(size * size);
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = 0; j < size; ++j) {
+        part[i * size + j] = matrix[block[i] * n + block[j]];
       }
     }
-  }
-
-  EigenDecomposition result{std::vector<double>(n), adjoint(rows, n)};
-  for (std::size_t k = 0; k < n; ++k) {
-    result.values[k] = a[k * n + k].real();
+    const EigenDecomposition of_part = eigen_by_rotations(std::move(part), size);
+    for (std::size_t j = 0; j < size; ++j) {
+      result.values[block[j]] = of_part.values[j];
+      for (std::size_t i = 0; i < size; ++i) {
+        result.vectors[block[i] * n + block[j]] = of_part.vectors[i * size + j];
+      }
+    }
   }
   return result;
 }
@@ -858,12 +896,12 @@ std::vector<ComplexMatrix> evolve_density(const System& system, const ComplexMat
   double start = 0;
   for (const double end : times) {
     require(end >= start, "times must be ascending and not negative");
-    // |L| dt <= 1: the remainder of order 20 is below 1/21! = 2e-20 a step.
-    const int steps = static_cast<int>(std::ceil((end - start) * bound));
+    // |L| dt <= 4: the remainder of order 32 is below 4^33/33! = 9e-18 a step.
+    const int steps = static_cast<int>(std::ceil((end - start) * bound / 4));
     const double dt = steps > 0 ? (end - start) / steps : 0.0;
     for (int s = 0; s < steps; ++s) {
       ComplexMatrix term = rho;
-      for (int order = 1; order <= 20; ++order) {
+      for (int order = 1; order <= 32; ++order) {
         term = apply_liouvillian(h, decay, jumps, term, dim);
         for (std::size_t k = 0; k < term.size(); ++k) {
           term[k] *= dt / order;
@@ -915,6 +953,10 @@ Evolution evolve_open(const System& system, const std::vector<std::vector<double
     observer.add(result, rho);
   }
   return result;
+}
+
+PropagatorPair populations_propagator_pair(const System& system, double t) {
+  return propagator_pair(system, t);
 }
 
 RealMatrix populations_propagator(const System& system, double t) {

@@ -162,6 +162,12 @@ Evolution evolve_open(const System& system, const std::vector<std::vector<double
 RealMatrix populations_propagator(const System& system, double t);
 /// G'(t), from the equation of motion.
 RealMatrix populations_propagator_derivative(const System& system, double t);
+struct PropagatorPair {
+  RealMatrix g;
+  RealMatrix g_dot;
+};
+/// Both, for the work of one.
+PropagatorPair populations_propagator_pair(const System& system, double t);
 /// K = G' G^{-1} (Eq. 4).
 RealMatrix exact_kernel(const System& system, double t);
 /// The same within `cells` alone, so that a singular time of other sectors does no harm. Throws if
