@@ -116,31 +116,51 @@ void HeatEquation::visit_faces(const Visit& visit) const {
 
 /// Between a cell and the next one, at the temperature between both: harmonic over materials, and a function
 /// of one temperature where the material is one, so that heat also enters what does not conduct while cold.
-double HeatEquation::kappa_between(const Cell& cell, const Cell& next, double temperature) const {
+double HeatEquation::kappa_between(std::size_t axis, const Cell& cell, const Cell& next,
+                                   double temperature) const {
+  if (const auto& listed = problem_.face_conductivity[axis]; !listed.empty())
+    return listed[as_size(number_of(cell))];
   const double here = kappa_at(cell, temperature);
   if (!problem_.conductivity.depends_on_place()) return here;
   return harmonic_mean(here, kappa_at(next, temperature));
 }
 
+Index HeatEquation::number_of(const Cell& cell) const {
+  return cell[0] + problem_.cells[0] * (cell[1] + problem_.cells[1] * cell[2]);
+}
+
+/// From the middle of a cell to a face of the block.
+double HeatEquation::kappa_of_end(std::size_t face, const Cell& cell, double temperature) const {
+  const std::size_t axis = face / 2;
+  const auto& listed = problem_.face_conductivity[axis];
+  if (listed.empty()) return kappa_at(cell, temperature);
+  Cell before = cell;
+  if (face % 2 == 1) --before[axis];
+  return listed[as_size(number_of(before))];
+}
+
 /// Conductance between the middle of a cell and what lies outside of a face, over the area.
-double HeatEquation::transfer(const FaceCondition& face, const Cell& cell, double temperature) const {
+double HeatEquation::transfer(std::size_t number, const Cell& cell, double temperature) const {
+  const FaceCondition& face = problem_.faces[number];
   const double half = 2.0 / problem_.spacing;
   switch (face.kind) {
     case FaceCondition::Kind::temperature:
-      return half * kappa_at(cell, (temperature + face.value) / 2.0);
+      return half * kappa_of_end(number, cell, (temperature + face.value) / 2.0);
     case FaceCondition::Kind::convection:
-      return face.transfer == 0.0 ? 0.0
-                                  : 1.0 / (1.0 / face.transfer + 1.0 / (half * kappa_at(cell, temperature)));
+      return face.transfer == 0.0
+                 ? 0.0
+                 : 1.0 / (1.0 / face.transfer + 1.0 / (half * kappa_of_end(number, cell, temperature)));
     default:
       return 0.0;
   }
 }
 
 /// Power into a cell through a face of the block, over the area.
-double HeatEquation::inflow(const FaceCondition& face, const Cell& cell, double temperature) const {
+double HeatEquation::inflow(std::size_t number, const Cell& cell, double temperature) const {
+  const FaceCondition& face = problem_.faces[number];
   if (face.kind == FaceCondition::Kind::insulated) return 0.0;
   if (face.kind == FaceCondition::Kind::flux) return face.value;
-  return transfer(face, cell, temperature) * (face.value - temperature);
+  return transfer(number, cell, temperature) * (face.value - temperature);
 }
 
 /// Conductances between cells and their slopes.
@@ -158,7 +178,7 @@ void HeatEquation::set_inner_faces(std::span<const double> temperature) {
       Cell next = cell;
       next[axis] = (next[axis] + 1) % problem_.cells[axis];
       const double between = (temperature[place] + temperature[place + stride]) / 2.0;
-      const auto kappa = [&](double t) { return kappa_between(cell, next, t); };
+      const auto kappa = [&](double t) { return kappa_between(axis, cell, next, t); };
       const double now = kappa(between);
       conduction_.face(static_cast<int>(axis))[place] = now / area;
       if (varies) slopes_[axis][place] = slope_at(between, now, kappa) / (2.0 * area);
@@ -178,14 +198,13 @@ void HeatEquation::set_own(std::span<const double> temperature) {
         problem_.source.depends_on_temperature() ? slope_at(t, supplied_[place], source) : 0.0;
   });
   visit_faces([&](std::size_t number, std::size_t place, const Cell& cell) {
-    const FaceCondition& face = problem_.faces[number];
     const double t = temperature[place];
-    const double conductance = transfer(face, cell, t) / a;
+    const double conductance = transfer(number, cell, t) / a;
     conduction_.own()[place] += conductance;
-    supplied_[place] += inflow(face, cell, t) / a + conductance * t;
+    supplied_[place] += inflow(number, cell, t) / a + conductance * t;
     own_slope_[place] += problem_.conductivity.depends_on_temperature()
-                             ? slope_at(t, inflow(face, cell, t) / a,
-                                        [&](double other) { return inflow(face, cell, other) / a; })
+                             ? slope_at(t, inflow(number, cell, t) / a,
+                                        [&](double other) { return inflow(number, cell, other) / a; })
                              : -conductance;
   });
 }
@@ -237,7 +256,7 @@ std::array<double, 6> HeatEquation::face_power(std::span<const double> temperatu
   for (const Index cells : problem_.cells) axes += cells > 1 ? 1 : 0;
   const double area = std::pow(problem_.spacing, std::max(0, axes - 1));
   visit_faces([&](std::size_t number, std::size_t place, const Cell& cell) {
-    power[number] += area * inflow(problem_.faces[number], cell, temperature[place]);
+    power[number] += area * inflow(number, cell, temperature[place]);
   });
   box_.comm().sum(power);
   return power;

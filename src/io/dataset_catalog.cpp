@@ -131,6 +131,12 @@ constexpr auto kCatalog = std::to_array<DatasetEntry>({
     {"transport/pair_rate/conductivity", "temperature", Q::conductivity,
      "heat conductivity of a site by Eq. 18"},
 
+    {"heat/temperature", "time x_cell", Q::temperature, "temperature of each cell"},
+    {"heat/temperature", "time y_cell x_cell", Q::temperature, "temperature of each cell"},
+    {"heat/temperature", "time z_cell y_cell x_cell", Q::temperature, "temperature of each cell"},
+    {"heat/energy", "heat_time", "temperature capacity", "heat in the block above that at temperature 0"},
+    {"heat/flux_*", "heat_time", "power", "power into the block through a face"},
+
     {"matrix_elements/level", "well_level", Q::number, "quantum number of each level"},
     {"matrix_elements/direct", "well_level other_well_level", "unit of V", "<ab|V|ba>, a in the first well"},
     {"matrix_elements/direct_error", "well_level other_well_level", "unit of V", "bound of its error"},

@@ -67,7 +67,6 @@ void others(Missing& missing, const Job& job) {
   if (job.steady && job.detuning.realizations > 1) {
     missing.add("steady", "average steady states over realizations", "set realizations = 1");
   }
-  if (job.heat) missing.add("heat", "solve the heat equation", "remove [heat]");
 }
 
 }  // namespace

@@ -110,6 +110,13 @@ void check_broadening(const CheckedTable& root, const Draft& draft) {
   }
 }
 
+void check_heat(const CheckedTable& root, const Draft& draft) {
+  if (!draft.job.heat || draft.job.heat->steady || root.has("time")) return;
+  tell(root, "heat",
+       "needs a table [time], which is missing; add [time] with end = 50.0 and outputs = 101, or set "
+       "steady = true");
+}
+
 void check_steady(const CheckedTable& root, const Draft& draft) {
   if (!draft.job.steady || !root.has("bath") || draft.reservoirs_listed) return;
   if (!draft.jumps_listed)
@@ -182,6 +189,7 @@ void check_requests(const CheckedTable& root, const Draft& draft) {
   check_exact(root, draft);
   check_kernel_asks(root, draft.job);
   check_broadening(root, draft);
+  check_heat(root, draft);
   check_steady(root, draft);
   check_steady_sizes(root, draft);
   check_matrix_elements(root, draft);

@@ -187,17 +187,6 @@ void read_matrix_elements(CheckedTable& root, Draft& draft) {
   table->report_unknown_keys();
 }
 
-void read_boundary(CheckedTable& heat, const Draft& draft, HeatRequest& request) {
-  auto table = heat.table("boundary");
-  if (!table) return;
-  for (const auto& face : face_names()) {
-    double temperature = 0.0;
-    if (!table->number(face, temperature, NumberRule::any())) continue;
-    if (face_named(face, draft.job.lattice, *table, face)) request.boundary.emplace_back(face, temperature);
-  }
-  table->report_unknown_keys();
-}
-
 void read_checkpoint_interval(CheckedTable& table, double& seconds) {
   const std::string key = "checkpoint";
   const auto* entry = table.toml().find(key);
@@ -215,19 +204,6 @@ void read_checkpoint_interval(CheckedTable& table, double& seconds) {
   }
 }
 
-void read_heat(CheckedTable& root, Draft& draft) {
-  auto table = root.table("heat");
-  if (!table) return;
-  auto& heat = draft.job.heat.emplace();
-  table->number("conductivity", heat.conductivity, NumberRule::positive());
-
-  if (table->require("initial", "initial = [2.0, 1.0, 1.0, 1.0], one number a site")) {
-    table->numbers("initial", heat.initial, NumberRule::any(), draft.one_a_site());
-  }
-  read_boundary(*table, draft, heat);
-  table->report_unknown_keys();
-}
-
 }  // namespace
 
 const std::vector<Computation>& computations() {
@@ -239,7 +215,7 @@ const std::vector<Computation>& computations() {
       {"steady", read_steady, {"lattice", "site", "interaction", "bath"}},
       {"transport", read_transport, {"lattice", "site", "interaction"}},
       {"matrix-elements", read_matrix_elements, {"interaction"}},
-      {"heat", read_heat, {"lattice", "time"}}};
+      {"heat", read_heat, {"lattice"}}};
   return list;
 }
 

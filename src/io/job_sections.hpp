@@ -88,6 +88,7 @@ void assemble_model(Draft& draft);
 /// them; problems to `problems`.
 void complete_steady(const TomlTable& root, Draft& draft, Problems& problems);
 
+void read_heat(CheckedTable& root, Draft& draft);
 void read_transport(CheckedTable& root, Draft& draft);
 /// Sector, sources and routes that [transport] leaves to the model, and what stands against those that it
 /// names; problems to `problems`.

@@ -2,6 +2,7 @@
 
 #include "studies/exact_study.hpp"
 #include "studies/fluctuation_study.hpp"
+#include "studies/heat_study.hpp"
 #include "studies/kernel_requests.hpp"
 #include "studies/kernel_study.hpp"
 #include "studies/matrix_element_study.hpp"
@@ -41,6 +42,7 @@ std::vector<std::unique_ptr<Study>> studies_of(const Job& job, const StudyContex
   }
   if (job.transport)
     studies.push_back(std::make_unique<TransportStudy>(job, context, kernels, steady, fluctuations));
+  if (job.heat) studies.push_back(std::make_unique<HeatStudy>(job, context));
   if (job.matrix_elements) studies.push_back(std::make_unique<MatrixElementStudy>(job, context));
   return studies;
 }

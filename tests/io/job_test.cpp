@@ -259,11 +259,11 @@ TEST(Job, WholeSchemaRequests) {
   EXPECT_EQ(job.steady->method, SteadyMethod::iterative);
   EXPECT_EQ(job.steady->tolerance, 1e-9);
   EXPECT_EQ(job.transport->temperatures, (std::vector<double>{0.1, 1.0, 10.0}));
-  EXPECT_EQ(job.heat->conductivity, 2.0);
-  EXPECT_EQ(job.heat->initial, (std::vector<double>{1, 2.5, 3, 4}));
-  ASSERT_EQ(job.heat->boundary.size(), 2U);
-  EXPECT_EQ(job.heat->boundary[0], (std::pair<std::string, double>{"x-", 2.0}));
-  EXPECT_EQ(job.heat->boundary[1], (std::pair<std::string, double>{"x+", 1.0}));
+  EXPECT_EQ(job.heat->conductivity.number, 2.0);
+  EXPECT_EQ(job.heat->initial.list, (std::vector<double>{1, 2.5, 3, 4}));
+  EXPECT_EQ(job.heat->faces[0].kind, FaceCondition::Kind::temperature);
+  EXPECT_EQ(job.heat->faces[0].value, 2.0);
+  EXPECT_EQ(job.heat->faces[1].value, 1.0);
   EXPECT_EQ(job.output, "some folder/everything.h5");
   EXPECT_EQ(job.checkpoint_interval, 3 * 3600.0 + 50 * 60.0);
 }

@@ -51,6 +51,9 @@ struct HeatProblem {
   std::array<bool, 3> periodic{};
   double spacing = 1.0;
   CellProperty conductivity = CellProperty::constant(1.0);
+  /// Instead, kappa of the face between each cell and the next one along an axis, first axis fastest, the
+  /// same on all ranks; a face of the block has that of the first face inside. Empty: by `conductivity`.
+  std::array<std::vector<double>, 3> face_conductivity{};
   CellProperty capacity = CellProperty::constant(1.0);  ///< of a volume
   CellProperty source = CellProperty::constant(0.0);    ///< power of a volume
   std::array<FaceCondition, 6> faces{};                 ///< x-, x+, y-, y+, z-, z+
@@ -89,10 +92,12 @@ class HeatEquation {
  private:
   using Cell = std::array<Index, 3>;
   double kappa_at(const Cell& cell, double temperature) const;
-  double kappa_between(const Cell& cell, const Cell& next, double temperature) const;
-  double transfer(const FaceCondition& face, const Cell& cell, double temperature) const;
-  double inflow(const FaceCondition& face, const Cell& cell, double temperature) const;
+  double kappa_between(std::size_t axis, const Cell& cell, const Cell& next, double temperature) const;
+  double kappa_of_end(std::size_t face, const Cell& cell, double temperature) const;
+  double transfer(std::size_t face, const Cell& cell, double temperature) const;
+  double inflow(std::size_t face, const Cell& cell, double temperature) const;
   double volume() const;
+  Index number_of(const Cell& cell) const;
   void set_conduction(std::span<double> temperature);
   void set_inner_faces(std::span<const double> temperature);
   void set_own(std::span<const double> temperature);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "qheat/evolution/exact.hpp"
 #include "qheat/fluctuations/equilibrium.hpp"
+#include "qheat/heat/heat_equation.hpp"
 #include "qheat/kernel/kernel_id.hpp"
 #include "qheat/model/broadening.hpp"
 #include "qheat/model/detuning.hpp"
@@ -102,12 +104,22 @@ struct MatrixElementsRequest {
   bool tensor = false;  ///< all elements <ab|V|cd>
 };
 
+/// A number of [heat]: one for all cells, a list, or an expression.
+struct HeatValue {
+  double number = 0.0;
+  std::vector<double> list;  ///< one a cell; conductivity: one a bond
+  std::string expression;    ///< of T, x, y, z (initial: x, y, z); empty: none
+};
+
 /// [heat]: the continuum equation (Eqs. 11, 12) on lattice.shape.
 struct HeatRequest {
-  double conductivity = 1.0;
-  std::vector<double> initial;  ///< one temperature a site
-  /// Face ("x-", "x+", "y-", ...) and the temperature it is held at; faces that are not named are insulated.
-  std::vector<std::pair<std::string, double>> boundary;
+  HeatValue conductivity{.number = 1.0, .list = {}, .expression = {}};
+  HeatValue capacity{.number = 1.0, .list = {}, .expression = {}};
+  HeatValue source;
+  HeatValue initial;
+  std::array<FaceCondition, 6> faces{};  ///< x-, x+, y-, y+, z-, z+; those that are not named are insulated
+  bool steady = false;
+  double tolerance = 1e-8;
 };
 
 /// What a job file asks for. Every value is checked; defaults are filled in.

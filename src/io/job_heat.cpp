@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "io/job_sections.hpp"
+#include "qheat/parallel/index.hpp"
+#include "qheat/wells/expression.hpp"
+
+namespace qheat::jobfile {
+namespace {
+
+/// What a value may be.
+struct ValueRule {
+  NumberRule number;
+  std::vector<std::string> variables;
+  Length list;
+};
+
+/// A number, a list, or an expression; true if there is one, right or wrong.
+bool read_value(CheckedTable& table, std::string_view key, const ValueRule& rule, HeatValue& value) {
+  const auto* entry = table.toml().find(key);
+  if (entry == nullptr) return false;
+  if (std::holds_alternative<std::string>(entry->value.data)) {
+    if (!table.text(key, value.expression)) return true;
+    const auto expression =
+        build_or_tell(table, key, "; give a number, or an expression such as \"1 + 0.1*T\"",
+                      [&] { return std::make_shared<Expression>(value.expression, rule.variables); });
+    static_cast<void>(expression);
+  } else if (std::holds_alternative<TomlArray>(entry->value.data)) {
+    table.numbers(key, value.list, rule.number, rule.list);
+  } else {
+    table.number(key, value.number, rule.number);
+  }
+  return true;
+}
+
+/// { flux = 0.1 } or { convection = 2.0, temperature = 1.0 }
+void read_condition(CheckedTable& boundary, const std::string& name, FaceCondition& face) {
+  auto table = boundary.table(name);
+  if (!table) return;
+  const bool flux = table->number("flux", face.value, NumberRule::any());
+  const bool convection = table->number("convection", face.transfer, NumberRule::not_negative());
+  const bool both = table->has("flux") && table->has("convection");
+  if (both) table->problem("convection", "a face has a flux or convection; remove one");
+  if (flux) face.kind = FaceCondition::Kind::flux;
+  if (convection && !both) {
+    face.kind = FaceCondition::Kind::convection;
+    if (table->require("temperature", "temperature = 1.0, of what surrounds the face"))
+      table->number("temperature", face.value, NumberRule::any());
+  }
+  if (table->has("flux") && table->has("temperature"))
+    table->problem("temperature", "belongs to convection; a face with a flux has none");
+  if (!table->has("flux") && !table->has("convection"))
+    table->problem("gives nothing; give flux = 0.1, or convection = 2.0 and temperature = 1.0");
+  table->report_unknown_keys();
+}
+
+void read_boundary(CheckedTable& heat, const Draft& draft, HeatRequest& request) {
+  auto table = heat.table("boundary");
+  if (!table) return;
+  for (const auto& name : face_names()) {
+    const auto* entry = table->toml().find(name);
+    if (entry == nullptr) continue;
+    FaceCondition condition;
+    if (std::holds_alternative<TomlTable>(entry->value.data)) {
+      read_condition(*table, name, condition);
+    } else if (table->number(name, condition.value, NumberRule::any())) {
+      condition.kind = FaceCondition::Kind::temperature;
+    }
+    const auto face = face_named(name, draft.job.lattice, *table, name);
+    if (face) at(request.faces, 2 * face->axis + (face->upper ? 1 : 0)) = condition;
+  }
+  table->report_unknown_keys();
+}
+
+Length one_a_bond(const Draft& draft) {
+  if (!draft.job.lattice) return {};
+  const auto count = as_size(draft.job.lattice->bond_count());
+  return {count, count, "one a bond"};
+}
+
+}  // namespace
+
+void read_heat(CheckedTable& root, Draft& draft) {
+  auto table = root.table("heat");
+  if (!table) return;
+  auto& heat = draft.job.heat.emplace();
+  const std::vector<std::string> all = {"T", "x", "y", "z"};
+  const Length cells = draft.one_a_site();
+  read_value(*table, "conductivity", {NumberRule::positive(), all, one_a_bond(draft)}, heat.conductivity);
+  read_value(*table, "capacity", {NumberRule::positive(), all, cells}, heat.capacity);
+  read_value(*table, "source", {NumberRule::any(), all, cells}, heat.source);
+  table->boolean("steady", heat.steady);
+  const bool started =
+      read_value(*table, "initial", {NumberRule::any(), {"x", "y", "z"}, cells}, heat.initial);
+  if (!started && !heat.steady)
+    table->require("initial", "initial = 1.0, one number a site, or an expression of x, y, z");
+  table->number("tolerance", heat.tolerance, {.lowest = 1e-13, .highest = 1e-2});
+  read_boundary(*table, draft, heat);
+  if (draft.job.lattice && draft.job.lattice->explicit_graph())
+    table->problem("is solved on the cells of a block; give lattice.shape without lattice.bonds");
+  const auto fixes = [](const FaceCondition& face) {
+    return face.kind == FaceCondition::Kind::temperature ||
+           (face.kind == FaceCondition::Kind::convection && face.transfer > 0.0);
+  };
+  if (heat.steady && std::none_of(heat.faces.begin(), heat.faces.end(), fixes))
+    table->problem(
+        "steady",
+        "without a face at a temperature, or with convection, there is no steady state of its own; "
+        "add boundary = { x- = 1.0 }, or solve in time");
+  table->report_unknown_keys();
+}
+
+}  // namespace qheat::jobfile
