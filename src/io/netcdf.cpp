@@ -38,6 +38,11 @@ std::string first_group(std::string_view root, const std::string& dataset) {
 
 /// Kernels without a time of their own (Markov) have one, the last.
 std::string resolved(hdf5::File& file, std::string_view root, std::string_view axis, Index length) {
+  constexpr std::string_view kTimeOr = "time_or_";  // of [heat]: a steady state has no times
+  if (axis.starts_with(kTimeOr))
+    return file.has_attribute(std::string(root) + "/heat", "steps")
+               ? "time"
+               : std::string(axis.substr(kTimeOr.size()));
   if (axis != "kernel_time") return std::string(axis);
   const std::string time = std::string(root) + "/time";
   return file.has(time) && file.size(time) == length ? "time" : "last_time";

@@ -111,8 +111,6 @@ class UnavailableTest(ProgramCase):
         yield "kernel.markov", toml(chain(4, kernel={**self.KERNEL, "markov": True})) + self.RESERVOIRS
         detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
         yield "site.detuning.realizations", toml(chain(4, kernel=self.KERNEL, site_detuning=detuning))
-        heat = {"lattice": {"shape": [3]}, "time": {"end": 1.0, "outputs": 2}, "heat": {"initial": [1.0, 2.0, 3.0]}}
-        yield "heat", toml(heat)
         well = {"lattice": {"shape": [3]}, "interaction": {"kind": "well", "strength": 1.0},
                 "interaction.well": {"width": 1.0}, "matrix-elements": {}}
         yield "matrix-elements", toml(well)

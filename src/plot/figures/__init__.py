@@ -7,7 +7,7 @@ becomes the name of the picture's file.
 """
 
 from . import (assumptions, condition, conservation, currents, diffusion, diffusion_dephasing, ensemble, error,
-               full_energy, kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
+               full_energy, heat, kernel_rates, matrix_elements, memory, populations, profiles, site_kernel, space_time, spectrum,
                spreading, steady, steady_sizes, tcl_error, transport, waves)
 
 # of a file with output times
@@ -37,6 +37,8 @@ TIMELESS = [
     ("site_kernel", site_kernel.draw, "/transport/site_kernel"),
     ("conductivity", transport.conductivity, "/transport/temperature"),
     ("specific_heat", transport.specific_heat, "/transport/temperature"),
+    ("heat", heat.draw, "/heat/temperature"),
+    ("heat_power", heat.draw_power, "/heat/temperature"),
     ("matrix_elements", matrix_elements.draw, "/matrix_elements/direct"),
     ("steady", steady.draw, "/steady"),
     ("steady_sizes", steady_sizes.draw, "/steady/sizes"),

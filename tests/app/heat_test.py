@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""[heat] as a user meets it: closed forms, any number of ranks, cut and resumed, what is refused, pictures."""
+
+import numpy as np
+from program import ProgramCase, datasets, main, toml
+
+
+def block(shape, **heat):
+    """A job on so many cells of the width 0.1."""
+    return {"lattice": {"shape": shape, "spacing": 0.1}, "time": {"end": 0.5, "outputs": 6}, "heat": heat}
+
+
+class HeatTest(ProgramCase):
+    """The heat equation from a job file."""
+
+    def run_heat(self, job, ranks=0, *arguments):
+        self.write("a.toml", toml(job))
+        self.finish("run", "a.toml", "--out", "a.h5", *arguments, ranks=ranks)
+        return {name: values for name, values in datasets(self.folder / "a.h5").items() if name.startswith("heat/")}
+
+    def test_the_same_on_any_number_of_ranks(self):
+        """kappa = T^-2 between two temperatures: 1/T is linear in x; in time energy is what came in."""
+        steady = block([16, 6, 9], conductivity="T^-2", steady=True, boundary={"x-": 2.0, '"x+"': 1.0})
+        moving = block([9, 8], conductivity="1 + 0.1*T", capacity="1 + x", initial="1 + x*y", source=0.2,
+                       boundary={"x-": 2.0, '"x+"': {"flux": 0.1}, '"y+"': {"convection": 1.0, "temperature": 0.5}})
+        alone = None
+        for ranks in (0, 2, 3):
+            with self.subTest(ranks=ranks):
+                found = self.run_heat(steady, ranks)
+                x = (np.arange(16) + 0.5) / 16
+                np.testing.assert_allclose(found["heat/temperature"], np.broadcast_to(1 / (0.5 + 0.5 * x), (9, 6, 16)),
+                                           rtol=2e-3)
+                self.assertAlmostEqual(float(found["heat/flux_x_lower"][0] + found["heat/flux_x_upper"][0]), 0, delta=1e-8)
+                found = self.run_heat(moving, ranks)
+                self.assertEqual(found["heat/temperature"].shape, (6, 8, 9))
+                alone = alone or found
+                for name, values in found.items():
+                    np.testing.assert_allclose(values, alone[name], rtol=1e-6, atol=1e-9, err_msg=name)
+
+    def test_bonds_in_series(self):
+        """One conductivity a bond: the flux is that of resistances in series."""
+        kappa = [1.0, 0.5, 2.0, 0.25]
+        found = self.run_heat(block([5], conductivity=kappa, steady=True, boundary={"x-": 1.0, '"x+"': 0.0}))
+        resistance = 0.1 * (0.5 / kappa[0] + sum(1 / k for k in kappa) + 0.5 / kappa[-1])
+        self.assertAlmostEqual(float(found["heat/flux_x_lower"][0]), 1 / resistance, delta=1e-8)
+
+    def test_stopped_and_resumed(self):
+        job = block([24, 24], conductivity="1 + 0.2*T", initial="1 + sin(3*x)*y", boundary={"x-": 2.0}, tolerance=1e-10)
+        whole = self.run_heat(job)
+        (self.folder / "a.h5").unlink()
+        run = self.start("run", "a.toml", "--out", "a.h5", "--max-time", "0.3")
+        self.assertEqual(run.wait(), 75, self.story(run))
+        self.finish("run", "a.toml", "--out", "a.h5", "--resume", ranks=2)
+        again = datasets(self.folder / "a.h5")
+        for name, values in whole.items():
+            np.testing.assert_allclose(again[name], values, rtol=1e-9, atol=1e-12, err_msg=name)
+
+    def test_what_is_not_possible_is_told_at_once(self):
+        for text, said in (
+                ("initial = 1.0\nsteady = true\n", "no steady state of its own"),
+                ("initial = \"1 + \"\n", "a.toml:7:1: heat.initial"),
+                ("initial = \"T\"\n", "heat.initial"),
+                ("initial = 1.0\nconductivity = 0\n", "heat.conductivity: 0 is not possible"),
+                ("initial = 1.0\nconductivity = [1.0]\n", "one a bond"),
+                ("initial = 1.0\nboundary = { \"x+\" = { flux = 1, convection = 2 } }\n", "remove one"),
+                ("initial = 1.0\nboundary = { y- = 1.0 }\n", "has no face y-"),
+                ("initial = 1.0\nboundary = { x- = { } }\n", "gives nothing")):
+            with self.subTest(text=text):
+                self.write("a.toml", "[lattice]\nshape = [4]\n[time]\nend = 1.0\noutputs = 2\n[heat]\n" + text)
+                run = self.finish("run", "a.toml", code=2)
+                self.assertIn(said, run.err)
+        self.write("a.toml", "[lattice]\nshape = [4]\n[heat]\ninitial = 1.0\n")
+        self.assertIn("steady = true", self.finish("run", "a.toml", code=2).err)
+
+    def test_a_conductivity_that_vanishes_on_the_way(self):
+        self.write("a.toml", toml(block([8], conductivity="1 - T", initial=0.5, boundary={"x-": 2.0})))
+        self.assertIn("must be positive", self.finish("run", "a.toml", code=1).err)
+
+    def test_pictures(self):
+        for shape in ([12], [6, 5], [5, 4, 3]):
+            with self.subTest(shape=shape):
+                self.run_heat(block(shape, initial="1 + x", boundary={"x-": 2.0}))
+                self.finish("plot", "a.h5")
+                self.assertEqual(sorted(p.name for p in (self.folder / "a_plots").glob("*.png")), ["heat.png", "heat_power.png"])
+                (self.folder / "a.h5").unlink()
+
+
+if __name__ == "__main__":
+    main()
