@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -61,6 +62,10 @@ class AgreeOnFailures final : public testing::EmptyTestEventListener {
 
 const qheat::Communicator& world() {
   return *test_world;
+}
+
+bool shared_by_day() {
+  return test_world->size() > 1 && std::getenv("QHEAT_NIGHTLY") == nullptr;
 }
 
 }  // namespace qheat_test
