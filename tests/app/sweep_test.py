@@ -266,8 +266,9 @@ class BadSweepTest(SweepCase):
                      r"more than 1000000 points")
 
     def test_what_this_version_cannot_do(self):
-        self.refused(swept(chain(4, heat={"initial": [1.0] * 4}), interaction__strength=[0.1, 0.2]),
-                     r"this version does not solve the heat equation.*\(at all points\)", ranks=(0,))
+        detuning = {"distribution": "uniform", "width": 0.1, "realizations": 2}
+        self.refused(swept(chain(4, spectrum={}, site_detuning=detuning), interaction__strength=[0.1, 0.2]),
+                     r"this version does not average spectra over realizations.*\(at all points\)", ranks=(0,))
 
     def test_other_places(self):
         """Of a single job there are no points; nor is 0/3 a share."""

@@ -46,7 +46,8 @@ def draw_profiles(results, values, times):
 
 def isolines(ax, values):
     """Draw lines of equal temperature over a map."""
-    if np.isfinite(values).all() and np.ptp(values) > 0 and min(values.shape) > 1:
+    rounding = 1e-6 * np.abs(values).max()
+    if np.isfinite(values).all() and np.ptp(values) > rounding and min(values.shape) > 1:
         ax.contour(values, levels=7, colors="white", linewidths=0.7, alpha=0.7)
 
 
