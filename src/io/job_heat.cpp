@@ -65,13 +65,13 @@ void read_boundary(CheckedTable& heat, const Draft& draft, HeatRequest& request)
   if (!table) return;
   for (const auto& name : face_names()) {
     const auto* entry = table->toml().find(name);
-    if (entry == nullptr) continue;
     FaceCondition condition;
-    if (std::holds_alternative<TomlTable>(entry->value.data)) {
+    if (entry != nullptr && std::holds_alternative<TomlTable>(entry->value.data)) {
       read_condition(*table, name, condition);
     } else if (table->number(name, condition.value, NumberRule::any())) {
       condition.kind = FaceCondition::Kind::temperature;
     }
+    if (entry == nullptr) continue;
     const auto face = face_named(name, draft.job.lattice, *table, name);
     if (face) at(request.faces, 2 * face->axis + (face->upper ? 1 : 0)) = condition;
   }

@@ -2,7 +2,7 @@
 """[heat] as a user meets it: closed forms, any number of ranks, cut and resumed, what is refused, pictures."""
 
 import numpy as np
-from program import ProgramCase, datasets, main, toml
+from program import ProgramCase, datasets, main, often, toml
 
 
 def block(shape, **heat):
@@ -24,7 +24,7 @@ class HeatTest(ProgramCase):
         moving = block([9, 8], conductivity="1 + 0.1*T", capacity="1 + x", initial="1 + x*y", source=0.2,
                        boundary={"x-": 2.0, '"x+"': {"flux": 0.1}, '"y+"': {"convection": 1.0, "temperature": 0.5}})
         alone = None
-        for ranks in (0, 2, 3):
+        for ranks in often(0, 3, nightly=(2, 4)):
             with self.subTest(ranks=ranks):
                 found = self.run_heat(steady, ranks)
                 x = (np.arange(16) + 0.5) / 16

@@ -189,11 +189,6 @@ tolerance = 1e-9
 [transport]
 temperatures = [0.1, 1, 10.0]
 
-[heat]
-conductivity = 2
-initial = [1, 2.5, 3, 4]
-boundary = { x- = 2.0, "x+" = 1 }
-
 [output]
 file = "some folder/everything.h5"
 checkpoint = "3h50m"
@@ -259,13 +254,23 @@ TEST(Job, WholeSchemaRequests) {
   EXPECT_EQ(job.steady->method, SteadyMethod::iterative);
   EXPECT_EQ(job.steady->tolerance, 1e-9);
   EXPECT_EQ(job.transport->temperatures, (std::vector<double>{0.1, 1.0, 10.0}));
+  EXPECT_EQ(job.output, "some folder/everything.h5");
+  EXPECT_EQ(job.checkpoint_interval, 3 * 3600.0 + 50 * 60.0);
+}
+
+TEST(Job, Heat) {
+  const Job job = parse_job(
+      "[lattice]\nshape = [4]\n[time]\nend = 1\noutputs = 2\n[heat]\nconductivity = 2\ncapacity = \"1 + T\"\n"
+      "initial = [1, 2.5, 3, 4]\nboundary = { x- = 2.0, \"x+\" = { convection = 3, temperature = 1 } }\n",
+      "job.toml");
   EXPECT_EQ(job.heat->conductivity.number, 2.0);
+  EXPECT_EQ(job.heat->capacity.expression, "1 + T");
   EXPECT_EQ(job.heat->initial.list, (std::vector<double>{1, 2.5, 3, 4}));
   EXPECT_EQ(job.heat->faces[0].kind, FaceCondition::Kind::temperature);
   EXPECT_EQ(job.heat->faces[0].value, 2.0);
+  EXPECT_EQ(job.heat->faces[1].kind, FaceCondition::Kind::convection);
+  EXPECT_EQ(job.heat->faces[1].transfer, 3.0);
   EXPECT_EQ(job.heat->faces[1].value, 1.0);
-  EXPECT_EQ(job.output, "some folder/everything.h5");
-  EXPECT_EQ(job.checkpoint_interval, 3 * 3600.0 + 50 * 60.0);
 }
 
 TEST(Job, EmptyTablesTakeDefaults) {
@@ -1300,7 +1305,6 @@ TEST(JobAvailability, WhatItDoesNot) {
   expect_unavailable(kBase + reservoir + "[kernel]\nmarkov = true\n", "20:1: kernel.markov");
   expect_unavailable(kBase + reservoir + "[rates]\nkernels = [\"tcl2\", \"markov\"]\n",
                      "20:20: rates.kernels[1]");
-  expect_unavailable(kBase + "[heat]\ninitial = [1, 1, 1, 1]\n", "15:1: heat");
   const std::string averaged = with_detuning("distribution = \"uniform\"\nwidth = 1\nrealizations = 2\n");
   EXPECT_TRUE(parse_job(averaged, "job.toml").unavailable.empty());
   const std::string kernels = replaced(averaged, "[exact]", "[kernel]\nexact = false");
@@ -1318,9 +1322,9 @@ TEST(JobAvailability, WhatItDoesNot) {
 
 TEST(JobAvailability, SentencesAreSortedAndComplete) {
   const Strings sentences = parse_job(kEverything, "e.toml").unavailable;
-  EXPECT_EQ(sentences.size(), 5U) << joined(sentences);
+  EXPECT_EQ(sentences.size(), 4U) << joined(sentences);
   EXPECT_TRUE(sentences.front().starts_with("e.toml:17:1: site.detuning.realizations: "));
-  EXPECT_TRUE(sentences.back().starts_with("e.toml:72:1: heat: ")) << sentences.back();
+  EXPECT_TRUE(sentences.back().starts_with("e.toml:65:1: steady: ")) << sentences.back();
   for (const auto& sentence : sentences) EXPECT_TRUE(contains(sentence, "; ")) << sentence;
 }
 
