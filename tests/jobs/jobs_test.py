@@ -146,6 +146,36 @@ class JobsTest(ProgramCase):
         np.testing.assert_array_equal(a**2 + b**2, c**2 + d**2)
         self.assertIn([1, 7, 5, 5], elements["resonances"].tolist())
 
+    def heat(self, name):
+        """Run a job of the heat equation; return its datasets."""
+        path = next(path for path in JOBS if path.stem == name)
+        job, found = self.run_job(path)
+        self.check_header(path, job)
+        return {key.removeprefix("heat/"): values for key, values in found.items() if key.startswith("heat/")}
+
+    def test_job_heat_layers(self):
+        """x, 10 x - 9 L/4, x + 18 L/4."""
+        x = (np.arange(64) + 0.5) / 64
+        expected = np.where(x < 0.25, x, np.where(x < 0.75, 10 * x - 9 / 4, x + 18 / 4))
+        found = self.heat("heat_layers")
+        np.testing.assert_allclose(found["temperature"], expected, atol=1e-8)
+        self.assertAlmostEqual(float(found["flux_x_lower"][0]), -1, delta=1e-8)
+
+    def test_job_heat_nonlinear(self):
+        """1/T is linear in x."""
+        found = self.heat("heat_nonlinear")
+        x = (np.arange(48) + 0.5) / 48
+        np.testing.assert_allclose(1 / found["temperature"], np.broadcast_to(0.25 + 0.75 * x, (12, 12, 48)), rtol=2e-3)
+
+    def test_job_heat_plate(self):
+        """It cools, and stays between its coldest and its hottest place; what flows in at the end flows out."""
+        found = self.heat("heat_plate")
+        temperature = found["temperature"]
+        self.assertTrue((np.diff(found["energy"]) < 0).all())
+        self.assertTrue((temperature >= 0.5 - 1e-9).all() and (temperature <= temperature[0].max() + 1e-9).all())
+        self.assertTrue((found["flux_x_upper"] < 0).all() and (found["flux_y_upper"] < 0).all())
+        np.testing.assert_allclose(found["flux_x_lower"], 0, atol=1e-12)
+
     def spreading(self, name):
         """Run a job of equilibrium fluctuations; return the attributes and datasets of its [transport]."""
         path = HERE.parents[1] / f"jobs/spreading_{name}.toml"
