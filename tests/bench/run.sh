@@ -4,6 +4,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 repetitions=7
+cores=$(env -u OMP_NUM_THREADS nproc)  # which nproc would take for the number of cores
 sizes='16|20|24|28'
 kernels=.
 open_kernels=.
@@ -22,7 +23,7 @@ source "$top/src/setup/mpi-environment.sh"
 export OPENBLAS_NUM_THREADS=1
 cd "$top"
 cmake --preset release -DBUILD_TESTING=OFF -DQHEAT_BENCH=ON >/dev/null
-cmake --build build/release --parallel "$(nproc)" >/dev/null
+cmake --build build/release --parallel "$cores" >/dev/null
 out=$top/build/bench
 mkdir -p "$out"
 bin=$top/build/release/bin
