@@ -105,7 +105,10 @@ void HeatStudy::require_possible() const {
 Need HeatStudy::need(int ranks, double) const {
   const auto cells = static_cast<double>(job_.lattice->sites());
   constexpr double kPasses = 400.0;  // of a solution, or a step: some iterations of multigrid
-  const double fields = 26.0;        // conductances, multigrid, stages and vectors of solvers
+  // conductances, multigrid, stages and vectors of solvers; GMRES where an expression may name T
+  const bool linear = request_.conductivity.expression.empty() && request_.capacity.expression.empty() &&
+                      request_.source.expression.empty();
+  const double fields = linear ? 30.0 : 110.0;
   Need need{
       .bytes_per_rank = 8.0 * fields * cells / ranks,
       .kept_bytes_per_rank = 8.0 * cells * (static_cast<double>(times_.size()) + 1.0),
