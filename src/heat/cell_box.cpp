@@ -201,10 +201,4 @@ void CellBox::gather(std::span<const double> field, const CellBox& whole, std::s
   }
 }
 
-void CellBox::scatter(std::span<const double> all, const CellBox& whole, std::span<double> field) const {
-  for_each([&](std::size_t place, Index i, Index j, Index k) {
-    field[place] = all[as_size(whole.place(i, j, k))];
-  });
-}
-
 }  // namespace qheat

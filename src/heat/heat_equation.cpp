@@ -77,13 +77,6 @@ bool HeatEquation::linear() const {
          !problem_.capacity.depends_on_temperature();
 }
 
-bool HeatEquation::anchored() const {
-  return std::any_of(problem_.faces.begin(), problem_.faces.end(), [](const FaceCondition& face) {
-    return face.kind == FaceCondition::Kind::temperature ||
-           (face.kind == FaceCondition::Kind::convection && face.transfer > 0.0);
-  });
-}
-
 std::vector<double> HeatEquation::field_of(const CellProperty& property,
                                            std::span<const double> temperature) const {
   std::vector<double> field(box_.storage(), 0.0);
@@ -252,20 +245,21 @@ void HeatEquation::heating(std::span<double> temperature, std::span<double> heat
 
 std::array<double, 6> HeatEquation::face_power(std::span<const double> temperature) const {
   std::array<double, 6> power{};
-  int axes = 0;
-  for (const Index cells : problem_.cells) axes += cells > 1 ? 1 : 0;
-  const double area = std::pow(problem_.spacing, std::max(0, axes - 1));
   visit_faces([&](std::size_t number, std::size_t place, const Cell& cell) {
-    power[number] += area * inflow(number, cell, temperature[place]);
+    power[number] += area() * inflow(number, cell, temperature[place]);
   });
   box_.comm().sum(power);
   return power;
 }
 
+double HeatEquation::area() const {
+  const auto axes =
+      std::count_if(problem_.cells.begin(), problem_.cells.end(), [](Index n) { return n > 1; });
+  return axes > 1 ? std::pow(problem_.spacing, axes - 1) : 1.0;
+}
+
 double HeatEquation::volume() const {
-  int axes = 0;
-  for (const Index cells : problem_.cells) axes += cells > 1 ? 1 : 0;
-  return std::pow(problem_.spacing, std::max(1, axes));
+  return problem_.spacing * area();
 }
 
 double HeatEquation::source_power(std::span<const double> temperature) const {

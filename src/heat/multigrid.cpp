@@ -23,16 +23,16 @@ class AxisTransfer {
     const Index cells = coarse.cells()[a];
     // weights of the coarse cells for a fine one, by numbers in the whole block, not wrapped round
     const auto of_fine = [&](Index i) {
-      std::vector<std::pair<Index, double>> weights;
-      if (!halved_) return std::vector<std::pair<Index, double>>{{i, 1.0}};
+      using Weights = std::vector<std::pair<Index, double>>;
+      if (!halved_) return Weights{{i, 1.0}};
       const Index wrapped = ((i % n) + n) % n;
       const Index shift = (i - wrapped) / n * cells;
       const Index own = wrapped / 2;
       const bool alone = wrapped % 2 == 0 && wrapped == n - 1;
       const Index other = wrapped % 2 == 0 ? own - 1 : own + 1;
       const bool exists = (other >= 0 && other < cells) || (fine.periodic(axis) && cells > 1);
-      if (alone || !exists) return std::vector<std::pair<Index, double>>{{own + shift, 1.0}};
-      return std::vector<std::pair<Index, double>>{{own + shift, 0.75}, {other + shift, 0.25}};
+      if (alone || !exists) return Weights{{own + shift, 1.0}};
+      return Weights{{own + shift, 0.75}, {other + shift, 0.25}};
     };
     for (Index i = 0; i < fine.size(axis); ++i) {
       auto& weights = from_coarse_.emplace_back();

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -104,11 +104,7 @@ void read_heat(CheckedTable& root, Draft& draft) {
   read_boundary(*table, draft, heat);
   if (draft.job.lattice && draft.job.lattice->explicit_graph())
     table->problem("is solved on the cells of a block; give lattice.shape without lattice.bonds");
-  const auto fixes = [](const FaceCondition& face) {
-    return face.kind == FaceCondition::Kind::temperature ||
-           (face.kind == FaceCondition::Kind::convection && face.transfer > 0.0);
-  };
-  if (heat.steady && std::none_of(heat.faces.begin(), heat.faces.end(), fixes))
+  if (heat.steady && std::none_of(heat.faces.begin(), heat.faces.end(), std::mem_fn(&FaceCondition::anchors)))
     table->problem(
         "steady",
         "without a face at a temperature, or with convection, there is no steady state of its own; "

@@ -83,14 +83,6 @@ void CellChanges::count_elements() {
   }
 }
 
-int CellChanges::bond_between(int i, int j) const {
-  for (const int b : lattice_.bonds_of(i)) {
-    const Bond& bond = at(lattice_.bonds(), b);
-    if (bond.first == j || bond.second == j) return b;
-  }
-  return -1;
-}
-
 double CellChanges::cells_with(std::span<const Level> bands) const {
   const int others = sites_ - static_cast<int>(bands.size());
   if (others < 0) return 0.0;

@@ -40,8 +40,6 @@ class CellChanges {
   int bands() const { return bands_; }
   bool conserved() const { return conserved_; }
   const Lattice& lattice() const { return lattice_; }
-  /// Number of the bond between two sites, -1 if there is none.
-  int bond_between(int i, int j) const;
   /// Number of cells that hold these bands on as many given sites.
   double cells_with(std::span<const Level> bands) const;
   double cells_with(Level a, Level b) const { return cells_with_pair_[as_size(a) * as_size(bands_) + b]; }

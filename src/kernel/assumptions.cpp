@@ -236,7 +236,7 @@ class AssumptionScores::Columns {
     change.bond = -1;
     change.site = sites[0];
     if (distance == 2) {
-      change.bond = counts_.bond_between(sites[0], sites[1]);
+      change.bond = counts_.lattice().bond_between(sites[0], sites[1]);
       if (change.bond < 0) return false;
       const Bond& bond = at(counts_.lattice().bonds(), change.bond);
       sites = {bond.first, bond.second};

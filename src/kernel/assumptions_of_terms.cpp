@@ -121,7 +121,7 @@ class TermScores {
 
   std::size_t bands() const { return as_size(counts_.bands()); }
   int bond_of(const Change& change) const {
-    return change.sites.size() == 2 ? counts_.bond_between(change.sites[0], change.sites[1]) : -1;
+    return change.sites.size() == 2 ? counts_.lattice().bond_between(change.sites[0], change.sites[1]) : -1;
   }
 
   /// The other sites that an element of this change depends on, or that the best additive kernel does.

@@ -5,22 +5,13 @@
 #include <limits>
 
 #include "parallel/lapack.hpp"
+#include "parallel/small_matrix.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr double kNothing = 1e-10;  // of the largest element: a sum over all sites that is fixed
-
-double one_norm(std::span<const double> matrix, std::size_t n) {
-  double largest = 0.0;
-  for (std::size_t j = 0; j < n; ++j) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < n; ++i) sum += std::abs(matrix[i * n + j]);
-    largest = std::max(largest, sum);
-  }
-  return largest;
-}
 
 /// The inverse in the place of a matrix; the sign of its determinant, 0 if it is singular.
 double invert(std::vector<double>& matrix, std::size_t size) {
@@ -76,27 +67,17 @@ SiteInverse site_inverse(std::size_t sites, std::span<const double> correlation)
   if (fixed) {  // C + s 11^T/N is regular, and 11^T adds nothing to C' C^{-1}
     for (double& value : result.values) value += largest / static_cast<double>(sites);
   }
-  result.norm = one_norm(result.values, sites);
+  result.norm = one_norm(sites, result.values);
   const auto values = eigenvalues(result.values, sites);
   result.negative =
       static_cast<int>(std::count_if(values.begin(), values.end(), [](double v) { return v < 0.0; }));
   result.determinant_sign = invert(result.values, sites);
-  if (result.determinant_sign != 0.0) result.condition = result.norm * one_norm(result.values, sites);
+  if (result.determinant_sign != 0.0) result.condition = result.norm * one_norm(sites, result.values);
   // what rounding leaves of a matrix without an inverse has one, of no meaning
   constexpr double kNoDigits = 1e13;
   if (!(result.condition > 0.0 && result.condition < kNoDigits)) {
     result.determinant_sign = 0.0;
     result.condition = std::numeric_limits<double>::infinity();
-  }
-  return result;
-}
-
-std::vector<double> site_product(std::size_t sites, std::span<const double> a, std::span<const double> b) {
-  std::vector<double> result(sites * sites, 0.0);
-  for (std::size_t i = 0; i < sites; ++i) {
-    for (std::size_t k = 0; k < sites; ++k) {
-      for (std::size_t j = 0; j < sites; ++j) result[i * sites + j] += a[i * sites + k] * b[k * sites + j];
-    }
   }
   return result;
 }

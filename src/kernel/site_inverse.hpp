@@ -21,7 +21,4 @@ std::size_t independent_sites(std::size_t sites, std::span<const double> start);
 
 SiteInverse site_inverse(std::size_t sites, std::span<const double> correlation);
 
-/// A B of matrices of the sites, [N][N] by rows.
-std::vector<double> site_product(std::size_t sites, std::span<const double> a, std::span<const double> b);
-
 }  // namespace qheat

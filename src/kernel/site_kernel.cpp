@@ -5,20 +5,13 @@
 #include <limits>
 
 #include "kernel/site_inverse.hpp"
+#include "parallel/small_matrix.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-bool neighbours(const Lattice& lattice, int i, int j) {
-  const auto& bonds = lattice.bonds_of(i);
-  return std::any_of(bonds.begin(), bonds.end(), [&](int b) {
-    const Bond& bond = at(lattice.bonds(), b);
-    return bond.first == j || bond.second == j;
-  });
-}
-
 void add_scores(const Lattice& lattice, std::size_t n, SiteKernel& kernel) {
   double all = 0.0;
   double local = 0.0;
@@ -30,7 +23,7 @@ void add_scores(const Lattice& lattice, std::size_t n, SiteKernel& kernel) {
       if (i == j) continue;
       const double rate = kernel.generator[i * n + j];
       all += std::abs(rate);
-      if (neighbours(lattice, static_cast<int>(i), static_cast<int>(j))) local += std::abs(rate);
+      if (lattice.bond_between(static_cast<int>(i), static_cast<int>(j)) >= 0) local += std::abs(rate);
       negative -= std::min(rate, 0.0);
       square += rate * rate;
       difference += std::pow(rate - kernel.generator[j * n + i], 2);
@@ -57,7 +50,7 @@ SiteKernel site_kernel(const Lattice& lattice, std::span<const double> correlati
     kernel.locality = kernel.symmetry = kernel.negativity = kNaN;
     return kernel;
   }
-  kernel.generator = site_product(n, change, inverse.values);
+  kernel.generator = small_product(n, change, inverse.values);
   add_scores(lattice, n, kernel);
   return kernel;
 }

@@ -6,6 +6,7 @@
 
 #include "kernel/site_inverse.hpp"
 #include "kernel/volterra.hpp"
+#include "parallel/small_matrix.hpp"
 #include "qheat/kernel/convolution_quadrature.hpp"
 #include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/parallel/index.hpp"
@@ -21,7 +22,7 @@ struct Propagator {
 std::vector<double> times_inverse(std::span<const double> series, const SiteInverse& inverse, std::size_t n) {
   std::vector<double> result;
   for (std::size_t at = 0; at < series.size(); at += n * n) {
-    const auto product = site_product(n, series.subspan(at, n * n), inverse.values);
+    const auto product = small_product(n, series.subspan(at, n * n), inverse.values);
     result.insert(result.end(), product.begin(), product.end());
   }
   return result;

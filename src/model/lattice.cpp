@@ -79,6 +79,13 @@ void Lattice::index_bonds() {
   }
 }
 
+int Lattice::bond_between(int i, int j) const {
+  for (const int b : bonds_of(i)) {
+    if (other_end(b, i) == j) return b;
+  }
+  return -1;
+}
+
 int Lattice::place(int site, int axis) const {
   for (int k = 0; k < axis; ++k) site /= at(shape_, k);
   return site % at(shape_, axis);

@@ -26,11 +26,6 @@ LocalTerm<Complex> half_bond(const Model& model, int bond) {
   return half;
 }
 
-int other_end(const Model& model, int bond, int site) {
-  const Bond& b = at(model.lattice.bonds(), bond);
-  return b.first == site ? b.second : b.first;
-}
-
 }  // namespace
 
 TermSum<Complex> site_energy(const Model& model, SiteEnergy kind, int site) {
@@ -52,7 +47,7 @@ TermSum<Complex> energy_current(const Model& model, SiteEnergy kind, int from, i
     return commutator(site_energy(model, kind, from), site_energy(model, kind, to));
   TermSum<Complex> sum{.levels = model.levels(), .terms = {}};
   for (const int bond : model.lattice.bonds_of(from)) {
-    if (other_end(model, bond, from) != to) continue;
+    if (model.lattice.other_end(bond, from) != to) continue;
     const bool forward = at(model.lattice.bonds(), bond).first == from;
     add_terms(sum, outflow(model, bond, BondEnd::first), forward ? 0.5 : -0.5);
     add_terms(sum, outflow(model, bond, BondEnd::second), forward ? -0.5 : 0.5);
@@ -67,10 +62,10 @@ std::vector<std::pair<int, int>> current_pairs(const Model& model, SiteEnergy ki
   };
   for (int x = 0; x < model.sites(); ++x) {
     for (const int bond : model.lattice.bonds_of(x)) {
-      const int y = other_end(model, bond, x);
+      const int y = model.lattice.other_end(bond, x);
       add(x, y);
       if (kind == SiteEnergy::levels) continue;
-      for (const int next : model.lattice.bonds_of(y)) add(x, other_end(model, next, y));
+      for (const int next : model.lattice.bonds_of(y)) add(x, model.lattice.other_end(next, y));
     }
   }
   return {pairs.begin(), pairs.end()};
@@ -83,30 +78,22 @@ double direction(const Model& model, int bond, int from) {
   return at(model.lattice.bonds(), bond).first == from ? 1.0 : -1.0;
 }
 
-/// The bond that joins two sites, or -1.
-int bond_between(const Model& model, int x, int y) {
-  for (const int bond : model.lattice.bonds_of(x)) {
-    if (other_end(model, bond, x) == y) return bond;
-  }
-  return -1;
-}
-
 }  // namespace
 
 std::vector<TermSum<Complex>> full_bond_currents(const Model& model) {
   const TermSum<Complex> nothing{.levels = model.levels(), .terms = {}};
   std::vector<TermSum<Complex>> currents(as_size(model.lattice.bond_count()), nothing);
   for (const auto& [x, y] : current_pairs(model, SiteEnergy::full)) {
-    const int direct = bond_between(model, x, y);
+    const int direct = model.lattice.bond_between(x, y);
     if (direct >= 0) {
       add_terms(at(currents, direct), energy_current(model, SiteEnergy::full, x, y),
                 direction(model, direct, x));
       continue;
     }
     for (const int first : model.lattice.bonds_of(x)) {
-      const int w = other_end(model, first, x);
+      const int w = model.lattice.other_end(first, x);
       for (const int second : model.lattice.bonds_of(w)) {
-        if (other_end(model, second, w) != y) continue;
+        if (model.lattice.other_end(second, w) != y) continue;
         const auto flow = commutator({.levels = model.levels(), .terms = {half_bond(model, first)}},
                                      {.levels = model.levels(), .terms = {half_bond(model, second)}});
         add_terms(at(currents, first), flow, direction(model, first, x));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "parallel/small_matrix.hpp"
 #include "propagator/cell_relaxation.hpp"
 #include "propagator/site_products.hpp"
 #include "qheat/model/dissipator.hpp"
@@ -41,31 +42,11 @@ class OpenPropagator final : public PopulationPropagator {
 /// Square matrices of one site, element (a, b) at a n + b.
 using SmallMatrix = std::vector<double>;
 
-SmallMatrix product(const SmallMatrix& a, const SmallMatrix& b, std::size_t n) {
-  SmallMatrix result(n * n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < n; ++k) {
-      for (std::size_t j = 0; j < n; ++j) result[i * n + j] += a[i * n + k] * b[k * n + j];
-    }
-  }
-  return result;
-}
-
-double norm(const SmallMatrix& a, std::size_t n) {
-  double largest = 0.0;
-  for (std::size_t j = 0; j < n; ++j) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < n; ++i) sum += std::abs(a[i * n + j]);
-    largest = std::max(largest, sum);
-  }
-  return largest;
-}
-
 /// e^{rates t} by squaring a Taylor series, t of either sign: relative to its norm it is good to rounding,
 /// since the rates have no growing part to cancel (t > 0) or what grows outweighs the rest (t < 0).
 SmallMatrix exponential(const SmallMatrix& rates, std::size_t n, double t) {
   constexpr int kTerms = 20;
-  const double phase = norm(rates, n) * std::abs(t);
+  const double phase = one_norm(n, rates) * std::abs(t);
   const int squarings = phase > 0.5 ? static_cast<int>(std::ceil(std::log2(phase / 0.5))) : 0;
   SmallMatrix scaled = rates;
   for (double& rate : scaled) rate *= std::ldexp(t, -squarings);
@@ -73,10 +54,10 @@ SmallMatrix exponential(const SmallMatrix& rates, std::size_t n, double t) {
   for (std::size_t i = 0; i < n; ++i) sum[i * n + i] = 1.0;
   SmallMatrix term = sum;
   for (int k = 1; k <= kTerms; ++k) {
-    term = product(term, scaled, n);
+    term = small_product(n, term, scaled);
     for (std::size_t e = 0; e < term.size(); ++e) sum[e] += term[e] /= k;
   }
-  for (int s = 0; s < squarings; ++s) sum = product(sum, sum, n);
+  for (int s = 0; s < squarings; ++s) sum = small_product(n, sum, sum);
   return sum;
 }
 
@@ -129,14 +110,14 @@ class SiteRelaxation {
   Value at(double t) const {
     constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
     const auto m = as_size(model_.levels());
-    const double rounding = kEpsilon * (8.0 + norm(levels_, m) * t);
+    const double rounding = kEpsilon * (8.0 + one_norm(m, levels_) * t);
     if (size() == m) return {bands_, exponential(bands_, m, -t), rounding};
     // Inside a band levels fill unevenly: k depends on time.
     const SmallMatrix flow = exponential(levels_, m, t);
     const SmallMatrix g = on_bands(flow);
     SmallMatrix back = inverse(g, size());
-    SmallMatrix kernel = product(on_bands(product(levels_, flow, m)), back, size());
-    return {std::move(kernel), back, rounding * norm(g, size()) * norm(back, size())};
+    SmallMatrix kernel = small_product(size(), on_bands(small_product(m, levels_, flow)), back);
+    return {std::move(kernel), back, rounding * one_norm(size(), g) * one_norm(size(), back)};
   }
 
  private:
@@ -201,7 +182,7 @@ class OpenOrders final : public PropagatorOrders {
       auto& back = inverses.emplace_back();
       if (!site.moves()) continue;
       auto value = site.at(t);
-      size *= norm(value.inverse, site.size());
+      size *= one_norm(site.size(), value.inverse);
       error += value.error;
       kernel = std::move(value.kernel);
       back = std::move(value.inverse);

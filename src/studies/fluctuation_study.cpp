@@ -215,8 +215,9 @@ void FluctuationStudy::close_sites() {
   const auto& profile = here_.all.spread->profile;
   // Rates have no meaning between outputs at which the kernel diverges.
   auto known = bond_rates_;
-  const auto singular = singular_times(times_, here_.all.site_kernel->kernels, here_.correlation_error);
-  const double until = singular.empty() ? std::numeric_limits<double>::infinity() : singular.front();
+  singular_times_ = singular_times(times_, here_.all.site_kernel->kernels, here_.correlation_error);
+  const double until =
+      singular_times_.empty() ? std::numeric_limits<double>::infinity() : singular_times_.front();
   const std::size_t bonds = as_size(lattice.bond_count());
   for (std::size_t t = 0; t < times_.size(); ++t) {
     if (times_[t] >= until)
@@ -430,8 +431,7 @@ void FluctuationStudy::write_site_kernel(ResultsFile& file) const {
   file.dataset(group + "/distance", {static_cast<Index>(series.distances.size())}, series.distances);
   file.dataset(group + "/rate", {outputs, static_cast<Index>(series.distances.size())},
                series.rate_by_distance);
-  const auto singular = singular_times(times_, series.kernels, here_.correlation_error);
-  file.dataset(group + "/singular_times", {static_cast<Index>(singular.size())}, singular);
+  file.dataset(group + "/singular_times", {static_cast<Index>(singular_times_.size())}, singular_times_);
   file.dataset(group + "/error", {outputs}, error_of_kernel());
   file.dataset(group + "/bond_rate", {outputs, job_.model->lattice.bond_count()}, bond_rates_);
   file.dataset(group + "/closure_error", {outputs}, closure_error_);
@@ -466,8 +466,9 @@ void FluctuationStudy::summarize(Report& report) const {
   report.say("verdict         {}: {}\n", name_of(verdict_.kind), verdict_.reason);
   if (wanted_.memory && here_.all.memory->error > kLargestKernelError)
     report.say(
-        "                the memory kernel of the sites is not known: the output times are too far apart for "
-        "it; use more time.outputs or an earlier time.end\n");
+        "                the memory kernel of the sites is not known: the output times are too few or too "
+        "far "
+        "apart for it; use more time.outputs or an earlier time.end\n");
 }
 
 }  // namespace qheat

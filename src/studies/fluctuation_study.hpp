@@ -68,9 +68,10 @@ class FluctuationStudy final : public Study {
   std::vector<double> times_;
   EquilibriumRoutes wanted_;
   Followed here_;
-  std::vector<double> bond_rates_;     ///< of the site kernel, [T][B]; empty: no such route
-  std::vector<double> closure_error_;  ///< of the site equation with them, [T]
-  Followed shorter_;                   ///< of the lattice to compare with, if there is one
+  std::vector<double> singular_times_;  ///< of the site kernel
+  std::vector<double> bond_rates_;      ///< of the site kernel, [T][B]; empty: no such route
+  std::vector<double> closure_error_;   ///< of the site equation with them, [T]
+  Followed shorter_;                    ///< of the lattice to compare with, if there is one
   SpreadVerdict verdict_;
 };
 

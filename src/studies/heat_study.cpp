@@ -17,8 +17,7 @@
 namespace qheat {
 namespace {
 
-constexpr std::array<const char*, 6> kFaces = {"x_lower", "x_upper", "y_lower",
-                                               "y_upper", "z_lower", "z_upper"};
+constexpr std::array<const char*, 6> kFaces = {"x-", "x+", "y-", "y+", "z-", "z+"};  // as job files say
 
 CellProperty property_of(const HeatValue& value, bool of_temperature) {
   if (!value.list.empty()) return CellProperty::of_cells(value.list);
@@ -153,15 +152,14 @@ void HeatStudy::compute_steady(HeatEquation& equation) {
     double sum = 0.0;  // between what holds it, where conductivities have their meaning
     double count = 0.0;
     for (const FaceCondition& face : heat.faces) {
-      if (face.kind != FaceCondition::Kind::temperature && face.kind != FaceCondition::Kind::convection)
-        continue;
+      if (!face.anchors()) continue;
       sum += face.value;
       count += 1.0;
     }
     std::fill(temperature.begin(), temperature.end(), sum / count);
   }
-  iterations_ = equation.solve(temperature, std::numeric_limits<double>::infinity(),
-                               std::min(1e-10, request_.tolerance), temperature);
+  iterations_ = {1.0 * equation.solve(temperature, std::numeric_limits<double>::infinity(),
+                                      std::min(1e-10, request_.tolerance), temperature)};
   const auto power = equation.face_power(temperature);
   double scale = std::abs(equation.source_power(temperature));
   for (std::size_t f = 0; f < power.size(); ++f) {
@@ -195,10 +193,11 @@ void HeatStudy::compute_in_time(HeatEquation& equation) {
       require_balance(content - first, in, largest);
     }
     steps_ = now.steps;
-    iterations_ = now.iterations;
+    iterations_.push_back(static_cast<double>(now.iterations));
   };
   const auto save = [&](StateWriter& writer) {
     writer.replicated("heat-content", content_);
+    writer.replicated("heat-iterations", iterations_);
     for (std::size_t f = 0; f < power_.size(); ++f)
       writer.replicated(fmt::format("heat-power-{}", f), power_[f]);
     // on rank 0 alone; its share of a list that is split over the ranks is all of it
@@ -208,6 +207,7 @@ void HeatStudy::compute_in_time(HeatEquation& equation) {
   };
   const auto load = [&](StateReader& reader) {
     content_ = reader.replicated("heat-content");
+    iterations_ = reader.replicated("heat-iterations");
     for (std::size_t f = 0; f < power_.size(); ++f)
       power_[f] = reader.replicated(fmt::format("heat-power-{}", f));
     const auto size = static_cast<Index>(content_.size()) * equation.box().all_cells();
@@ -246,13 +246,13 @@ void HeatStudy::write(ResultsFile& file) {
     file.dataset(fmt::format("{}/flux_{}", group, kFaces[face]), {outputs}, power_[face]);
   }
   file.attribute(group, "balance", balance_);
-  file.attribute(group, "iterations", iterations_);
+  file.dataset(group + "/iterations", {outputs}, iterations_);
   if (!request_.steady) file.attribute(group, "steps", steps_);
 }
 
 void HeatStudy::summarize(Report& report) const {
   report.say("heat equation   {}{} iterations; energy balanced to {:.1e}\n",
-             request_.steady ? "" : fmt::format("{} steps, ", steps_), iterations_, balance_);
+             request_.steady ? "" : fmt::format("{} steps, ", steps_), iterations_.back(), balance_);
 }
 
 }  // namespace qheat

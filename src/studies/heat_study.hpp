@@ -38,7 +38,8 @@ class HeatStudy final : public Study {
   std::vector<double> content_;               ///< [T]; of a capacity that depends on T: NaN
   std::array<std::vector<double>, 6> power_;  ///< into the block through each face, [T]
   double balance_ = 0.0;
-  std::int64_t steps_ = 0, iterations_ = 0;
+  std::vector<double> iterations_;  ///< of linear solvers so far, [T]
+  std::int64_t steps_ = 0;
 };
 
 }  // namespace qheat

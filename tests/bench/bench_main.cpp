@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 #include <mpi.h>
 
+#include <ctime>
 #include <map>
 
 #include "qheat/parallel/environment.hpp"
@@ -30,6 +31,15 @@ void run_silently() {
 
 const qheat::Communicator& world() {
   return *bench_world;
+}
+
+Seconds measure(const std::function<void()>& work) {
+  MPI_Barrier(world().get());
+  const double start = MPI_Wtime();
+  const std::clock_t processor_start = std::clock();
+  work();
+  const auto processor = static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC;
+  return {world().max(MPI_Wtime() - start), world().sum(processor)};
 }
 
 void note(const std::string& name, const std::string& counter, double value) {

@@ -14,6 +14,14 @@ const qheat::Communicator& world();
 /// an entry of `repetitions`, preceded by one that does not count.
 void add(const std::string& name, std::function<void()> work, int calls = 10);
 
+/// Seconds of the slowest rank, and of the processors of all ranks.
+struct Seconds {
+  double wall = 0.0;
+  double processor = 0.0;
+};
+/// What `work` takes, begun by all ranks together. Collective.
+Seconds measure(const std::function<void()>& work);
+
 /// Registers the program's benchmarks; written by each program.
 void register_all();
 

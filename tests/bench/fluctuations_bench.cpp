@@ -1,7 +1,6 @@
 // One random state of equilibrium fluctuations with all that is measured of it, against the bare propagation
 // of as many vectors through the same output times.
 
-#include <ctime>
 #include <memory>
 #include <random>
 #include <string>
@@ -15,6 +14,8 @@
 #include "qheat/operators/hamiltonian.hpp"
 
 using namespace qheat;
+using qheat_bench::measure;
+using qheat_bench::Seconds;
 
 namespace {
 
@@ -22,23 +23,6 @@ constexpr double kEnd = 20.0;
 constexpr int kOutputs = 81;
 constexpr int kVectors = 3;  // psi, of one source, of the current
 constexpr double kTolerance = 1e-7;
-
-/// Seconds of the slowest rank, and of the processors of all ranks.
-struct Seconds {
-  double wall = 0.0;
-  double processor = 0.0;
-};
-
-template <class Work>
-Seconds measure(const Work& work) {
-  const auto& comm = qheat_bench::world();
-  MPI_Barrier(comm.get());
-  const double start = MPI_Wtime();
-  const std::clock_t processor_start = std::clock();
-  work();
-  const auto processor = static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC;
-  return {comm.max(MPI_Wtime() - start), comm.sum(processor)};
-}
 
 class Ring {
  public:

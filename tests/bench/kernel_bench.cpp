@@ -3,7 +3,6 @@
 // each call: times of a busy machine may only be compared with those of the same moment.
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 #include <random>
 #include <vector>
@@ -16,6 +15,8 @@
 #include "qheat/kernel/tcl_kernel.hpp"
 
 using namespace qheat;
+using qheat_bench::measure;
+using qheat_bench::Seconds;
 
 extern "C" {
 void dgemm_(const char* transposed_a, const char* transposed_b, const int* m, const int* n, const int* k,
@@ -56,23 +57,6 @@ std::vector<int> half_filling(int sites) {
   std::vector<int> levels(static_cast<std::size_t>(sites));
   for (std::size_t i = 0; i < levels.size(); i += 2) levels[i] = 1;
   return levels;
-}
-
-/// Seconds of the slowest rank, and of this rank's processor.
-struct Seconds {
-  double wall = 0.0;
-  double processor = 0.0;
-};
-
-template <class Work>
-Seconds measure(const Work& work) {
-  const auto& comm = qheat_bench::world();
-  MPI_Barrier(comm.get());
-  const double start = MPI_Wtime();
-  const std::clock_t processor_start = std::clock();
-  work();
-  const auto processor = static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC;
-  return {comm.max(MPI_Wtime() - start), comm.sum(processor)};
 }
 
 /// The dense work on one block, by bare calls of the libraries.

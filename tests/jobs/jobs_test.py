@@ -159,7 +159,7 @@ class JobsTest(ProgramCase):
         expected = np.where(x < 0.25, x, np.where(x < 0.75, 10 * x - 9 / 4, x + 18 / 4))
         found = self.heat("heat_layers")
         np.testing.assert_allclose(found["temperature"], expected, atol=1e-8)
-        self.assertAlmostEqual(float(found["flux_x_lower"][0]), -1, delta=1e-8)
+        self.assertAlmostEqual(float(found["flux_x-"][0]), -1, delta=1e-8)
 
     def test_job_heat_nonlinear(self):
         """1/T is linear in x."""
@@ -173,8 +173,8 @@ class JobsTest(ProgramCase):
         temperature = found["temperature"]
         self.assertTrue((np.diff(found["energy"]) < 0).all())
         self.assertTrue((temperature >= 0.5 - 1e-9).all() and (temperature <= temperature[0].max() + 1e-9).all())
-        self.assertTrue((found["flux_x_upper"] < 0).all() and (found["flux_y_upper"] < 0).all())
-        np.testing.assert_allclose(found["flux_x_lower"], 0, atol=1e-12)
+        self.assertTrue((found["flux_x+"] < 0).all() and (found["flux_y+"] < 0).all())
+        np.testing.assert_allclose(found["flux_x-"], 0, atol=1e-12)
 
     def spreading(self, name):
         """Run a job of equilibrium fluctuations; return the attributes and datasets of its [transport]."""

@@ -65,8 +65,6 @@ class CellBox {
   CellBox gathered() const { return {cells_, periodic_, Communicator::self()}; }
   /// From a field of this box to one of gathered(), inner cells alone. Collective.
   void gather(std::span<const double> field, const CellBox& whole, std::span<double> all) const;
-  /// This rank's part of a field of gathered().
-  void scatter(std::span<const double> all, const CellBox& whole, std::span<double> field) const;
 
  private:
   CellBox(const Axes& cells, const std::array<bool, 3>& periodic, const Communicator& comm,

@@ -40,6 +40,9 @@ struct FaceCondition {
   Kind kind = Kind::insulated;
   double value = 0.0;     ///< temperature held, or of the surroundings; flux into the block, power/area
   double transfer = 0.0;  ///< h of convection, h (T_surroundings - T): power/(area temperature)
+
+  /// True if it draws the temperature to its own: without one there is no steady state that is the only one.
+  bool anchors() const { return kind == Kind::temperature || (kind == Kind::convection && transfer > 0.0); }
 };
 
 /// C(T, x) dT/dt = div(kappa(T, x) grad T) + source, in finite volumes on cells of the width a: faces between
@@ -86,8 +89,6 @@ class HeatEquation {
 
   /// True if neither kappa nor source depends on the temperature.
   bool linear() const;
-  /// True if a face fixes the temperature: without one there is no steady state of its own.
-  bool anchored() const;
 
  private:
   using Cell = std::array<Index, 3>;
@@ -96,7 +97,9 @@ class HeatEquation {
   double kappa_of_end(std::size_t face, const Cell& cell, double temperature) const;
   double transfer(std::size_t face, const Cell& cell, double temperature) const;
   double inflow(std::size_t face, const Cell& cell, double temperature) const;
+  /// Of a cell in the axes that there are, and of its faces in the others.
   double volume() const;
+  double area() const;
   Index number_of(const Cell& cell) const;
   void set_conduction(std::span<double> temperature);
   void set_inner_faces(std::span<const double> temperature);

@@ -41,6 +41,13 @@ class Lattice {
   bool explicit_graph() const { return explicit_graph_; }
   /// Numbers of the bonds that touch `site`.
   const std::vector<int>& bonds_of(int site) const { return at(bonds_of_, site); }
+  /// The site that a bond joins to one of its ends.
+  int other_end(int bond, int site) const {
+    const Bond& ends = at(bonds_, bond);
+    return ends.first == site ? ends.second : ends.first;
+  }
+  /// Number of the bond between two sites, -1 if there is none.
+  int bond_between(int i, int j) const;
   /// Number of a site along an axis.
   int place(int site, int axis) const;
   /// Sites from `from` to `to` along an axis; of a periodic one to the nearest image, and half way round

@@ -7,7 +7,7 @@ from .results import NotDrawn
 
 GROUP = "/heat"
 MOST_TIMES = 5
-FACES = [f"{axis}_{end}" for axis in "xyz" for end in ("lower", "upper")]
+FACES = [axis + end for axis in "xyz" for end in "-+"]
 
 
 def temperatures(results):
@@ -89,7 +89,7 @@ def draw_power(results):
         if power is None or not np.any(power):
             continue
         style.line(ax, results.time, power, color=colour, linewidth=2)
-        handles.append(style.key(name.replace("_", ", "), colour, linewidth=2))
+        handles.append(style.key(name, colour, linewidth=2))
         shown.append(power)
     if not shown:
         raise NotDrawn("nothing comes through the faces")
