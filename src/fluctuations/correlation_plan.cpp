@@ -76,6 +76,9 @@ CorrelationPlan plan_correlations(const Model& model, const std::vector<double>&
     plan.largest_dimension = std::max(plan.largest_dimension, part.dimension);
     plan.states = checked_sum(plan.states, part.dimension, "the states of the equilibrium");
   }
+  plan.reversal = std::isinf(options.equilibrium.temperature) && options.energy == SiteEnergy::levels &&
+                  plan.parts.size() > 1 && has_level_reversal(model);
+  if (plan.reversal) plan.parts = without_reversed(plan.parts);
   const Course run{model, times, options};
   if (!model.bath.closed()) {  // the operators themselves are propagated, all states at once
     const OpenPlan open = plan_open_correlations(model, times, options, ranks, free_bytes);

@@ -337,13 +337,15 @@ Correlations compute_correlations(const Model& model, const std::vector<double>&
     return result;
   }
   const Observed observed(model, options);
+  double followed = 0.0;  // states of all parts
+  for (const auto& part : plan.parts) followed += static_cast<double>(part.dimension);
   int wanted = plan.exact ? 1 : plan.samples;
   for (int done = 0; wanted > 0;) {
     result.samples.resize(as_size(done + wanted));
     double before = 0.0;
     // Part by part: tables are made once for all samples of a round.
     for (std::size_t p = 0; p < plan.parts.size(); ++p) {
-      const double share = static_cast<double>(plan.parts[p].dimension) / static_cast<double>(plan.states);
+      const double share = static_cast<double>(plan.parts[p].dimension) / followed;
       std::unique_ptr<PartCorrelations> part;
       for (int sample = done; sample < done + wanted; ++sample) {
         const Stage stage(

@@ -10,6 +10,7 @@
 #include "qheat/model/dissipator.hpp"
 #include "qheat/operators/commutator.hpp"
 #include "qheat/operators/currents.hpp"
+#include "qheat/operators/hamiltonian.hpp"
 #include "qheat/parallel/error.hpp"
 
 namespace qheat {
@@ -115,6 +116,37 @@ std::vector<EquilibriumPart> equilibrium_parts(const Model& model, const Equilib
     if (weight > 0.0) parts.push_back({counts, level_sector_dimension(model, counts), weight});
   }
   return parts;
+}
+
+bool has_level_reversal(const Model& model) {
+  const auto& band = model.site.band_of_level();
+  const int m = model.levels();
+  const auto energies = model.energies_of(0);
+  for (int i = 1; i < model.sites(); ++i) {
+    if (!std::ranges::equal(model.energies_of(i), energies)) return false;
+  }
+  // Of one energy a band, sum_i h_i is a constant of a part.
+  for (int n = 0; n < m; ++n) {
+    const int other = m - 1 - n;
+    if (at(band, other) != model.site.bands() - 1 - at(band, n)) return false;
+    for (int k = 0; k < m; ++k) {
+      if (at(band, k) == at(band, n) && at(energies, k) != at(energies, n)) return false;
+    }
+    const double sum = at(energies, n) + at(energies, other) - at(energies, 0) - at(energies, m - 1);
+    if (std::abs(sum) > 1e-14 * std::abs(at(energies, m - 1) - at(energies, 0))) return false;
+  }
+  return is_level_reversal_symmetric(interaction_hamiltonian(model));
+}
+
+std::vector<EquilibriumPart> without_reversed(const std::vector<EquilibriumPart>& parts) {
+  std::vector<EquilibriumPart> result;
+  for (const auto& part : parts) {
+    const std::vector<int> reversed(part.counts.rbegin(), part.counts.rend());
+    const auto image =
+        std::ranges::find_if(result, [&](const auto& other) { return other.counts == reversed; });
+    image == result.end() ? result.push_back(part) : void(image->weight += part.weight);
+  }
+  return result;
 }
 
 Complex equilibrium_mean(const Model& model, const Equilibrium& equilibrium, const TermSum<Complex>& a) {

@@ -22,6 +22,38 @@ double norm_bound(const LocalTerm<Complex>& term) {
   return largest;
 }
 
+/// True if the sum is its own image; image(sites, code) gives those that a local state is mapped to. The
+/// image of the image is the state itself.
+template <class Image>
+bool is_invariant(const TermSum<Complex>& terms, const Image& image) {
+  // Elements by the sites they act on; terms on the same sites together.
+  using Elements = std::map<std::pair<LocalCode, LocalCode>, Complex>;
+  std::map<std::vector<int>, Elements> here;
+  std::map<std::vector<int>, Elements> mapped;
+  double largest = 0.0;
+  for (const auto& term : terms.terms) {
+    for (const auto& e : term.elements) {
+      const auto [there, to] = image(term.sites, e.to);
+      here[term.sites][{e.to, e.from}] += e.value;
+      mapped[there][{to, image(term.sites, e.from).second}] += e.value;
+    }
+  }
+  for (const auto& [on, elements] : here) {
+    for (const auto& [codes, value] : elements) largest = std::max(largest, std::abs(value));
+  }
+  constexpr double kRounding = 1e-14;
+  const auto holds = [&](const auto& elements_of_sites) {
+    const auto& [on, elements] = elements_of_sites;
+    const auto& others = mapped[on];
+    return std::all_of(elements.begin(), elements.end(), [&](const auto& element) {
+      const auto other = others.find(element.first);
+      const Complex partner = other == others.end() ? Complex{} : other->second;
+      return std::abs(element.second - partner) <= kRounding * largest;
+    });
+  };
+  return std::all_of(here.begin(), here.end(), holds);  // one direction is both
+}
+
 }  // namespace
 
 LocalTerm<Complex> bond_term(const Model& model, int bond) {
@@ -80,40 +112,25 @@ TermSum<Complex> hamiltonian(const Model& model) {
 }
 
 bool is_mirror_symmetric(const TermSum<Complex>& terms, int sites) {
-  // Elements by the sites they act on; terms on the same sites together.
-  using Elements = std::map<std::pair<LocalCode, LocalCode>, Complex>;
-  std::map<std::vector<int>, Elements> here;
-  std::map<std::vector<int>, Elements> reversed;
   const auto levels = static_cast<LocalCode>(terms.levels);
-  const auto reverse_code = [&](LocalCode code, std::size_t digits) {
-    LocalCode result = 0;
-    for (std::size_t k = 0; k < digits; ++k, code /= levels) result = result * levels + code % levels;
-    return result;
-  };
-  for (const auto& term : terms.terms) {
+  return is_invariant(terms, [&](const std::vector<int>& here, LocalCode code) {
     std::vector<int> there;
-    for (std::size_t k = term.sites.size(); k-- > 0;) there.push_back(sites - 1 - term.sites[k]);
-    for (const auto& e : term.elements) {
-      const std::size_t digits = term.sites.size();
-      here[term.sites][{e.to, e.from}] += e.value;
-      reversed[there][{reverse_code(e.to, digits), reverse_code(e.from, digits)}] += e.value;
+    LocalCode reversed = 0;
+    for (std::size_t k = here.size(); k-- > 0; code /= levels) {
+      there.push_back(sites - 1 - here[k]);
+      reversed = reversed * levels + code % levels;
     }
-  }
-  double largest = 0.0;
-  for (const auto& [on, elements] : here) {
-    for (const auto& [codes, value] : elements) largest = std::max(largest, std::abs(value));
-  }
-  constexpr double kRounding = 1e-14;
-  const auto holds = [&](const auto& elements_of_sites) {
-    const auto& [on, elements] = elements_of_sites;
-    const auto& others = reversed[on];
-    return std::all_of(elements.begin(), elements.end(), [&](const auto& element) {
-      const auto other = others.find(element.first);
-      const Complex partner = other == others.end() ? Complex{} : other->second;
-      return std::abs(element.second - partner) <= kRounding * largest;
-    });
-  };
-  return std::all_of(here.begin(), here.end(), holds);  // reversal is its own inverse: one direction is both
+    return std::pair(there, reversed);
+  });
+}
+
+bool is_level_reversal_symmetric(const TermSum<Complex>& terms) {
+  const auto levels = static_cast<LocalCode>(terms.levels);
+  return is_invariant(terms, [&](const std::vector<int>& sites, LocalCode code) {
+    LocalCode states = 1;  // of these sites
+    for (std::size_t k = 0; k < sites.size(); ++k) states *= levels;
+    return std::pair(sites, static_cast<LocalCode>(states - 1 - code));  // every digit n becomes M - 1 - n
+  });
 }
 
 double spectral_radius_bound(const Model& model) {

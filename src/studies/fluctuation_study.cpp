@@ -72,8 +72,9 @@ void FluctuationStudy::describe(Report& report) const {
   const std::string how =
       plan.elements > 0 ? fmt::format("operators of {} elements by Faber polynomials", plan.elements)
       : plan.exact      ? fmt::format("all {} states, exactly", plan.states)
-                        : fmt::format("{} random states{} of {} dimensions in {} part(s)", plan.samples,
-                                 request.samples > 0 ? "" : " or more", plan.states, plan.parts.size());
+                        : fmt::format("{} random states{} of {} dimensions in {} part(s){}", plan.samples,
+                                 request.samples > 0 ? "" : " or more", plan.states, plan.parts.size(),
+                                 plan.reversal ? ", of those with reversed levels one" : "");
   report.say("fluctuations    {}: {}, {} source(s){}{}\n", where, how, options.sources.size(), energy,
              request.shorter ? fmt::format("; the same on {} sites", request.shorter->sites()) : "");
 }

@@ -34,6 +34,15 @@ std::vector<Case> cases() {
   for (const int sites : {16, 20, 24}) {
     all.push_back({"chain-" + std::to_string(sites), spins(Lattice::chain(sites)), half(sites)});
   }
+  const auto ring = [](int sites, double anisotropy) {
+    return uniform_model(Lattice::ring(sites), Site({0.0, 1.0}), PairInteraction::exchange(2, anisotropy),
+                         0.5);
+  };
+  all.push_back({"ring-20", ring(20, 0.0), half(20)});
+  all.push_back({"ring-20-xxz", ring(20, 1.0), half(20)});
+  all.push_back({"chain-20-xy",
+                 uniform_model(Lattice::chain(20), Site({0.0, 1.0}), PairInteraction::exchange(2, 0.0), 0.5),
+                 half(20)});
   all.push_back({"lattice-4x5", spins(open({4, 5})), half(20)});
   all.push_back({"lattice-2x2x5", spins(open({2, 2, 5})), half(20)});
   all.push_back({"chain-12-M3",
@@ -67,6 +76,17 @@ class Workspace {
     qheat_bench::note(
         name, "sent_bytes",
         static_cast<double>(comm.sum(a->timing().bytes_sent)) / static_cast<double>(a->timing().calls));
+  }
+  /// One step of a Chebyshev recursion among `vectors` of them: y = 2 (H - c) x / r - before.
+  void recursion(std::size_t vectors) {
+    prepare();
+    if (!engine_) engine_ = make_operator(space_, hamiltonian(case_.model));
+    if (ring_.size() != vectors) ring_.assign(vectors, x_);
+    const AffineMap step{.scale = 0.1, .shift = -0.3, .keep = -0.5};
+    const auto place = [&](std::size_t order) -> std::vector<Complex>& { return ring_[order % vectors]; };
+    engine_->apply(step, std::span<const Complex>(place(order_ + 1)), std::span<const Complex>(place(order_)),
+                   std::span(place(order_ + 2)));
+    ++order_;
   }
   /// Several columns, together or one after the other.
   void many(Index columns, bool together) {
@@ -102,6 +122,7 @@ class Workspace {
     assembled_.reset();
     many_x_.reset();
     many_y_.reset();
+    ring_ = {};
     x_ = {};
     y_ = {};
     space_.reset();
@@ -110,6 +131,8 @@ class Workspace {
   Case case_;
   std::shared_ptr<const DistributedSector> space_;
   std::vector<Complex> x_, y_;
+  std::vector<std::vector<Complex>> ring_;
+  std::size_t order_ = 0;
   std::unique_ptr<Operator> engine_, assembled_;
   std::unique_ptr<ColumnStorage<Complex>> many_x_, many_y_;
 };
@@ -139,6 +162,9 @@ void qheat_bench::register_all() {
     const auto workspace = std::make_shared<Workspace>(c);
     add("copy/" + c.name, [workspace] { workspace->scaled_copy(); });
     add("engine/" + c.name, [workspace] { workspace->product(Backend::matrix_free); });
+    add("recursion-2/" + c.name, [workspace] { workspace->recursion(2); });
+    add("recursion-8/" + c.name, [workspace] { workspace->recursion(8); });
+    add("recursion-24/" + c.name, [workspace] { workspace->recursion(24); });
     if (c.assembled) add("assembled/" + c.name, [workspace] { workspace->product(Backend::assembled); });
     if (c.name == "chain-28") continue;
     constexpr Index kColumns = 8;

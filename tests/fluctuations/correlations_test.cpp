@@ -200,6 +200,60 @@ Model exchange_ring(int sites, double lambda = 1.0, double anisotropy = 1.0) {
 
 }  // namespace
 
+/// Three levels and a complex, oriented V that reversing them leaves as it is.
+Model reversible_chain(double middle_level = 1.0) {
+  std::vector<PairElement> elements;
+  const auto add_with_image = [&](const PairElement& e) {
+    const auto reversed = [](Level n) { return static_cast<Level>(2 - n); };
+    elements.push_back(e);
+    elements.push_back({reversed(e.a), reversed(e.b), reversed(e.c), reversed(e.d), e.value});
+  };
+  add_with_image({0, 1, 1, 0, {0.4, -0.9}});
+  add_with_image({0, 0, 0, 0, 1.1});
+  add_with_image({0, 1, 0, 1, -0.6});
+  add_with_image({1, 0, 1, 0, 0.2});
+  elements.push_back({0, 2, 2, 0, 0.3});  // its image is its Hermitian partner
+  return uniform_model(Lattice::chain(4), Site({0.0, middle_level, 2.0}),
+                       PairInteraction::matrix(3, elements, true), 0.7);
+}
+
+TEST(Correlations, FollowOneOfTwoPartsThatAreEachOthersReverse) {
+  const std::vector<double> times = {0.0, 0.6, 1.7};
+  const auto options_for = [](const Model& model) {
+    CorrelationOptions options;
+    options.sources = all_sites(model);
+    options.axes = {0};
+    options.curvature = true;
+    return options;
+  };
+  const Model model = reversible_chain();
+  const auto options = options_for(model);
+  EXPECT_TRUE(plan_correlations(model, times, options, 1, 0.0).reversal);
+  EXPECT_EQ(plan_correlations(model, times, options, 1, 0.0).parts.size(), 9U);  // of 15, three are their own
+  expect_dense("reversible", model, options);
+  const auto ring = exchange_ring(7);
+  expect_dense("ring", ring, options_for(ring));
+
+  const auto follows_all = [&](const Model& other, const CorrelationOptions& with) {
+    return !plan_correlations(other, times, with, 1, 0.0).reversal;
+  };
+  const Model uneven = reversible_chain(1.2);
+  EXPECT_TRUE(follows_all(uneven, options));
+  expect_dense("uneven", uneven, options);
+  Model detuned = model;
+  detuned.energies[2] += 0.1;
+  EXPECT_TRUE(follows_all(detuned, options));
+  auto cold = options;
+  cold.equilibrium.temperature = 1.0;
+  EXPECT_TRUE(follows_all(model, cold));
+  auto full = options;
+  full.energy = SiteEnergy::full;
+  EXPECT_TRUE(follows_all(model, full));
+  const Model chiral = uniform_model(Lattice::chain(4), Site({0.0, 1.0, 2.0}),
+                                     PairInteraction::matrix(3, {{0, 1, 1, 0, 0.5}}), 0.7);
+  EXPECT_TRUE(follows_all(chiral, options));
+}
+
 TEST(Correlations, EqualDenseReference) {
   for (const auto& random : qheat_test::random_cases()) {
     const Model& model = random.model;

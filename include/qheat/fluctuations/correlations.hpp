@@ -61,6 +61,7 @@ struct Correlations {
 /// How they will be computed.
 struct CorrelationPlan {
   std::vector<EquilibriumPart> parts;
+  bool reversal = false;        ///< of parts that are each other's reverse, only one is followed
   bool exact = false;           ///< by all states, or the whole density matrix where there is dephasing
   int samples = 1;              ///< to begin with
   int outputs_at_once = 1;      ///< of one recursion
@@ -68,7 +69,7 @@ struct CorrelationPlan {
   double least_bytes_per_rank = 0.0;
   Work work{};  ///< of the samples to begin with
   Index largest_dimension = 0;
-  Index states = 0;    ///< of all parts
+  Index states = 0;    ///< of the equilibrium, reversed ones included
   Index elements = 0;  ///< of the operators that are propagated where there is dephasing; 0: closed
 };
 

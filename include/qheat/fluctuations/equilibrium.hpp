@@ -34,6 +34,13 @@ struct EquilibriumPart {
 /// All parts of nonzero weight.
 std::vector<EquilibriumPart> equilibrium_parts(const Model& model, const Equilibrium& equilibrium);
 
+/// True if reversing the levels of all sites, n -> M - 1 - n, takes H to itself but for a constant in each
+/// part, and the level energies, counted from their means at infinite temperature, to their negatives. Parts
+/// whose numbers of sites in the bands are each other's reverse then have the same fluctuations.
+bool has_level_reversal(const Model& model);
+/// One of each two parts whose numbers are each other's reverse, with the weight of both.
+std::vector<EquilibriumPart> without_reversed(const std::vector<EquilibriumPart>& parts);
+
 /// <A>, exactly, by counting: no state is visited.
 Complex equilibrium_mean(const Model& model, const Equilibrium& equilibrium, const TermSum<Complex>& a);
 /// Re <(A - <A>)(B - <B>)>, exactly.

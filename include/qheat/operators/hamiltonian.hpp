@@ -23,6 +23,8 @@ LocalTerm<Complex> onsite_term(const Model& model, int site);
 /// True if reversing the order of the sites leaves a sum of terms as it is, to rounding. `terms` must be
 /// canonical.
 bool is_mirror_symmetric(const TermSum<Complex>& terms, int sites);
+/// The same of reversing the levels of every site, n -> M - 1 - n.
+bool is_level_reversal_symmetric(const TermSum<Complex>& terms);
 
 /// Upper bound of the spectral radius of H - (centre of H_0's spectrum), from the norms of its terms.
 double spectral_radius_bound(const Model& model);
