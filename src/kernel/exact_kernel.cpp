@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "kernel/cell_algebra.hpp"
+#include "kernel/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTimeResolution = 1e-12;  // of a singular time, relative
 constexpr double kLargestDoubt =
     0.1;  // rounding over the smallest singular value: then a sign means something

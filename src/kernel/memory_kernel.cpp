@@ -7,6 +7,7 @@
 #include <functional>
 #include <numbers>
 
+#include "kernel/unknown.hpp"
 #include "kernel/volterra.hpp"
 #include "qheat/parallel/memory.hpp"
 
@@ -18,8 +19,6 @@ using Resolution = MemoryKernel::Resolution;
 
 /// Called with the share of a grid's work that is done.
 using Report = std::function<void(double)>;
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// True where populations move at once, G'(0) != 0. Collective.
 bool moves_at_once(const PopulationPropagator& propagator) {

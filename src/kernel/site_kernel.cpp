@@ -5,13 +5,13 @@
 #include <limits>
 
 #include "kernel/site_inverse.hpp"
+#include "kernel/unknown.hpp"
 #include "parallel/small_matrix.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 void add_scores(const Lattice& lattice, std::size_t n, SiteKernel& kernel) {
   double all = 0.0;
   double local = 0.0;
@@ -30,9 +30,9 @@ void add_scores(const Lattice& lattice, std::size_t n, SiteKernel& kernel) {
     }
   }
   const bool tested = all > 0.0;
-  kernel.locality = tested ? local / all : kNaN;
-  kernel.negativity = tested ? negative / all : kNaN;
-  kernel.symmetry = tested ? 1.0 - std::sqrt(difference) / (2.0 * std::sqrt(square)) : kNaN;
+  kernel.locality = tested ? local / all : kUnknown;
+  kernel.negativity = tested ? negative / all : kUnknown;
+  kernel.symmetry = tested ? 1.0 - std::sqrt(difference) / (2.0 * std::sqrt(square)) : kUnknown;
 }
 
 }  // namespace
@@ -41,13 +41,13 @@ SiteKernel site_kernel(const Lattice& lattice, std::span<const double> correlati
                        std::span<const double> change) {
   const std::size_t n = as_size(lattice.sites());
   const SiteInverse inverse = site_inverse(n, correlation);
-  SiteKernel kernel{.generator = std::vector<double>(n * n, kNaN),
+  SiteKernel kernel{.generator = std::vector<double>(n * n, kUnknown),
                     .norm = inverse.norm,
                     .condition = inverse.condition,
                     .determinant_sign = inverse.determinant_sign,
                     .negative = inverse.negative};
   if (kernel.determinant_sign == 0.0) {
-    kernel.locality = kernel.symmetry = kernel.negativity = kNaN;
+    kernel.locality = kernel.symmetry = kernel.negativity = kUnknown;
     return kernel;
   }
   kernel.generator = small_product(n, change, inverse.values);

@@ -151,24 +151,23 @@ class RowSum {
   std::array<Source<T, V>, 32> sources_;
 };
 
-/// A sparse matrix that acts inside rows, by destination; with its diagonal apart.
+/// A sparse matrix that acts inside rows, by destination; without its diagonal.
 template <class T>
 struct RowMatrix {
-  std::span<const T> diagonal;           ///< [n]
   std::span<const std::uint32_t> begin;  ///< [n + 1]
   std::span<const std::int32_t> column;  ///< source of each element
   std::span<const T> value;
 };
 
-/// y_r[j] = scale [(head_r + diagonal[j]) x_r[j] + sum over k of B[j,k] x_r[k]] + keep before_r[j] for R rows
+/// y_r[j] = scale [(head_r + inner_r[j]) x_r[j] + sum over k of B[j,k] x_r[k]] + keep before_r[j] for R rows
 /// at once; with Keep = false, `before` is not read; it may be y. `soon`: addresses of rows that will be
 /// needed next, brought near the processor meanwhile.
 template <int R, bool Keep, class T, class V>
-inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, double keep,
-                       const V* const* x, const V* const* before, V* const* y,
+inline void start_rows(const RowMatrix<T>& matrix, const T* head, const T* const* inner, double scale,
+                       double keep, const V* const* x, const V* const* before, V* const* y,
                        std::span<const V* const> soon) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(V));
-  const auto n = static_cast<Index>(matrix.diagonal.size());
+  const auto n = static_cast<Index>(matrix.begin.size()) - 1;
   const std::int32_t* __restrict column = matrix.column.data();
   const T* __restrict value = matrix.value.data();
   std::uint32_t e = 0;
@@ -181,7 +180,7 @@ inline void start_rows(const RowMatrix<T>& matrix, const T* head, double scale, 
         Unit<V> own;
         load(x[r] + j, own);
         sum[r] = Unit<V>{};
-        add_product(sum[r], head[r] + at(matrix.diagonal, j), own);
+        add_product(sum[r], head[r] + inner[r][j], own);
       }
       const std::uint32_t end = matrix.begin[as_size(j) + 1];
       for (; e < end; ++e) {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr Index kNearBytes = Index{400} << 10;  // what the second cache still holds from rows before
 constexpr std::size_t kMostAhead = 32;          // rows to fetch ahead
+// Of all diagonals inside the rows of a class: more would drive out of the caches what they save.
+constexpr Index kInnerDiagonalBytes = Index{128} << 10;
 
 }  // namespace
 
@@ -74,7 +76,6 @@ void BlockTables<T>::set_class(int suffix_class, Index length, const std::vector
     c.begin.push_back(static_cast<std::uint32_t>(c.column.size()));
   }
   c.diagonal_ids = std::move(diagonal);
-  c.diagonal.resize(as_size(length));
   c.value.resize(c.ids.size());
 }
 
@@ -121,10 +122,58 @@ void BlockTables<T>::finish(std::span<const T> values, ExchangeRoute route) {
   QHEAT_ASSERT(static_cast<Index>(action_begin_.size()) == rows_ + 1);
   row_diagonal_.resize(as_size(rows_));
   actions_.shrink_to_fit();
-  map_actions_.shrink_to_fit();
+  collect_inner_diagonals();
   plan_exchange(route);
   values_.resize(values.size());
   set_values(values);
+}
+
+template <class T>
+void BlockTables<T>::collect_inner_diagonals() {
+  std::map<std::pair<std::int32_t, std::vector<std::uint32_t>>, std::int32_t> numbers;
+  std::vector<Index> bytes(classes_.size());
+  const auto number_of = [&](std::int32_t suffix_class, const std::vector<std::uint32_t>& maps,
+                             Index length) {
+    const auto found = numbers.find({suffix_class, maps});
+    if (found != numbers.end()) return found->second;
+    const Index more = length * static_cast<Index>(sizeof(T));
+    if (!maps.empty() && at(bytes, suffix_class) + more > kInnerDiagonalBytes) return std::int32_t{-1};
+    at(bytes, suffix_class) += more;
+    const auto number = static_cast<std::int32_t>(inner_diagonals_.size());
+    inner_diagonals_.push_back({suffix_class, maps, std::vector<T>(as_size(length))});
+    numbers[{suffix_class, maps}] = number;
+    return number;
+  };
+  std::vector<bool> is_diagonal;
+  for (const auto& map : maps_) is_diagonal.push_back(map.is_diagonal());
+  std::vector<Action> others;
+  std::vector<std::uint32_t> begin{0};
+  inner_diagonal_.assign(as_size(rows_), -1);
+  for (std::size_t row = 0; row < as_size(rows_); ++row) {
+    const auto actions =
+        std::span(map_actions_).subspan(map_begin_[row], map_begin_[row + 1] - map_begin_[row]);
+    const auto is_inside = [&](const Action& action) {
+      return action.source == static_cast<std::int32_t>(row) && is_diagonal[action.what];
+    };
+    std::vector<std::uint32_t> maps;
+    for (const Action& action : actions) {
+      if (is_inside(action)) maps.push_back(action.what);
+    }
+    if (row_length(row) > 0) {
+      inner_diagonal_[row] = number_of(class_[row], maps, row_length(row));
+      if (inner_diagonal_[row] < 0) {
+        maps.clear();
+        inner_diagonal_[row] = number_of(class_[row], maps, row_length(row));
+      }
+    }
+    for (const Action& action : actions) {
+      if (maps.empty() || !is_inside(action)) others.push_back(action);
+    }
+    begin.push_back(static_cast<std::uint32_t>(others.size()));
+  }
+  others.shrink_to_fit();
+  map_actions_ = std::move(others);
+  map_begin_ = std::move(begin);
 }
 
 template <class T>
@@ -194,8 +243,11 @@ void BlockTables<T>::set_values(std::span<const T> values) {
   };
   add_up(row_diagonal_ids_, row_diagonal_);
   for (Class& c : classes_) {
-    add_up(c.diagonal_ids, c.diagonal);
     for (std::size_t e = 0; e < c.ids.size(); ++e) c.value[e] = values_[c.ids[e]];
+  }
+  for (auto& diagonal : inner_diagonals_) {
+    add_up(at(classes_, diagonal.suffix_class).diagonal_ids, diagonal.values);
+    for (const std::uint32_t map : diagonal.maps) maps_[map].add_diagonal(diagonal.values);
   }
 }
 
@@ -204,12 +256,13 @@ template <class V>
 void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batch) const {
   constexpr int kMost = kernels::kLanes<V>;
   const auto& c = at(classes_, class_[first_row]);
-  const kernels::RowMatrix<T> matrix{c.diagonal, c.begin, c.column, c.value};
+  const kernels::RowMatrix<T> matrix{c.begin, c.column, c.value};
   const Index n = row_length(first_row);
   std::array<const V*, kMost> x;
   std::array<const V*, kMost> before;
   std::array<V*, kMost> y;
   std::array<T, kMost> head;
+  std::array<const T*, kMost> inner;
   // The rows that the next loops will read and that no cache holds yet: the next ones, and distant sources.
   std::array<const V*, kMost + kMostAhead> soon;
   std::size_t soon_count = 0;
@@ -227,6 +280,7 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
       before[lane] = at(batch.before, k) + offset_[row];
       y[lane] = at(batch.y, k) + offset_[row];
       head[lane] = row_diagonal_[row] + batch.map.shift;
+      inner[lane] = at(inner_diagonals_, inner_diagonal_[row]).values.data();
       if (!large) continue;
       bring(x[lane] + rows * n);
       for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a) {
@@ -242,8 +296,8 @@ void BlockTables<T>::start(std::size_t first_row, int rows, const Batch<V>& batc
     const auto [scale, shift, keep] = batch.map;
     const auto start_with =
         keep == 0.0 ? kernels::start_rows<R, false, T, V> : kernels::start_rows<R, true, T, V>;
-    start_with(matrix, head.data() + lane, scale, keep, x.data() + lane, before.data() + lane,
-               y.data() + lane, prefetch);
+    start_with(matrix, head.data() + lane, inner.data() + lane, scale, keep, x.data() + lane,
+               before.data() + lane, y.data() + lane, prefetch);
     prefetch = {};
   };
   int lane = 0;
@@ -349,111 +403,11 @@ Index BlockTables<T>::apply(const AffineMap& map, ColumnBlock<const V> x, Column
 }
 
 template <class T>
-void BlockTables<T>::element_sums(std::span<const Complex> x, std::span<const Complex> y,
-                                  std::span<Complex> sums) const {
-  std::fill(sums.begin(), sums.end(), Complex{});
-  QHEAT_ASSERT(transposition_->states_sent() == 0);  // it moves sums, not what they are made of
-  const Complex* right = y.data();
-  exchange_->run(
-      std::span<const Complex* const>(&right, 1), buffers_.data(),
-      [&] { add_local_sums(x.data(), right, sums); },
-      [&](int chunk, std::size_t, const Complex* data) { add_remote_sums(chunk, data, x.data(), sums); });
-}
-
-template <class T>
-void BlockTables<T>::add_local_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const {
-  add_diagonal_sums(x, y, sums);
-  add_inner_sums(x, y, sums);
-  for (std::size_t row = 0; row < as_size(rows_); ++row) {
-    const Complex* own = x + offset_[row];
-    for (std::uint32_t a = action_begin_[row]; a < action_begin_[row + 1]; ++a)
-      sums[actions_[a].what] += kernels::inner_product(row_length(row), own, y + source_offset(actions_[a]));
-    for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a)
-      maps_[map_actions_[a].what].add_element_sums(own, y + source_offset(map_actions_[a]), sums);
-  }
-}
-
-template <class T>
-void BlockTables<T>::add_diagonal_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const {
-  std::vector<std::vector<Complex>> column_weights(classes_.size());
-  for (std::size_t k = 0; k < classes_.size(); ++k) column_weights[k].resize(classes_[k].diagonal.size());
-  const auto add = [&](const Sums& lists, std::size_t i, Complex weight, Complex& common_weight) {
-    lists.visit(i, [&](std::uint32_t id, double sign) { sums[id] += sign * weight; });
-    if (lists.with_common[i] != 0) common_weight += weight;
-  };
-  const auto add_common = [&](const Sums& lists, Complex weight) {
-    for (const std::uint32_t id : lists.common) sums[id] += weight;
-  };
-  Complex common_weight = 0.0;
-  for (std::size_t row = 0; row < as_size(rows_); ++row) {
-    if (row_length(row) == 0) continue;
-    auto& weights = at(column_weights, class_[row]);
-    const Complex* left = x + offset_[row];
-    const Complex* right = y + offset_[row];
-    Complex total = 0.0;
-    for (std::size_t j = 0; j < weights.size(); ++j) {
-      const Complex weight = kernels::overlap(left[j], right[j]);
-      weights[j] += weight;
-      total += weight;
-    }
-    add(row_diagonal_ids_, row, total, common_weight);
-  }
-  add_common(row_diagonal_ids_, common_weight);
-  for (std::size_t k = 0; k < classes_.size(); ++k) {
-    common_weight = 0.0;
-    for (std::size_t j = 0; j < column_weights[k].size(); ++j)
-      add(classes_[k].diagonal_ids, j, column_weights[k][j], common_weight);
-    add_common(classes_[k].diagonal_ids, common_weight);
-  }
-}
-
-template <class T>
-void BlockTables<T>::add_inner_sums(const Complex* x, const Complex* y, std::span<Complex> sums) const {
-  constexpr std::size_t kRows = kernels::kLanes<Complex>;
-  for (std::size_t row = 0; row < as_size(rows_);) {
-    if (row_length(row) == 0) {
-      ++row;
-      continue;
-    }
-    const Class& c = at(classes_, class_[row]);
-    const bool together = row + kRows <= as_size(rows_) && class_[row + kRows - 1] == class_[row];
-    std::array<const Complex*, kRows> left;
-    std::array<const Complex*, kRows> right;
-    for (std::size_t r = 0; r < (together ? kRows : 1); ++r) {
-      left[r] = x + offset_[row + r];
-      right[r] = y + offset_[row + r];
-    }
-    if (together) {
-      kernels::add_element_sums<kRows>(c.begin, c.column.data(), c.ids.data(), left.data(), right.data(),
-                                       sums);
-    } else {
-      kernels::add_element_sums<1>(c.begin, c.column.data(), c.ids.data(), left.data(), right.data(), sums);
-    }
-    row += together ? kRows : 1;
-  }
-}
-
-template <class T>
-void BlockTables<T>::add_remote_sums(int chunk, const Complex* data, const Complex* x,
-                                     std::span<Complex> sums) const {
-  for (const Remote& remote : at(remote_, chunk)) {
-    const auto row = as_size(remote.row);
-    const Complex* own = x + offset_[row];
-    const Complex* source = data + remote.offset;
-    if (remote.through_map) {
-      maps_[remote.what].add_element_sums(own, source, sums);
-    } else {
-      sums[remote.what] += kernels::inner_product(row_length(row), own, source);
-    }
-  }
-}
-
-template <class T>
 void BlockTables<T>::diagonal(std::span<T> diagonal) const {
   for (std::size_t row = 0; row < as_size(rows_); ++row) {
     if (row_length(row) == 0) continue;
     const auto part = diagonal.subspan(as_size(offset_[row]), as_size(row_length(row)));
-    const auto& tail = at(classes_, class_[row]).diagonal;
+    const auto& tail = at(inner_diagonals_, inner_diagonal_[row]).values;
     for (std::size_t j = 0; j < part.size(); ++j) part[j] = row_diagonal_[row] + tail[j];
     for (std::uint32_t a = map_begin_[row]; a < map_begin_[row + 1]; ++a) {
       if (map_actions_[a].source == static_cast<std::int32_t>(row))
@@ -474,14 +428,16 @@ Index BlockTables<T>::bytes() const {
   const auto bytes_of_sums = [&](const Sums& sums) {
     return bytes_of(sums.begin, sums.ids, sums.common, sums.left_out_begin, sums.left_out, sums.with_common);
   };
-  Index sum = bytes_of_sums(row_diagonal_ids_) + bytes_of(offset_, class_, row_diagonal_, action_begin_,
-                                                          actions_, map_begin_, map_actions_, values_);
+  Index sum =
+      bytes_of_sums(row_diagonal_ids_) + bytes_of(offset_, class_, row_diagonal_, action_begin_, actions_,
+                                                  map_begin_, map_actions_, inner_diagonal_, values_);
   if (row_function_) sum += row_function_->bytes();
   sum += exchange_->bytes() + transposition_->bytes() +
          transposition_->buffer_size() * static_cast<Index>(sizeof(Complex));
   for (const Class& c : classes_)
-    sum += bytes_of_sums(c.diagonal_ids) + bytes_of(c.diagonal, c.begin, c.column, c.ids, c.value);
+    sum += bytes_of_sums(c.diagonal_ids) + bytes_of(c.begin, c.column, c.ids, c.value);
   for (const auto& map : maps_) sum += map.bytes();
+  for (const auto& diagonal : inner_diagonals_) sum += bytes_of(diagonal.maps, diagonal.values);
   for (const auto& list : remote_) sum += bytes_of(list);
   return sum;
 }

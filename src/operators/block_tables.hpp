@@ -96,11 +96,16 @@ class BlockTables {
  private:
   struct Class {
     Sums diagonal_ids;
-    std::vector<T> diagonal;
     std::vector<std::uint32_t> begin;
     std::vector<std::int32_t> column;
     std::vector<std::uint32_t> ids;
     std::vector<T> value;
+  };
+  /// What acts on each element of a row by itself: the class's own and maps that are diagonal.
+  struct InnerDiagonal {
+    std::int32_t suffix_class;
+    std::vector<std::uint32_t> maps;
+    std::vector<T> values;
   };
   /// The local row `source`, times the value `what` or through the map `what`.
   struct Action {
@@ -128,6 +133,8 @@ class BlockTables {
   bool is_local(Index row) const { return row >= first_row_ && row < first_row_ + rows_; }
   Index source_offset(const Action& action) const { return at(offset_, action.source); }
   Index row_length(std::size_t row) const { return offset_[row + 1] - offset_[row]; }
+  /// Takes diagonal maps of rows to themselves from the actions.
+  void collect_inner_diagonals();
   void plan_exchange(ExchangeRoute route);
   /// Of the source row, before the exchange is planned.
   Stretch columns_needed(const Remote& remote) const;
@@ -163,6 +170,8 @@ class BlockTables {
   std::vector<Action> actions_;
   std::vector<std::uint32_t> map_begin_{0};
   std::vector<Action> map_actions_;
+  std::vector<InnerDiagonal> inner_diagonals_;
+  std::vector<std::int32_t> inner_diagonal_;  ///< [rows], -1 for those without states
   std::unique_ptr<RowExchange> exchange_;
   std::unique_ptr<Transposition> transposition_;
   ExchangeCounts exchange_counts_;

@@ -43,15 +43,10 @@ SuffixMap<T>::SuffixMap(std::vector<MapEntry> entries) {
     return std::tuple(l.destination, l.source, l.id) < std::tuple(r.destination, r.source, r.id);
   });
   for (const auto& e : scattered) {
-    if (rows_.empty() || rows_.back() != e.destination) {
-      rows_.push_back(e.destination);
-      begin_.push_back(static_cast<std::uint32_t>(columns_.size()));
-    }
-    columns_.push_back(e.source);
+    places_.push_back({e.destination, e.source});
     ids_.push_back(e.id);
   }
-  begin_.push_back(static_cast<std::uint32_t>(columns_.size()));
-  values_.resize(columns_.size());
+  values_.resize(places_.size());
   runs_.shrink_to_fit();
 }
 
@@ -68,17 +63,21 @@ void SuffixMap<T>::add_diagonal(std::span<T> diagonal) const {
     for (std::int32_t j = 0; j < run.length; ++j)
       diagonal[as_size(run.destination) + as_size(j)] += run.value;
   }
-  for (std::size_t row = 0; row < rows_.size(); ++row) {
-    for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
-      if (columns_[e] == rows_[row]) at(diagonal, rows_[row]) += values_[e];
-    }
+  for (std::size_t e = 0; e < places_.size(); ++e) {
+    if (places_[e].source == places_[e].destination) at(diagonal, places_[e].source) += values_[e];
   }
 }
 
 template <class T>
+bool SuffixMap<T>::is_diagonal() const {
+  const auto lies_on_it = [](const auto& part) { return part.source == part.destination; };
+  return std::ranges::all_of(runs_, lies_on_it) && std::ranges::all_of(places_, lies_on_it);
+}
+
+template <class T>
 Index SuffixMap<T>::bytes() const {
-  return static_cast<Index>(runs_.size() * sizeof(Run) + rows_.size() * 4 + begin_.size() * 4 +
-                            columns_.size() * 8 + values_.size() * sizeof(T));
+  return static_cast<Index>(runs_.size() * sizeof(Run) + places_.size() * sizeof(Place) +
+                            ids_.size() * sizeof(std::uint32_t) + values_.size() * sizeof(T));
 }
 
 template class SuffixMap<double>;

@@ -33,14 +33,16 @@ inline void unite(std::map<Index, Stretch>& stretches, Index row, Stretch column
 }
 
 /// Sparse matrix between two suffix classes, made to be applied many times: elements whose places rise
-/// together are runs (an axpy each), the others are gathered row by row.
+/// together are runs (an axpy each), the others are gathered one by one.
 template <class T>
 class SuffixMap {
  public:
   explicit SuffixMap(std::vector<MapEntry> entries);
 
   void set_values(std::span<const T> values);
-  bool empty() const { return runs_.empty() && columns_.empty(); }
+  bool empty() const { return runs_.empty() && places_.empty(); }
+  /// True if it has elements on the diagonal only.
+  bool is_diagonal() const;
   /// The columns of a source row that it reads.
   Stretch sources() const { return sources_; }
   Index bytes() const;
@@ -52,15 +54,12 @@ class SuffixMap {
       const kernels::Source<T, V> source{x + run.source, scale * run.value};
       kernels::add_rows<T, V>(run.length, std::span(&source, 1), y + run.destination);
     }
-    for (std::size_t row = 0; row < rows_.size(); ++row) {
-      kernels::Unit<V> sum;
-      kernels::load(y + rows_[row], sum);
-      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e) {
-        kernels::Unit<V> other;
-        kernels::load(x + columns_[e], other);
-        kernels::add_product(sum, scale * values_[e], other);
-      }
-      kernels::store(sum, y + rows_[row]);
+    for (std::size_t e = 0; e < places_.size(); ++e) {
+      kernels::Unit<V> sum, other;
+      kernels::load(y + places_[e].destination, sum);
+      kernels::load(x + places_[e].source, other);
+      kernels::add_product(sum, scale * values_[e], other);
+      kernels::store(sum, y + places_[e].destination);
     }
   }
 
@@ -68,10 +67,8 @@ class SuffixMap {
   void add_element_sums(const Complex* left, const Complex* right, std::span<Complex> sums) const {
     for (const Run& run : runs_)
       sums[run.id] += kernels::inner_product(run.length, left + run.destination, right + run.source);
-    for (std::size_t row = 0; row < rows_.size(); ++row) {
-      for (std::uint32_t e = begin_[row]; e < begin_[row + 1]; ++e)
-        sums[ids_[e]] += std::conj(left[rows_[row]]) * right[columns_[e]];
-    }
+    for (std::size_t e = 0; e < places_.size(); ++e)
+      sums[ids_[e]] += kernels::overlap(left[places_[e].destination], right[places_[e].source]);
   }
 
   /// Adds the elements on the diagonal.
@@ -84,11 +81,13 @@ class SuffixMap {
     T value;
   };
 
+  struct Place {
+    std::int32_t destination, source;
+  };
+
   Stretch sources_{0, 0};
   std::vector<Run> runs_;
-  std::vector<std::int32_t> rows_;     ///< destinations that gather
-  std::vector<std::uint32_t> begin_;   ///< [rows + 1]
-  std::vector<std::int32_t> columns_;  ///< sources
+  std::vector<Place> places_;  ///< of the others, by destination
   std::vector<std::uint32_t> ids_;
   std::vector<T> values_;
 };
