@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parallel/petsc.hpp"
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/index.hpp"
 
@@ -65,7 +66,6 @@ std::vector<Complex> gather_block(const DistributedSector& pairs, std::span<cons
 }  // namespace
 
 double smallest_eigenvalue(const DistributedSector& pairs, std::span<const Complex> rho, Index most_kets) {
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   const auto& blocks = pairs.sector().blocks();
   if (std::any_of(blocks.begin(), blocks.end(), [&](const auto& b) { return b.rows > most_kets; }))
     return kUnknown;

@@ -228,6 +228,7 @@ void complete_transport(const TomlTable& root, Draft& draft, Problems& problems)
     if (from_fluctuations(route) && !fluctuations) continue;
     const auto why = obstacle_of(route, draft.job, transport);
     if (why.empty()) transport.routes.push_back(route);
+    if (!why.empty() && from_fluctuations(route)) transport.left_out.emplace_back(route, why);
     if (!why.empty() && first_reason.empty()) first_reason = why;
   }
   const bool none =

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernel/cell_algebra.hpp"
-#include "kernel/unknown.hpp"
+#include "parallel/unknown.hpp"
 
 namespace qheat {
 namespace {

@@ -7,8 +7,8 @@
 #include <functional>
 #include <numbers>
 
-#include "kernel/unknown.hpp"
 #include "kernel/volterra.hpp"
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/memory.hpp"
 
 namespace qheat {

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "kernel/site_inverse.hpp"
-#include "kernel/unknown.hpp"
 #include "parallel/small_matrix.hpp"
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/index.hpp"
 
 namespace qheat {

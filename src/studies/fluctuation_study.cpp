@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "parallel/unknown.hpp"
 #include "qheat/kernel/kernel_interpolant.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/index.hpp"
@@ -17,14 +18,6 @@ namespace qheat {
 namespace {
 
 constexpr int kMostSamples = 64;  // that `accuracy` may take
-
-/// The values of one quantity in each of several analyses.
-template <class Get>
-std::vector<std::vector<double>> values_of(const std::vector<EquilibriumAnalysis>& analyses, const Get& get) {
-  std::vector<std::vector<double>> values;
-  for (const auto& analysis : analyses) values.push_back(get(analysis));
-  return values;
-}
 
 const std::vector<double>& diffusion_of(TransportRoute route, const EquilibriumAnalysis& analysis) {
   if (route == TransportRoute::spreading) return analysis.spread->diffusion;
@@ -77,6 +70,8 @@ void FluctuationStudy::describe(Report& report) const {
                                  plan.reversal ? ", of those with reversed levels one" : "");
   report.say("fluctuations    {}: {}, {} source(s){}{}\n", where, how, options.sources.size(), energy,
              request.shorter ? fmt::format("; the same on {} sites", request.shorter->sites()) : "");
+  for (const auto& [route, why] : request.left_out)
+    report.say("                without {}: {}\n", route_name(route), why);
 }
 
 void FluctuationStudy::require_possible() const {
@@ -153,7 +148,7 @@ void FluctuationStudy::analyse_samples(const Model& model, Followed& found) cons
   double largest = 0.0;
   for (const double d : diffusion_of(route, found.all)) largest = std::max(largest, std::abs(d));
   const auto errors = jackknife_errors(
-      values_of(found.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
+      found.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); });
   for (const double error : errors) found.relative_error = std::max(found.relative_error, error / largest);
 }
 
@@ -184,7 +179,7 @@ FluctuationStudy::Followed FluctuationStudy::follow(const Model& model) {
       context_.comm, context_.control, context_.timings);
   if (!analysed) analyse_samples(model, found);
   check_start(model, found);
-  find_routes(found);
+  find_routes(model.lattice, found);
   return found;
 }
 
@@ -222,8 +217,7 @@ void FluctuationStudy::close_sites() {
   const std::size_t bonds = as_size(lattice.bond_count());
   for (std::size_t t = 0; t < times_.size(); ++t) {
     if (times_[t] >= until)
-      std::fill_n(known.begin() + static_cast<std::ptrdiff_t>(t * bonds), bonds,
-                  std::numeric_limits<double>::quiet_NaN());
+      std::fill_n(known.begin() + static_cast<std::ptrdiff_t>(t * bonds), bonds, kUnknown);
   }
   const auto solved = solve_sites(lattice, times_, known, std::span(profile).first(sites));
   closure_error_ = closure_error(sites, 1, solved, profile);
@@ -235,19 +229,20 @@ std::vector<double> FluctuationStudy::error_of_kernel() const {
   std::vector<const SiteKernelSeries*> without_one;
   for (const auto& one : here_.without_one) without_one.push_back(&*one.site_kernel);
   auto errors = kernel_errors(*here_.all.site_kernel, without_one);
+  const auto known = known_inverses(*here_.all.site_kernel, here_.correlation_error);
   for (std::size_t t = 0; t < errors.size(); ++t)
-    errors[t] += kernels[t].condition * here_.correlations.truncation;
+    errors[t] = known[t] ? errors[t] + kernels[t].condition * here_.correlations.truncation : kUnknown;
   return errors;
 }
 
 /// Of an element of the memory kernel by samples and quadrature, over the largest one.
 double FluctuationStudy::error_of_memory() const {
-  const auto errors = jackknife_errors(
-      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.memory->kernel; }));
+  const auto errors =
+      jackknife_errors(here_.without_one, [](const EquilibriumAnalysis& one) { return one.memory->kernel; });
   double largest = 0.0;
   for (const double value : here_.all.memory->kernel) largest = std::max(largest, std::abs(value));
   double error = 0.0;
-  for (const double value : errors) error = std::max(error, value);
+  for (const double value : errors) error = std::isfinite(value) ? std::max(error, value) : kUnknown;
   return here_.all.memory->error + (largest > 0.0 ? error / largest : 0.0);
 }
 
@@ -280,23 +275,37 @@ std::string FluctuationStudy::end_in_words() const {
   return has_open_axis(job_.model->lattice) ? "the excess reaches the edge" : "the excess meets itself";
 }
 
-DiffusionRoute FluctuationStudy::route(TransportRoute route, const Followed& followed) const {
+DiffusionRoute FluctuationStudy::route(TransportRoute route, const Lattice& lattice,
+                                       const Followed& followed) const {
   DiffusionRoute found{.route = route,
                        .times = times_,
                        .diffusion = diffusion_of(route, followed.all),
                        .error = {},
                        .samples = followed.without_one.size(),
+                       .systematic = {},
                        .window = std::nullopt,
                        .obstacle = {}};
-  found.error = jackknife_errors(values_of(
-      followed.without_one, [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); }));
+  found.error = jackknife_errors(followed.without_one,
+                                 [&](const EquilibriumAnalysis& one) { return diffusion_of(route, one); });
   found.error.resize(times_.size(), 0.0);
+  const auto& all = followed.all;
+  const double truncation = followed.correlations.truncation;
+  std::vector<bool> known(times_.size(), true);
+  if (route == TransportRoute::modes)
+    known = known_waves(lattice, followed.modes, *all.modes, followed.without_one);
+  if (route == TransportRoute::site_kernel)
+    known = known_inverses(*all.site_kernel, followed.correlation_error);
   for (std::size_t t = 0; t < times_.size(); ++t) {
-    if (route == TransportRoute::green_kubo) found.error[t] += followed.all.green_kubo->quadrature[t];
-    found.error[t] += 2.0 * followed.correlations.truncation * std::abs(found.diffusion[t]);
-    if (route == TransportRoute::site_kernel)
-      found.error[t] += followed.all.site_kernel->kernels[t].condition * followed.correlations.truncation *
-                        std::abs(found.diffusion[t]);
+    double of_route = 0.0;
+    double amplified = 2.0;
+    if (route == TransportRoute::green_kubo) of_route = all.green_kubo->quadrature[t];
+    if (route == TransportRoute::modes) of_route = all.modes->finite_wave[t];
+    if (route == TransportRoute::site_kernel) {
+      of_route = all.site_kernel->finite_wave[t];
+      amplified += all.site_kernel->kernels[t].condition;
+    }
+    found.systematic.push_back(of_route + amplified * truncation * std::abs(found.diffusion[t]));
+    if (!known[t]) found.error[t] = kUnknown;
   }
   const bool meets = std::isfinite(followed.edge_time);
   find_window(
@@ -305,24 +314,23 @@ DiffusionRoute FluctuationStudy::route(TransportRoute route, const Followed& fol
   return found;
 }
 
-void FluctuationStudy::find_routes(Followed& found) const {
-  const auto edge_error = jackknife_errors(
-      values_of(found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; }));
+void FluctuationStudy::find_routes(const Lattice& lattice, Followed& found) const {
+  const auto edge_error =
+      jackknife_errors(found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->edge; });
   found.edge_time = end_of_spreading(times_, found.all.spread->edge, edge_error, found.without_one.size());
   for (const TransportRoute route : job_.transport->routes) {
-    if (from_fluctuations(route)) found.routes.push_back(this->route(route, found));
+    if (from_fluctuations(route)) found.routes.push_back(this->route(route, lattice, found));
   }
 }
 
 void FluctuationStudy::judge() {
   const auto& kubo = here_.all.green_kubo;
   const Spreading& spread = *here_.all.spread;
-  const auto exponent_error =
-      jackknife_errors(values_of(here_.without_one, [&](const EquilibriumAnalysis& one) {
-        return kubo ? one.green_kubo->exponent : one.spread->exponent;
-      }));
-  const auto total_error = jackknife_errors(
-      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; }));
+  const auto exponent_error = jackknife_errors(here_.without_one, [&](const EquilibriumAnalysis& one) {
+    return kubo ? one.green_kubo->exponent : one.spread->exponent;
+  });
+  const auto total_error =
+      jackknife_errors(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; });
   SpreadEvidence evidence{
       .times = times_,
       .spread = &spread,
@@ -344,8 +352,10 @@ void FluctuationStudy::write(ResultsFile& file) {
   const auto outputs = static_cast<Index>(times_.size());
   for (const DiffusionRoute& route : here_.routes) {
     const std::string group = "/transport/" + route_group(route.route);
-    write_diffusion(route.diffusion, route.error, {route.window, route.window_error, route.obstacle}, group,
-                    file);
+    std::vector<double> error = route.error;
+    for (std::size_t t = 0; t < error.size(); ++t)
+      error[t] += std::isfinite(route.systematic[t]) ? route.systematic[t] : 0.0;
+    write_diffusion(route.diffusion, error, {route.window, route.window_error, route.obstacle}, group, file);
     file.attribute(group, "verdict", std::string(name_of(verdict_.kind)));
   }
   if (job_.transport->takes(TransportRoute::spreading)) write_spreading(file);
@@ -374,7 +384,7 @@ void FluctuationStudy::write_spreading(ResultsFile& file) const {
   file.dataset(group + "/edge", {outputs}, spread.edge);
   file.dataset(group + "/total", {outputs}, spread.total);
   const auto exponent_error = jackknife_errors(
-      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->exponent; }));
+      here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->exponent; });
   if (!exponent_error.empty()) file.dataset(group + "/exponent_error", {outputs}, exponent_error);
   file.attribute(group, "source", static_cast<std::int64_t>(spread.source));
   if (std::isfinite(here_.edge_time)) file.attribute(group, "edge_time", here_.edge_time);
@@ -391,7 +401,7 @@ void FluctuationStudy::write_green_kubo(ResultsFile& file) const {
   file.dataset("/transport/green_kubo/correlation", {outputs}, here_.all.green_kubo->correlation);
   file.dataset("/transport/green_kubo/exponent", {outputs}, here_.all.green_kubo->exponent);
   const auto errors = jackknife_errors(
-      values_of(here_.without_one, [](const EquilibriumAnalysis& one) { return one.green_kubo->exponent; }));
+      here_.without_one, [](const EquilibriumAnalysis& one) { return one.green_kubo->exponent; });
   if (!errors.empty()) file.dataset("/transport/green_kubo/exponent_error", {outputs}, errors);
 }
 
@@ -465,11 +475,11 @@ void FluctuationStudy::summarize(Report& report) const {
                   std::pow(here_.relative_error / wanted, 2)));
   }
   report.say("verdict         {}: {}\n", name_of(verdict_.kind), verdict_.reason);
-  if (wanted_.memory && here_.all.memory->error > kLargestKernelError)
+  if (wanted_.memory && !(error_of_memory() <= kLargestKernelError))
     report.say(
         "                the memory kernel of the sites is not known: the output times are too few or too "
-        "far "
-        "apart for it; use more time.outputs or an earlier time.end\n");
+        "far apart for it, or the random states; use more time.outputs, an earlier time.end or more "
+        "transport.samples\n");
 }
 
 }  // namespace qheat

@@ -50,8 +50,8 @@ class FluctuationStudy final : public Study {
   void analyse_samples(const Model& model, Followed& found) const;
   int more_samples(const Followed& found) const;
   void check_start(const Model& model, const Followed& found) const;
-  void find_routes(Followed& found) const;
-  DiffusionRoute route(TransportRoute route, const Followed& found) const;
+  void find_routes(const Lattice& lattice, Followed& found) const;
+  DiffusionRoute route(TransportRoute route, const Lattice& lattice, const Followed& found) const;
   void judge();
   std::string end_in_words() const;
   void write_spreading(ResultsFile& file) const;

@@ -15,6 +15,7 @@
 #include "io/hdf5_file.hpp"
 #include "io/job_units.hpp"
 #include "parallel/on_root.hpp"
+#include "parallel/unknown.hpp"
 #include "qheat/io/results.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/local_exponent.hpp"
@@ -23,8 +24,6 @@
 
 namespace qheat {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::string numbered(const std::string& parent, Index number, Index count) {
   const auto digits = std::max<std::size_t>(4, fmt::to_string(count - 1).size());
@@ -60,7 +59,7 @@ class Collection {
       return;
     }
     for (const auto& [name, value] : point_scalars(hdf5::File::open(files_.results(point)))) {
-      auto& column = scalars_.try_emplace(name, as_size(sweep_.points()), kNaN).first->second;
+      auto& column = scalars_.try_emplace(name, as_size(sweep_.points()), kUnknown).first->second;
       at(column, point) = value;
     }
   }
@@ -202,7 +201,7 @@ class Collection {
       for (const Group& group : groups) {
         MeanAndError mean(1);
         for (const Index point : group.finished) mean.add(std::span(&at(column, point), 1));
-        means.push_back(group.finished.empty() ? kNaN : mean.mean().front());
+        means.push_back(group.finished.empty() ? kUnknown : mean.mean().front());
         errors.push_back(mean.error().front());
       }
       const std::vector<Index> shape = {static_cast<Index>(groups.size())};

@@ -7,9 +7,9 @@
 #include <limits>
 #include <optional>
 
+#include "parallel/unknown.hpp"
 #include "qheat/transport/planes.hpp"
 #include "transport/state_error.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -80,7 +80,7 @@ std::string resistance_obstacle(const Model& model) {
 }
 
 ChainResistance chain_resistance(const Model& model, const SteadyState& state) {
-  ChainResistance found{kNaN, kNaN, kNaN};
+  ChainResistance found{kUnknown, kUnknown, kUnknown};
   if (!kind_obstacle(model).empty()) return found;
   const auto left = *only_reservoir_at(model, 0);
   const auto right = *only_reservoir_at(model, model.sites() - 1);

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/error.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -90,7 +90,8 @@ std::string doubt(std::span<const double> sizes, std::span<const double> resista
 ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const double> resistance,
                                   std::span<const double> errors) {
   QHEAT_ASSERT(sizes.size() == resistance.size() && sizes.size() == errors.size());
-  if (sizes.size() < 2 || !known(resistance)) return {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN};
+  if (sizes.size() < 2 || !known(resistance))
+    return {kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
   const auto count = static_cast<double>(sizes.size());
   ContactFit fit;
   fit.slope = slope_of(sizes, resistance);
@@ -112,7 +113,7 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
   const double largest = largest_size(resistance);
   fit.deviation /= largest;
   if (sizes.size() < 3) {
-    fit.slope_error = fit.contact_resistance_error = fit.deviation = kNaN;
+    fit.slope_error = fit.contact_resistance_error = fit.deviation = kUnknown;
   } else {
     const double variance = scatter / (count - 2.0);
     fit.slope_error = std::sqrt(variance / square + slope_variance);
@@ -122,7 +123,7 @@ ContactFit fit_contact_resistance(std::span<const double> sizes, std::span<const
   const bool hidden = fit.slope <= kToldBySlope * fit.slope_error;  // false where the error is not known
   const bool grows = !hidden && fit.slope * (sizes.back() - sizes.front()) > kRounding * largest;
   fit.conductivity = grows ? 1.0 / fit.slope : kInfinity;
-  fit.conductivity_error = grows ? fit.slope_error / (fit.slope * fit.slope) : kNaN;
+  fit.conductivity_error = grows ? fit.slope_error / (fit.slope * fit.slope) : kUnknown;
   return fit;
 }
 

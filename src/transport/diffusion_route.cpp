@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "parallel/unknown.hpp"
 #include "transport/student.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 
@@ -26,7 +26,7 @@ std::string route_group(TransportRoute route) {
 void find_window(DiffusionRoute& route, double until, const std::string& end_in_words) {
   std::vector<double> usable = route.diffusion;
   for (std::size_t t = 0; t < usable.size(); ++t) {
-    if (route.times[t] > until) usable[t] = kNaN;
+    if (route.times[t] > until || !std::isfinite(route.error[t])) usable[t] = kUnknown;
   }
   route.window = longest_window(route.times, usable);
   if (!route.window) {
@@ -36,13 +36,18 @@ void find_window(DiffusionRoute& route, double until, const std::string& end_in_
                                          : ", and " + end_in_words);
     return;
   }
+  std::vector<double> systematic;
   for (std::size_t t = 0; t < usable.size(); ++t) {
-    const bool inside = route.times[t] >= route.window->begin && route.times[t] <= route.window->end;
-    if (inside && std::isfinite(route.error[t]))
-      route.window_error = std::max(route.window_error, route.error[t]);
+    if (route.times[t] < route.window->begin || route.times[t] > route.window->end) continue;
+    route.window_error = std::max(route.window_error, route.error[t]);
+    if (std::isfinite(route.systematic[t])) systematic.push_back(route.systematic[t]);
   }
   if (route.samples > 1) route.window_error *= student(route.samples - 1);
   route.window_error += route.window->deviation;
+  if (systematic.empty()) return;
+  const auto middle = systematic.begin() + static_cast<std::ptrdiff_t>(systematic.size() / 2);
+  std::nth_element(systematic.begin(), middle, systematic.end());
+  route.window_error += *middle;
 }
 
 }  // namespace qheat

@@ -7,14 +7,15 @@
 #include <map>
 
 #include "kernel/site_inverse.hpp"
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/cumulative_integral.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
 constexpr double kNothing = 1e-12;  // of C(q,0): rounding
+constexpr double kLinear = 0.3;     // relative error of what is divided by, up to which a jackknife holds
 
 GreenKubo green_kubo(const SiteCorrelations& found, double susceptibility) {
   GreenKubo result{.correlation = found.current, .diffusion = {}, .quadrature = {}, .exponent = {}};
@@ -24,30 +25,48 @@ GreenKubo green_kubo(const SiteCorrelations& found, double susceptibility) {
   for (const double value : integral.error) result.quadrature.push_back(value / susceptibility);
   for (std::size_t t = 0; t < found.times.size(); ++t)
     result.exponent.push_back(
-        t == 0 ? kNaN : 1.0 + found.times[t] * found.current[t] / (susceptibility * result.diffusion[t]));
+        t == 0 ? kUnknown : 1.0 + found.times[t] * found.current[t] / (susceptibility * result.diffusion[t]));
+  return result;
+}
+
+/// a^2 w(q) of the longest wave of each axis, and how far it is from q -> 0: w is a function of the
+/// eigenvalue, linear there.
+struct LongWaves {
+  double longest = 0.0;
+  double correction = 0.0;  ///< to q -> 0
+};
+LongWaves long_waves(const Lattice& lattice, std::span<const LatticeMode> modes, std::span<const double> w) {
+  LongWaves result;
+  const auto waves = longest_waves(lattice, modes);
+  const double scale = lattice.spacing() * lattice.spacing() / static_cast<double>(waves.size());
+  for (const auto& [first, second] : waves) {
+    const double near = modes[first].eigenvalue;
+    const double far = modes[second].eigenvalue;
+    result.longest += scale * w[first];
+    if (first != second) result.correction += scale * (w[first] - w[second]) * near / (far - near);
+  }
   return result;
 }
 
 ModeDecay mode_decay(const Lattice& lattice, const SiteCorrelations& found,
                      std::span<const LatticeMode> modes) {
   ModeDecay result;
-  const auto longest = longest_waves(lattice, modes);
   std::vector<double> start;
   for (const auto& mode : modes) start.push_back(mode_value(mode, found.energy_at(0)));
   const double largest = *std::max_element(start.begin(), start.end());
-  const double area = lattice.spacing() * lattice.spacing();
   for (std::size_t time = 0; time < found.times.size(); ++time) {
-    std::vector<double> rates;
+    std::vector<double> rates, w;
     for (std::size_t q = 0; q < modes.size(); ++q) {
       const double value = mode_value(modes[q], found.energy_at(time));
       const bool fluctuates = start[q] > kNothing * largest;
       const bool known = fluctuates && std::abs(value) > kNothing * start[q];
-      rates.push_back(known ? -mode_value(modes[q], found.change_at(time)) / value : kNaN);
-      result.amplitude.push_back(fluctuates ? value / start[q] : kNaN);
+      rates.push_back(known ? -mode_value(modes[q], found.change_at(time)) / value : kUnknown);
+      result.amplitude.push_back(fluctuates ? value / start[q] : kUnknown);
+      w.push_back(rates.back() / modes[q].eigenvalue);
     }
-    double sum = 0.0;
-    for (const auto& wave : longest) sum += area * rates[wave.first] / modes[wave.first].eigenvalue;
-    result.diffusion.push_back(sum / static_cast<double>(longest.size()));
+    const LongWaves waves = long_waves(lattice, modes, w);
+    result.diffusion.push_back(waves.longest);
+    result.finite_wave.push_back(std::abs(waves.correction));
     result.rate.insert(result.rate.end(), rates.begin(), rates.end());
   }
   return result;
@@ -77,20 +96,6 @@ std::map<double, std::vector<std::size_t>> pairs_by_distance(const Lattice& latt
   return pairs;
 }
 
-/// a^2 w(q) for q -> 0, by the two longest waves of each axis: w is a function of the eigenvalue, linear
-/// there.
-double long_wave_limit(const Lattice& lattice, std::span<const LatticeMode> modes,
-                       std::span<const double> w) {
-  double sum = 0.0;
-  const auto waves = longest_waves(lattice, modes);
-  for (const auto& [first, second] : waves) {
-    const double near = modes[first].eigenvalue;
-    const double far = modes[second].eigenvalue;
-    sum += first == second ? w[first] : w[first] + (w[first] - w[second]) * near / (far - near);
-  }
-  return lattice.spacing() * lattice.spacing() * sum / static_cast<double>(waves.size());
-}
-
 SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& found,
                               std::span<const LatticeMode> modes) {
   SiteKernelSeries result;
@@ -102,7 +107,9 @@ SiteKernelSeries site_kernels(const Lattice& lattice, const SiteCorrelations& fo
     std::vector<double> w;
     for (const auto& mode : modes) w.push_back(-mode_value(mode, kernel.generator) / mode.eigenvalue);
     result.dispersion.insert(result.dispersion.end(), w.begin(), w.end());
-    result.diffusion.push_back(long_wave_limit(lattice, modes, w));
+    const LongWaves waves = long_waves(lattice, modes, w);
+    result.diffusion.push_back(waves.longest + waves.correction);
+    result.finite_wave.push_back(std::abs(waves.correction));
     for (const auto& [r, list] : pairs) {
       double sum = 0.0;
       for (const std::size_t place : list) sum += kernel.generator[place];
@@ -206,7 +213,7 @@ std::vector<double> kernel_errors(const SiteKernelSeries& all,
       for (const auto* one : without_one)
         variance += std::pow(one->kernels[t].generator[e] - mean, 2) * (n - 1.0) / n;
     }
-    errors.push_back(square > 0.0 ? std::sqrt(variance / square) : kNaN);
+    errors.push_back(square > 0.0 ? std::sqrt(variance / square) : kUnknown);
   }
   return errors;
 }
@@ -233,9 +240,35 @@ std::vector<double> jackknife_errors(std::span<const std::vector<double>> withou
       sum += variance[i];
       count += 1.0;
     }
-    errors.push_back(std::isfinite(variance[k]) ? std::sqrt(sum / count) : kNaN);
+    errors.push_back(std::isfinite(variance[k]) ? std::sqrt(sum / count) : kUnknown);
   }
   return errors;
+}
+
+std::vector<bool> known_waves(const Lattice& lattice, std::span<const LatticeMode> modes,
+                              const ModeDecay& decay, const std::vector<EquilibriumAnalysis>& without_one) {
+  const auto of_wave = [&](const ModeDecay& all, std::size_t wave) {
+    std::vector<double> values;
+    for (std::size_t k = wave; k < all.amplitude.size(); k += modes.size())
+      values.push_back(all.amplitude[k]);
+    return values;
+  };
+  std::vector<bool> known(decay.diffusion.size(), true);
+  for (const auto& wave : longest_waves(lattice, modes)) {
+    const auto amplitude = of_wave(decay, wave.first);
+    const auto errors = jackknife_errors(
+        without_one, [&](const EquilibriumAnalysis& one) { return of_wave(*one.modes, wave.first); });
+    for (std::size_t t = 0; t < errors.size(); ++t)
+      known[t] = known[t] && errors[t] < kLinear * std::abs(amplitude[t]);
+  }
+  return known;
+}
+
+std::vector<bool> known_inverses(const SiteKernelSeries& series, std::span<const double> relative_error) {
+  std::vector<bool> known;
+  for (std::size_t t = 0; t < series.kernels.size(); ++t)
+    known.push_back(series.kernels[t].condition * relative_error[t] < kLinear);
+  return known;
 }
 
 }  // namespace qheat

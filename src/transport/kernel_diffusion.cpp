@@ -7,8 +7,8 @@
 #include <limits>
 #include <numeric>
 
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/index.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -40,8 +40,8 @@ KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const dou
   KernelDiffusion found;
   if (lattice.bond_count() == 0 || lattice.explicit_graph()) {
     found.obstacle = lattice.explicit_graph() ? "bonds listed by hand have no length" : "there is no bond";
-    found.diffusion.assign(times.size(), kNaN);
-    found.error.assign(times.size(), kNaN);
+    found.diffusion.assign(times.size(), kUnknown);
+    found.error.assign(times.size(), kUnknown);
     return found;
   }
   const std::size_t known = series.known({times.begin(), times.end()});
@@ -50,12 +50,13 @@ KernelDiffusion kernel_diffusion(const KernelSeries& series, std::span<const dou
     const auto& rates = series.scores[t].bond_rate;
     const bool told = t < known && !rates.empty();
     const double mean =
-        told ? std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(rates.size()) : kNaN;
+        told ? std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(rates.size())
+             : kUnknown;
     double distance = 0.0;
     for (const double rate : rates) distance = std::max(distance, std::abs(rate - mean));
     found.diffusion.push_back(area * mean);
     found.error.push_back(told ? area * (distance + rate_error(series, t) + uncertainty * std::abs(mean))
-                               : kNaN);
+                               : kUnknown);
   }
   found.window = longest_window(times, found.diffusion);
   if (!found.window) {

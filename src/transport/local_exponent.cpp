@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "transport/unknown.hpp"
+#include "parallel/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -25,7 +25,7 @@ double slope(const std::array<LogPoint, 3>& p, double at) {
 }  // namespace
 
 std::vector<double> local_exponent(std::span<const double> x, std::span<const double> y) {
-  std::vector<double> exponent(x.size(), kNaN);
+  std::vector<double> exponent(x.size(), kUnknown);
   std::vector<LogPoint> points;
   for (std::size_t k = 0; k < x.size(); ++k) {
     const bool usable = x[k] > 0.0 && y[k] > 0.0 && std::isfinite(x[k]) && std::isfinite(y[k]);

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "parallel/unknown.hpp"
 #include "transport/student.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -41,7 +41,7 @@ double error_at(std::span<const double> errors, std::size_t t) {
 
 /// A stretch of time in which the local exponent stands still.
 struct Stretch {
-  double begin = 0.0, end = 0.0, mean = kNaN, deviation = 0.0;
+  double begin = 0.0, end = 0.0, mean = kUnknown, deviation = 0.0;
 
   double factor() const { return begin > 0.0 ? end / begin : 1.0; }
 };
@@ -180,7 +180,7 @@ bool stands_still(const SpreadEvidence& evidence) {
     const auto inside = between(evidence.times, begin, end);
     double sum = 0.0;
     for (const std::size_t t : inside) sum += variance[t];
-    return inside.size() < kLeastOutputs ? kNaN : sum / static_cast<double>(inside.size());
+    return inside.size() < kLeastOutputs ? kUnknown : sum / static_cast<double>(inside.size());
   };
   const double last = evidence.times.back();
   const double late = mean(last / 2.0, last);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/lattice_modes.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -104,8 +104,8 @@ Spreading spreading(const Lattice& lattice, const SiteCorrelations& found) {
     result.total.push_back(total / start_total);
     result.variance.push_back(variance);
     result.diffusion.push_back(slope / 2.0);
-    result.kurtosis.push_back(spread ? kurtosis : kNaN);
-    result.exponent.push_back(spread ? found.times[time] * slope / (variance - start) : kNaN);
+    result.kurtosis.push_back(spread ? kurtosis : kUnknown);
+    result.exponent.push_back(spread ? found.times[time] * slope / (variance - start) : kUnknown);
     result.edge.push_back(edge);
     for (std::size_t i = 0; i < n; ++i)
       result.profile.push_back((found.energy_at(time)[i * n + as_size(result.source)] - found.background) /

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/index.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -86,7 +86,7 @@ double StateError::offset(double u_p, double u_q) const {
 
 Estimate coefficient(double spacing, Estimate current, Estimate step) {
   const bool told = std::isfinite(step.value) && std::abs(step.value) > kTold * step.error;
-  if (!told || !std::isfinite(current.value)) return {kNaN, kNaN};
+  if (!told || !std::isfinite(current.value)) return {kUnknown, kUnknown};
   const double square = spacing * spacing;
   const double relative = step.error / std::abs(step.value);
   return {-square * current.value / step.value,

@@ -8,9 +8,9 @@
 #include <limits>
 #include <span>
 
+#include "parallel/unknown.hpp"
 #include "qheat/parallel/error.hpp"
 #include "transport/student.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
@@ -45,7 +45,7 @@ double window_distance(const std::vector<double>& sizes, const std::vector<Chain
                        const ContactFit& fit, double square) {
   const auto y = resistances(row);
   const auto errors = resistance_errors(row);
-  double distance = kNaN;
+  double distance = kUnknown;
   for (std::size_t start = 1; start + kFewestOnALine <= sizes.size(); ++start) {
     const auto window = fit_contact_resistance(std::span(sizes).subspan(start), std::span(y).subspan(start),
                                                std::span(errors).subspan(start));
@@ -99,13 +99,13 @@ DiffusionEstimate by_gradient(const Table& measured) {
 
 /// Adds what both routes share, and puts the parts together.
 void complete(DiffusionEstimate& found, const Table& measured) {
-  double numbers = kNaN;
+  double numbers = kUnknown;
   for (const auto& row : measured) {
     widen(found.places, row.back().bulk.diffusion_spread);
     widen(numbers, row.back().bulk.diffusion_error);
   }
   if (std::isnan(found.value)) return;
-  double largest = kNaN;
+  double largest = kUnknown;
   for (const double part : {found.rates, found.windows, found.routes, found.places}) widen(largest, part);
   if (std::isnan(largest) && std::isnan(found.scatter)) return;
   const auto or_none = [](double part) { return std::isnan(part) ? 0.0 : part; };

@@ -4,17 +4,17 @@
 #include <cmath>
 #include <limits>
 
+#include "parallel/unknown.hpp"
 #include "qheat/model/thermodynamics.hpp"
 #include "qheat/operators/currents.hpp"
 #include "qheat/parallel/index.hpp"
 #include "qheat/transport/level_energy.hpp"
 #include "transport/state_error.hpp"
-#include "transport/unknown.hpp"
 
 namespace qheat {
 namespace {
 
-constexpr Estimate kUnknown{kNaN, kNaN};
+constexpr Estimate kNoEstimate{kUnknown, kUnknown};
 
 /// Two places between which something is measured.
 struct Ends {
@@ -29,7 +29,7 @@ Estimate energy_step(const StateError& error, const Ends& ends, double along) {
 
 Estimate temperature_step(const Ends& ends, Estimate energy) {
   if (!std::isfinite(ends.t_p) || !std::isfinite(ends.t_q) || ends.t_p <= 0.0 || ends.t_q <= 0.0)
-    return kUnknown;
+    return kNoEstimate;
   const double capacity = std::min(thermodynamics(ends.levels_p, ends.t_p).specific_heat,
                                    thermodynamics(ends.levels_q, ends.t_q).specific_heat);
   return {ends.t_q - ends.t_p, energy.error / capacity};
@@ -78,7 +78,7 @@ Coefficients bond_coefficients(const Model& model, const SteadyState& state) {
     const auto p = as_size(bond.first);
     const auto q = as_size(bond.second);
     if (!same_levels(model, bond.first, bond.second) || !bond_keeps_level_energy(model, b)) {
-      add(found, kUnknown, kUnknown);
+      add(found, kNoEstimate, kNoEstimate);
       continue;
     }
     const Ends ends{state.energy[p],
@@ -89,7 +89,7 @@ Coefficients bond_coefficients(const Model& model, const SteadyState& state) {
                     model.energies_of(bond.second)};
     const Estimate current{at(state.current, b), error.current()};
     const Estimate energy = energy_step(error, ends, error.step(b));
-    const Estimate temperature = known[p] && known[q] ? temperature_step(ends, energy) : kUnknown;
+    const Estimate temperature = known[p] && known[q] ? temperature_step(ends, energy) : kNoEstimate;
     const double a = model.lattice.spacing();
     add(found, coefficient(a, current, energy), coefficient(a, current, temperature));
   }
@@ -105,7 +105,7 @@ Coefficients plane_coefficients(const Model& model, const SteadyState& state, co
   for (std::size_t x = 0; x + 1 < profile.energy.size(); ++x) {
     const Ends ends = plane_ends(model, profile, x, x + 1);
     const Estimate current{profile.current[x], error.current()};
-    const Estimate energy = meaningful ? energy_step(error, ends, along[x]) : kUnknown;
+    const Estimate energy = meaningful ? energy_step(error, ends, along[x]) : kNoEstimate;
     const double a = model.lattice.spacing();
     add(found, coefficient(a, current, energy), coefficient(a, current, temperature_step(ends, energy)));
   }
@@ -119,7 +119,7 @@ std::pair<int, int> inside_planes(int length) {
 }
 
 BulkCoefficients bulk_coefficients(const Model& model, const SteadyState& state) {
-  BulkCoefficients bulk{kNaN, kNaN, kNaN, kNaN, kNaN, detuning_obstacle(model)};
+  BulkCoefficients bulk{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, detuning_obstacle(model)};
   if (!bulk.obstacle.empty()) return bulk;
   const PlaneProfile profile = plane_profile(model, state);
   bulk.obstacle = profile.axis.obstacle;
@@ -153,7 +153,7 @@ BulkCoefficients bulk_coefficients(const Model& model, const SteadyState& state)
   bulk.diffusion_spread = 0.0;
   for (std::size_t x = p; x < q; ++x) {
     const double distance = std::abs(steps.diffusion[x] - bulk.diffusion);
-    bulk.diffusion_spread = std::isnan(distance) ? kNaN : std::max(bulk.diffusion_spread, distance);
+    bulk.diffusion_spread = std::isnan(distance) ? kUnknown : std::max(bulk.diffusion_spread, distance);
     if (std::isnan(distance)) break;
   }
   return bulk;

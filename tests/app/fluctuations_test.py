@@ -139,6 +139,13 @@ class FluctuationsTest(ProgramCase):
                 self.assertEqual(run.wait(), 2, self.story(run))
                 self.assertIn(words, run.err)
 
+    def test_routes_left_out_by_default_are_told(self):
+        self.write("chain.toml", toml(ring(6, lattice={"shape": [6]}, transport={"source": 2})))
+        run = self.start("check", "chain.toml")
+        self.assertEqual(run.wait(), 0, self.story(run))
+        for words in ("without green-kubo: the total current feels an open edge", 'without modes: it takes all sites'):
+            self.assertIn(words, run.out)
+
     def test_two_mistakes_are_told_together(self):
         self.write("bad.toml", toml(ring(6, transport={"samples": 1, "accuracy": 0.0, "routes": ["none"]})))
         run = self.start("check", "bad.toml")

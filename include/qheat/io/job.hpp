@@ -82,6 +82,8 @@ struct SteadyRequest {
 
 struct TransportRequest {
   std::vector<TransportRoute> routes;  ///< to D
+  /// Routes from fluctuations that a job did not choose and that cannot be taken, and why.
+  std::vector<std::pair<TransportRoute, std::string>> left_out;
   Equilibrium equilibrium;
   SiteEnergy energy = SiteEnergy::levels;
   std::vector<int> sources;  ///< sites whose excess is followed

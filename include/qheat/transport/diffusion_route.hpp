@@ -35,10 +35,13 @@ struct DiffusionRoute {
   TransportRoute route = TransportRoute::spreading;
   std::vector<double> times;
   std::vector<double> diffusion;  ///< [T], length^2/time
-  std::vector<double> error;      ///< standard error of `samples`, if there are any, and numerical one, [T]
+  std::vector<double> error;      ///< standard error of `samples`, [T]; NaN where it is not known
   std::size_t samples = 0;        ///< 0: exact
+  /// What does not scatter: of integrals, truncation, and of finite waves, [T].
+  std::vector<double> systematic;
   std::optional<Window> window;
-  /// The deviation in the window and the largest error there, of samples as a 95 % interval.
+  /// The deviation in the window, the largest error of samples there as a 95 % interval, and the median of
+  /// what does not scatter.
   double window_error = 0.0;
   std::string obstacle;  ///< why there is no window
 };

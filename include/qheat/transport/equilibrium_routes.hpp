@@ -33,6 +33,9 @@ struct ModeDecay {
   std::vector<double> amplitude;  ///< C(q,t)/C(q,0), [T][Q]
   std::vector<double> rate;       ///< -(dC(q,t)/dt)/C(q,t), [T][Q], 1/time; NaN where C(q,t) is nothing
   std::vector<double> diffusion;  ///< a^2 rate over the eigenvalue of the longest waves, [T]
+  /// How far that is from the limit q -> 0, by the two longest waves of each axis, [T]; NaN where the second
+  /// is nothing.
+  std::vector<double> finite_wave;
 };
 
 /// The exact time-local kernel of the sites, at all times.
@@ -41,7 +44,8 @@ struct SiteKernelSeries {
   std::vector<double> dispersion;        ///< w(q,t) = -(v^dagger K v)/eigenvalue, [T][Q], 1/time
   std::vector<double> distances;         ///< |r| of pairs, ascending, [R], length
   std::vector<double> rate_by_distance;  ///< mean of K_ij over the pairs at a distance, [T][R], 1/time
-  std::vector<double> diffusion;  ///< a^2 w(q,t) for q -> 0, by the two longest waves of each axis, [T]
+  std::vector<double> diffusion;    ///< a^2 w(q,t) for q -> 0, by the two longest waves of each axis, [T]
+  std::vector<double> finite_wave;  ///< how far the longest waves are from that, [T]
 };
 
 /// All that one set of correlations says.
@@ -76,5 +80,19 @@ std::vector<double> kernel_errors(const SiteKernelSeries& all,
 /// Standard errors of values from those of all samples but one (jackknife), each pooled with its neighbours
 /// in time, as few samples leave each alone uncertain; NaN without samples.
 std::vector<double> jackknife_errors(std::span<const std::vector<double>> without_one);
+/// The same of the values, in time, that get(analysis) takes from each.
+template <class Get>
+std::vector<double> jackknife_errors(const std::vector<EquilibriumAnalysis>& without_one, const Get& get) {
+  std::vector<std::vector<double>> values;
+  for (const auto& one : without_one) values.push_back(get(one));
+  return jackknife_errors(values);
+}
+
+/// Output times at which the waves that give D are known well enough to divide by them, [T]: a jackknife
+/// takes what it looks at for linear in the errors, here of C(q,t).
+std::vector<bool> known_waves(const Lattice& lattice, std::span<const LatticeMode> modes,
+                              const ModeDecay& decay, const std::vector<EquilibriumAnalysis>& without_one);
+/// The same of C^{-1}, by which the site kernel is found; `relative_error` of C, [T].
+std::vector<bool> known_inverses(const SiteKernelSeries& series, std::span<const double> relative_error);
 
 }  // namespace qheat

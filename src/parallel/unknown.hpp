@@ -4,7 +4,7 @@
 
 namespace qheat {
 
-/// What stands in results where a number does not exist.
+/// What stands in results where there is no number.
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace qheat
