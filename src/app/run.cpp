@@ -11,6 +11,8 @@
 #include "app/sweep_commands.hpp"
 #include "io/console.hpp"
 #include "io/version.hpp"
+#include "io/xdmf.hpp"
+#include "parallel/on_root.hpp"
 #include "qheat/parallel/error.hpp"
 #include "qheat/parallel/stop_signals.hpp"
 #include "studies/job_run.hpp"
@@ -71,6 +73,7 @@ int run_one(const Job& job, const RunArguments& arguments, double started, const
     say(stdout, "\n" + outcome.summary);
     tell_end(output, started);
   }
+  if (job.heat) on_root(comm, [&] { write_xdmf(output); });
   if (outcome.failures.empty()) return 0;
   throw Error(
       fmt::format("{} part(s) could not be computed: they are NaN in the results, and the table says why",

@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "qheat/parallel/error.hpp"
 
@@ -167,6 +168,20 @@ std::optional<CellBox> CellBox::coarser() const {
   }
   if (!any) return {};
   return CellBox(cells, periodic_, comm_, bounds);
+}
+
+std::vector<double> CellBox::collect(std::span<const double> field) const {
+  std::vector<double> mine;
+  for_each([&](std::size_t place, Index, Index, Index) { mine.push_back(field[place]); });
+  const int count = static_cast<int>(mine.size());
+  std::vector<int> counts(as_size(comm_.size()));
+  MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, 0, comm_.get());
+  std::vector<int> firsts(counts.size(), 0);
+  std::partial_sum(counts.begin(), counts.end() - 1, firsts.begin() + 1);
+  std::vector<double> all(comm_.is_root() ? as_size(all_cells()) : 0);
+  MPI_Gatherv(mine.data(), count, MPI_DOUBLE, all.data(), counts.data(), firsts.data(), MPI_DOUBLE, 0,
+              comm_.get());
+  return all;
 }
 
 void CellBox::gather(std::span<const double> field, const CellBox& whole, std::span<double> all) const {

@@ -12,53 +12,17 @@
 
 #include "io/hdf5_file.hpp"
 #include "io/netcdf.hpp"
+#include "io/text_file.hpp"
 
 namespace qheat {
 namespace {
 
-/// A file under a name of its own until it is whole.
-class TextFile {
- public:
-  explicit TextFile(std::filesystem::path path)
-      : path_(std::move(path)), temporary_(path_.string() + ".tmp"), stream_(nullptr, std::fclose) {
-    std::error_code failure;
-    std::filesystem::create_directories(path_.parent_path(), failure);
-    stream_.reset(std::fopen(temporary_.c_str(), "w"));
-    if (!stream_) fail();
-  }
-  ~TextFile() {
-    std::error_code ignored;
-    if (stream_) std::filesystem::remove(temporary_, ignored);
-  }
-  TextFile(const TextFile&) = delete;
-  TextFile& operator=(const TextFile&) = delete;
-
-  void line(const std::vector<std::string>& cells) {
-    std::string text;
-    for (const auto& cell : cells) text += (text.empty() ? "" : ",") + cell;
-    text += '\n';
-    good_ = std::fwrite(text.data(), 1, text.size(), stream_.get()) == text.size() && good_;
-  }
-  void finish() {
-    good_ = std::fclose(stream_.release()) == 0 && good_;
-    std::error_code failure;
-    if (good_) std::filesystem::rename(temporary_, path_, failure);
-    if (!good_ || failure) {
-      std::filesystem::remove(temporary_, failure);
-      fail();
-    }
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw Error(fmt::format("{} cannot be written; is the folder writable, the disk full?", path_.string()));
-  }
-
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream_;
-  bool good_ = true;
-};
+/// A line of a table.
+std::string line_of(const std::vector<std::string>& cells) {
+  std::string text;
+  for (const auto& cell : cells) text += (text.empty() ? "" : ",") + cell;
+  return text + '\n';
+}
 
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
@@ -110,12 +74,12 @@ void write_dataset(const hdf5::File& file, const std::string& name, const std::f
   std::vector<std::string> line;
   for (const Axis& axis : axes) line.push_back(quoted(axis.name));
   line.push_back(quoted(last_part(name)));
-  out.line(line);
+  out.write(line_of(line));
   std::vector<std::size_t> place(axes.size(), 0);
   for (const auto& cell : cells) {
     for (std::size_t k = 0; k < axes.size(); ++k) line[k] = axes[k].places[place[k]];
     line.back() = cell;
-    out.line(line);
+    out.write(line_of(line));
     for (std::size_t k = axes.size(); k-- > 0 && ++place[k] == axes[k].places.size();) place[k] = 0;
   }
   out.finish();
@@ -146,11 +110,11 @@ void write_table(const hdf5::File& file, const std::string& group, const std::ve
     columns.push_back(column_of(file, name));
   }
   TextFile out(folder / (group.substr(1) + ".csv"));
-  out.line(heads);
+  out.write(line_of(heads));
   for (std::size_t p = 0; p < columns.front().size(); ++p) {
     std::vector<std::string> line;
     for (const auto& column : columns) line.push_back(column.at(p));
-    out.line(line);
+    out.write(line_of(line));
   }
   out.finish();
 }

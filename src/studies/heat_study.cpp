@@ -124,16 +124,6 @@ std::vector<double> HeatStudy::start(const HeatEquation& equation) const {
   return equation.field_of(property_of(request_.initial, false), zero);
 }
 
-std::vector<double> HeatStudy::collected(const CellBox& box, const std::vector<double>& field) const {
-  const CellBox whole = box.gathered();
-  std::vector<double> all(whole.storage());
-  box.gather(field, whole, all);
-  std::vector<double> cells;
-  if (!context_.comm.is_root()) return cells;
-  whole.for_each([&](std::size_t place, Index, Index, Index) { cells.push_back(all[place]); });
-  return cells;
-}
-
 /// Energy that is there more is what came in, whatever the steps were.
 void HeatStudy::require_balance(double gained, double in, double scale) const {
   constexpr double kAllowed = 1e-8;
@@ -169,7 +159,7 @@ void HeatStudy::compute_steady(HeatEquation& equation) {
   const double in = std::accumulate(power.begin(), power.end(), equation.source_power(temperature));
   balance_ = scale > 0.0 ? std::abs(in) / scale : 0.0;
   require_balance(0.0, in, std::max(scale, 1e-300));
-  temperature_ = collected(equation.box(), temperature);
+  temperature_ = equation.box().collect(temperature);
   content_ = {equation.content(temperature)};
 }
 
@@ -180,7 +170,7 @@ void HeatStudy::compute_in_time(HeatEquation& equation) {
   HeatEvolution evolution(equation, request_.tolerance);
   double largest = 0.0;
   const auto observe = [&](std::size_t, const HeatState& now) {
-    const auto cells = collected(equation.box(), now.temperature);
+    const auto cells = equation.box().collect(now.temperature);
     temperature_.insert(temperature_.end(), cells.begin(), cells.end());
     const auto power = equation.face_power(now.temperature);
     for (std::size_t f = 0; f < power.size(); ++f) power_[f].push_back(power[f]);
@@ -238,6 +228,11 @@ void HeatStudy::write(ResultsFile& file) {
   std::vector<Index> dimensions;
   if (!request_.steady) dimensions.push_back(static_cast<Index>(times_.size()));
   for (std::size_t axis = shape.size(); axis-- > 0;) dimensions.push_back(shape[axis]);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    std::vector<double> middles;
+    for (int cell = 0; cell < shape[axis]; ++cell) middles.push_back((cell + 0.5) * job_.lattice->spacing());
+    file.dataset(fmt::format("{}/{}", group, kFaces[2 * axis][0]), {shape[axis]}, middles);
+  }
   file.dataset(group + "/temperature", dimensions, temperature_);
   const auto outputs = static_cast<Index>(times_.size());
   file.dataset(group + "/energy", {outputs}, content_);

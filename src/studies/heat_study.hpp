@@ -24,8 +24,6 @@ class HeatStudy final : public Study {
  private:
   HeatProblem problem() const;
   std::vector<double> start(const HeatEquation& equation) const;
-  /// Values of all cells, on rank 0.
-  std::vector<double> collected(const CellBox& box, const std::vector<double>& field) const;
   void compute_steady(HeatEquation& equation);
   void compute_in_time(HeatEquation& equation);
   void require_balance(double gained, double in, double scale) const;

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """[heat] as a user meets it: closed forms, any number of ranks, cut and resumed, what is refused, pictures."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 from program import ProgramCase, datasets, main, often, toml
 
@@ -77,6 +79,74 @@ class HeatTest(ProgramCase):
     def test_a_conductivity_that_vanishes_on_the_way(self):
         self.write("a.toml", toml(block([8], conductivity="1 - T", initial=0.5, boundary={"x-": 2.0})))
         self.assertIn("must be positive", self.finish("run", "a.toml", code=1).err)
+
+    def read_xdmf(self):
+        """The grids of a.xdmf as (time, [x, y, z lengths of a cell], temperatures [z, y, x])."""
+        def numbers(item):
+            return np.array(item.text.split(), dtype=float)
+
+        def values(item):
+            shape = [int(n) for n in item.get("Dimensions").split()]
+            if item.get("ItemType") == "HyperSlab":
+                start, stride, count = numbers(item[0]).reshape(3, -1).astype(int)
+                source = values(item[1])
+                cut = tuple(slice(s, s + n * d, d) for s, d, n in zip(start, stride, count))
+                return source[cut].reshape(shape)
+            file, path = item.text.split(":")
+            found = datasets(self.folder / file)[path.lstrip("/")]
+            self.assertEqual(list(found.reshape(shape).shape), shape)
+            return found.reshape(shape)
+
+        grids = []
+        for grid in ElementTree.parse(self.folder / "a.xdmf").iter("Grid"):
+            if grid.get("GridType") != "Uniform":
+                continue
+            corners = [int(n) for n in grid.find("Topology").get("Dimensions").split()]
+            temperature = values(grid.find("Attribute")[0])
+            self.assertEqual([n - 1 for n in corners], list(temperature.shape))
+            grids.append((float(grid.find("Time").get("Value")), numbers(grid.find("Geometry")[1])[::-1], temperature))
+        return grids
+
+    def read_with_paraview(self):
+        """The same by ParaView's own reader; nothing where there is none."""
+        try:
+            from vtkmodules.vtkIOXdmf2 import vtkXdmfReader
+            from vtkmodules.util.numpy_support import vtk_to_numpy
+        except ImportError:
+            return []
+        reader = vtkXdmfReader()
+        reader.SetFileName(str(self.folder / "a.xdmf"))
+        reader.UpdateInformation()
+        executive = reader.GetExecutive()
+        times = executive.GetOutputInformation(0).Get(executive.TIME_STEPS())
+        grids = []
+        for time in times:
+            reader.UpdateTimeStep(time)
+            reader.Update()
+            block = reader.GetOutputDataObject(0)
+            cells = np.array(block.GetDimensions()) - 1
+            bounds = np.array(block.GetBounds()).reshape(3, 2)
+            read = vtk_to_numpy(block.GetCellData().GetArray("temperature"))
+            grids.append((time, (bounds[:, 1] - bounds[:, 0]) / cells, read.reshape(cells[::-1])))
+        return grids
+
+    def test_paraview_file(self):
+        """Cells, times and temperatures of the XDMF file are those of the results."""
+        for shape, ranks in (([5, 4, 3], 2), ([6, 5], 0), ([7], 0)):
+            for steady in (False, True):
+                with self.subTest(shape=shape, steady=steady):
+                    heat = {"steady": True} if steady else {"initial": "1 + x"}
+                    found = self.run_heat(block(shape, boundary={"x-": 2.0, '"x+"': 1.0}, **heat), ranks)
+                    np.testing.assert_allclose(found["heat/x"], 0.1 * (np.arange(shape[0]) + 0.5))
+                    times = [0.0] if steady else np.linspace(0, 0.5, 6)
+                    values = found["heat/temperature"].reshape([len(times)] + (shape + [1, 1])[2::-1])
+                    for grids in (self.read_xdmf(), self.read_with_paraview() or self.read_xdmf()):
+                        self.assertEqual(len(grids), len(times))
+                        for (time, cell, read), expected, at in zip(grids, values, times):
+                            self.assertAlmostEqual(time, at)
+                            np.testing.assert_allclose(cell, 0.1)
+                            np.testing.assert_array_equal(read, expected)
+                    (self.folder / "a.h5").unlink()
 
     def test_pictures(self):
         for shape in ([12], [6, 5], [5, 4, 3]):

@@ -65,6 +65,9 @@ class CellBox {
   CellBox gathered() const { return {cells_, periodic_, Communicator::self()}; }
   /// From a field of this box to one of gathered(), inner cells alone. Collective.
   void gather(std::span<const double> field, const CellBox& whole, std::span<double> all) const;
+  /// All cells in their order on rank 0, nothing on the others; of a box whose ranks have one piece each.
+  /// Collective.
+  std::vector<double> collect(std::span<const double> field) const;
 
  private:
   CellBox(const Axes& cells, const std::array<bool, 3>& periodic, const Communicator& comm,
