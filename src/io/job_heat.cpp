@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <variant>
@@ -21,11 +22,33 @@ struct ValueRule {
   Length list;
 };
 
-/// A number, a list, or an expression; true if there is one, right or wrong.
+/// { temperature = [1.0, 2.0], value = [0.5, 0.3] }
+void read_curve(CheckedTable& parent, std::string_view key, const ValueRule& rule, HeatValue& value) {
+  auto table = parent.table(key);
+  if (!table) return;
+  const Length some{2, std::numeric_limits<std::size_t>::max(), "at least two"};
+  const bool temperatures = table->require("temperature", "temperature = [1.0, 2.0, 4.0], ascending") &&
+                            table->numbers("temperature", value.temperatures, NumberRule::any(), some);
+  const bool values = table->require("value", "value = [0.5, 0.3, 0.1], one a temperature") &&
+                      table->numbers("value", value.values, rule.number, some);
+  table->report_unknown_keys();
+  if (!temperatures || !values) return;
+  if (value.values.size() != value.temperatures.size())
+    table->problem("value", fmt::format("{} values for {} temperatures; give one each", value.values.size(),
+                                        value.temperatures.size()));
+  if (std::ranges::adjacent_find(value.temperatures, std::greater_equal{}) != value.temperatures.end())
+    table->problem("temperature", "must be ascending; sort the table");
+}
+
+/// A number, a list, an expression or, of what may depend on the temperature, a table; true if there is one,
+/// right or wrong.
 bool read_value(CheckedTable& table, std::string_view key, const ValueRule& rule, HeatValue& value) {
   const auto* entry = table.toml().find(key);
   if (entry == nullptr) return false;
-  if (std::holds_alternative<std::string>(entry->value.data)) {
+  const bool of_temperature = rule.variables.front() == "T";
+  if (of_temperature && std::holds_alternative<TomlTable>(entry->value.data)) {
+    read_curve(table, key, rule, value);
+  } else if (std::holds_alternative<std::string>(entry->value.data)) {
     if (!table.text(key, value.expression)) return true;
     const auto expression =
         build_or_tell(table, key, "; give a number, or an expression such as \"1 + 0.1*T\"",

@@ -19,8 +19,24 @@ namespace {
 
 constexpr std::array<const char*, 6> kFaces = {"x-", "x+", "y-", "y+", "z-", "z+"};  // as job files say
 
+/// On straight lines between points, and as at the ends beyond them, where Newton's method may look.
+double between_points(const std::vector<double>& x, const std::vector<double>& y, double at) {
+  const auto after = std::ranges::upper_bound(x, at) - x.begin();
+  if (after == 0) return y.front();
+  if (as_size(after) == x.size()) return y.back();
+  const std::size_t k = as_size(after);
+  return y[k - 1] + (y[k] - y[k - 1]) * (at - x[k - 1]) / (x[k] - x[k - 1]);
+}
+
 CellProperty property_of(const HeatValue& value, bool of_temperature) {
   if (!value.list.empty()) return CellProperty::of_cells(value.list);
+  if (!value.temperatures.empty()) {
+    return CellProperty::function(
+        [value](double t, const std::array<double, 3>&) {
+          return between_points(value.temperatures, value.values, t);
+        },
+        true, false);
+  }
   if (value.expression.empty()) return CellProperty::constant(value.number);
   const std::vector<std::string> variables =
       of_temperature ? std::vector<std::string>{"T", "x", "y", "z"} : std::vector<std::string>{"x", "y", "z"};
@@ -55,6 +71,9 @@ std::array<std::vector<double>, 3> by_faces(const Lattice& lattice, const std::v
 }
 
 std::string text_of(const HeatValue& value) {
+  if (!value.temperatures.empty())
+    return fmt::format("by a table from T = {:g} to {:g}", value.temperatures.front(),
+                       value.temperatures.back());
   if (!value.expression.empty()) return value.expression;
   return value.list.empty() ? fmt::format("{:g}", value.number)
                             : fmt::format("{} numbers", value.list.size());
@@ -105,8 +124,9 @@ Need HeatStudy::need(int ranks, double) const {
   const auto cells = static_cast<double>(job_.lattice->sites());
   constexpr double kPasses = 400.0;  // of a solution, or a step: some iterations of multigrid
   // conductances, multigrid, stages and vectors of solvers; GMRES where an expression may name T
-  const bool linear = request_.conductivity.expression.empty() && request_.capacity.expression.empty() &&
-                      request_.source.expression.empty();
+  const bool linear = !request_.conductivity.may_depend_on_temperature() &&
+                      !request_.capacity.may_depend_on_temperature() &&
+                      !request_.source.may_depend_on_temperature();
   const double fields = linear ? 30.0 : 110.0;
   Need need{
       .bytes_per_rank = 8.0 * fields * cells / ranks,
@@ -122,6 +142,31 @@ Need HeatStudy::need(int ranks, double) const {
 std::vector<double> HeatStudy::start(const HeatEquation& equation) const {
   std::vector<double> zero(equation.box().storage(), 0.0);
   return equation.field_of(property_of(request_.initial, false), zero);
+}
+
+/// What a table does not tell is not made up.
+void HeatStudy::require_inside_tables(const CellBox& box, const std::vector<double>& temperature) const {
+  double highest = -std::numeric_limits<double>::infinity();
+  double lowest = -highest;
+  box.for_each([&](std::size_t place, Index, Index, Index) {
+    highest = std::max(highest, temperature[place]);
+    lowest = std::min(lowest, temperature[place]);
+  });
+  highest = context_.comm.max(highest);
+  lowest = -context_.comm.max(-lowest);
+  const auto require = [&](const HeatValue& value, const char* key) {
+    if (value.temperatures.empty()) return;
+    const double rounding = 1e-9 * std::max(std::abs(lowest), std::abs(highest));
+    if (lowest >= value.temperatures.front() - rounding && highest <= value.temperatures.back() + rounding)
+      return;
+    throw Error(
+        fmt::format("temperatures reach from {:g} to {:g}, and the table of {} from {:g} to {:g}; give it "
+                    "more temperatures",
+                    lowest, highest, key, value.temperatures.front(), value.temperatures.back()));
+  };
+  require(request_.conductivity, "heat.conductivity");
+  require(request_.capacity, "heat.capacity");
+  require(request_.source, "heat.source");
 }
 
 /// Energy that is there more is what came in, whatever the steps were.
@@ -150,6 +195,7 @@ void HeatStudy::compute_steady(HeatEquation& equation) {
   }
   iterations_ = {1.0 * equation.solve(temperature, std::numeric_limits<double>::infinity(),
                                       std::min(1e-10, request_.tolerance), temperature)};
+  require_inside_tables(equation.box(), temperature);
   const auto power = equation.face_power(temperature);
   double scale = std::abs(equation.source_power(temperature));
   for (std::size_t f = 0; f < power.size(); ++f) {
@@ -170,6 +216,7 @@ void HeatStudy::compute_in_time(HeatEquation& equation) {
   HeatEvolution evolution(equation, request_.tolerance);
   double largest = 0.0;
   const auto observe = [&](std::size_t, const HeatState& now) {
+    require_inside_tables(equation.box(), now.temperature);
     const auto cells = equation.box().collect(now.temperature);
     temperature_.insert(temperature_.end(), cells.begin(), cells.end());
     const auto power = equation.face_power(now.temperature);

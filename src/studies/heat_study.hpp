@@ -26,6 +26,7 @@ class HeatStudy final : public Study {
   std::vector<double> start(const HeatEquation& equation) const;
   void compute_steady(HeatEquation& equation);
   void compute_in_time(HeatEquation& equation);
+  void require_inside_tables(const CellBox& box, const std::vector<double>& temperature) const;
   void require_balance(double gained, double in, double scale) const;
 
   const Job& job_;

@@ -66,6 +66,10 @@ class HeatTest(ProgramCase):
                 ("initial = \"T\"\n", "heat.initial"),
                 ("initial = 1.0\nconductivity = 0\n", "heat.conductivity: 0 is not possible"),
                 ("initial = 1.0\nconductivity = [1.0]\n", "one a bond"),
+                ("initial = 1.0\nconductivity = { temperature = [1, 2], value = [1] }\n", "at least two"),
+                ("initial = 1.0\nconductivity = { temperature = [2, 1], value = [1, 2] }\n", "must be ascending"),
+                ("initial = 1.0\ncapacity = { value = [1, 2] }\n", "heat.capacity.temperature"),
+                ("initial = { temperature = [1, 2], value = [1, 2] }\n", "heat.initial"),
                 ("initial = 1.0\nboundary = { \"x+\" = { flux = 1, convection = 2 } }\n", "remove one"),
                 ("initial = 1.0\nboundary = { y- = 1.0 }\n", "has no face y-"),
                 ("initial = 1.0\nboundary = { x- = { } }\n", "gives nothing")):
@@ -79,6 +83,20 @@ class HeatTest(ProgramCase):
     def test_a_conductivity_that_vanishes_on_the_way(self):
         self.write("a.toml", toml(block([8], conductivity="1 - T", initial=0.5, boundary={"x-": 2.0})))
         self.assertIn("must be positive", self.finish("run", "a.toml", code=1).err)
+
+    def test_table_of_a_conductivity(self):
+        """kappa = T on straight lines is kappa = T; beyond its ends a table says nothing."""
+        job = block([20], conductivity={"temperature": [1.0, 1.5, 2.0], "value": [1.0, 1.5, 2.0]}, steady=True,
+                    boundary={"x-": 2.0, '"x+"': 1.0})
+        found = self.run_heat(job)
+        x = (np.arange(20) + 0.5) / 20
+        np.testing.assert_allclose(found["heat/temperature"], np.sqrt(4 - 3 * x), rtol=2e-4)
+        (self.folder / "a.h5").unlink()
+        job["heat"]["conductivity"] = "T"
+        np.testing.assert_allclose(found["heat/temperature"], self.run_heat(job)["heat/temperature"], rtol=1e-9)
+        job["heat"].update(conductivity={"temperature": [1.0, 1.5], "value": [1.0, 1.5]})
+        self.write("a.toml", toml(job))
+        self.assertIn("the table of heat.conductivity from 1 to 1.5", self.finish("run", "a.toml", "--out", "b.h5", code=1).err)
 
     def read_xdmf(self):
         """The grids of a.xdmf as (time, [x, y, z lengths of a cell], temperatures [z, y, x])."""

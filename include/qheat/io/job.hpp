@@ -106,17 +106,22 @@ struct MatrixElementsRequest {
   bool tensor = false;  ///< all elements <ab|V|cd>
 };
 
-/// A number of [heat]: one for all cells, a list, or an expression.
+/// A number of [heat]: one for all cells, a list, an expression, or a table over the temperature.
 struct HeatValue {
   double number = 0.0;
-  std::vector<double> list;  ///< one a cell; conductivity: one a bond
-  std::string expression;    ///< of T, x, y, z (initial: x, y, z); empty: none
+  std::vector<double> list{};          ///< one a cell; conductivity: one a bond
+  std::string expression{};            ///< of T, x, y, z (initial: x, y, z); empty: none
+  std::vector<double> temperatures{};  ///< ascending, of a table; empty: none
+  std::vector<double> values{};        ///< there
+
+  /// True if it may be another one at another temperature.
+  bool may_depend_on_temperature() const { return !expression.empty() || !temperatures.empty(); }
 };
 
 /// [heat]: the continuum equation (Eqs. 11, 12) on lattice.shape.
 struct HeatRequest {
-  HeatValue conductivity{.number = 1.0, .list = {}, .expression = {}};
-  HeatValue capacity{.number = 1.0, .list = {}, .expression = {}};
+  HeatValue conductivity{.number = 1.0};
+  HeatValue capacity{.number = 1.0};
   HeatValue source;
   HeatValue initial;
   std::array<FaceCondition, 6> faces{};  ///< x-, x+, y-, y+, z-, z+; those that are not named are insulated
