@@ -204,6 +204,10 @@ void HeatEquation::set_own(std::span<const double> temperature) {
 
 /// Conductances, what is supplied, and derivatives, at given temperatures.
 void HeatEquation::set_conduction(std::span<double> temperature) {
+  if (!own_of_linear_.empty()) {  // nothing has changed but what solve() adds
+    conduction_.own() = own_of_linear_;
+    return;
+  }
   box_.exchange(temperature);
   std::exception_ptr failure;
   try {
@@ -216,6 +220,7 @@ void HeatEquation::set_conduction(std::span<double> temperature) {
   for (auto& slope : slopes_) {
     if (!slope.empty()) box_.exchange(slope);
   }
+  if (linear()) own_of_linear_ = conduction_.own();
 }
 
 /// Of one rank on all. Collective.
@@ -332,11 +337,12 @@ int HeatEquation::solve(std::span<const double> before, double step, double tole
     last = size;
     damping = 1.0;
     conduction_.update();
-    if (multigrid_) {
-      multigrid_->update();
-    } else {
+    if (!multigrid_) {
       multigrid_ = std::make_unique<Multigrid>(conduction_);
+    } else if (!linear() || problem_.capacity.depends_on_temperature() || inverse != inverse_of_multigrid_) {
+      multigrid_->update();
     }
+    inverse_of_multigrid_ = inverse;
     std::fill(change.begin(), change.end(), 0.0);
     const double wanted = 0.1 * tolerance * scale / size;
     if (linear()) {

@@ -115,6 +115,8 @@ class HeatEquation {
   CellBox box_;
   Conduction conduction_;  ///< at the temperatures of the last set_conduction, over a^2
   std::unique_ptr<Multigrid> multigrid_;
+  double inverse_of_multigrid_ = 0.0;  ///< of the step that it was made for
+  std::vector<double> own_of_linear_;  ///< of a linear equation: does not change, nor do its faces; field
   /// Of the conductance of each face by the temperature of either side, fields; empty: none.
   std::array<std::vector<double>, 3> slopes_;
   std::vector<double> own_slope_;  ///< d/dT of source and what comes through faces of the block, field
