@@ -77,6 +77,15 @@ class PartCorrelations {
         columns_(1 + static_cast<Index>(options.sources.size() + options.axes.size())),
         state_(space_->local_size(), columns_),
         history_(space_->local_size(), plan.outputs_at_once) {
+    double total = 0.0;
+    double largest = 0.0;
+    for (const double w : weights_) {
+      total += w;
+      largest = std::max(largest, w);
+    }
+    total_weight_ = space_->comm().sum(total);
+    const double equal = space_->comm().max(largest) * static_cast<double>(space_->dimension());
+    equal_weights_ = equal - total_weight_ <= 1e-9 * total_weight_;
     for (const int j : options.sources)
       sources_.push_back(make_operator(space_, observed.energies[as_size(j)]));
     for (const auto& current : observed.currents) {
@@ -200,7 +209,7 @@ class PartCorrelations {
       return;
     }
     const std::size_t s = as_size(column - 1);
-    const double scale = plan_.exact ? 1.0 : 1.0 / norm_;
+    const double scale = plan_.exact ? 1.0 : 1.0 / expected_norm();
     if (s < sources_.size()) {
       const auto values = between_sites_.between_here(kept, state);
       const std::size_t first = (time * sources_.size() + s) * sites_;
@@ -217,15 +226,15 @@ class PartCorrelations {
         scale * between_currents_[a].between_here(kept, state)[0].real() / static_cast<double>(sites_);
   }
 
+  /// Of a state whose directions are all alike its own norm leaves the mean of <psi|A|psi>/<psi|psi> exact,
+  /// and takes scatter away. Where states have different weights that mean is off by the order of sum p^2,
+  /// however many states there are: it is divided by what the norm is in the mean.
+  double expected_norm() const { return equal_weights_ ? norm_ : total_weight_; }
+
   /// This rank's sums added up over the ranks, for the whole part as if it were normalised to 1.
   CorrelationSeries reduced() {
     CorrelationSeries series = sums_;
-    double total = 1.0;
-    if (plan_.exact) {
-      total = 0.0;
-      for (const double w : weights_) total += w;
-      total = space_->comm().sum(total);
-    }
+    const double total = plan_.exact ? total_weight_ : 1.0;
     CorrelationSeries::visit(series, [&](const char*, std::vector<double>& values) {
       space_->comm().sum(std::span(values));
       for (double& value : values) value /= total;
@@ -286,6 +295,8 @@ class PartCorrelations {
   ColumnStorage<Complex> state_;
   ColumnStorage<Complex> history_;  ///< psi at the outputs under way
   double norm_ = 0.0;               ///< <psi|psi>
+  double total_weight_ = 0.0;       ///< its mean over all random states
+  bool equal_weights_ = true;       ///< of all states of the part
   CorrelationSeries sums_;          ///< this rank's part
 };
 

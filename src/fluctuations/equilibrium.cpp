@@ -175,4 +175,32 @@ double equilibrium_covariance(const Model& model, const Equilibrium& equilibrium
   return (equilibrium_mean(model, equilibrium, product(a, b)) - means).real();
 }
 
+double typical_scatter(const Model& model, const Equilibrium& equilibrium, const TermSum<Complex>& a) {
+  const double variance = equilibrium_covariance(model, equilibrium, a, a);
+  double fourth = 10.0 * variance * variance;  // more than of a Gaussian; products of many sites are too many
+  const bool of_one_site =
+      std::ranges::all_of(a.terms, [](const auto& term) { return term.sites.size() == 1; });
+  if (of_one_site) {
+    TermSum<Complex> centred = a;
+    LocalTerm<Complex> mean{.sites = {0}, .elements = {}};
+    for (LocalCode n = 0; n < static_cast<LocalCode>(model.levels()); ++n)
+      mean.elements.push_back({n, n, -equilibrium_mean(model, equilibrium, a)});
+    centred.terms.push_back(std::move(mean));
+    const auto square = product(centred, centred);
+    fourth = equilibrium_mean(model, equilibrium, product(square, square)).real();
+  }
+  double states = static_cast<double>(level_sector_dimension(model, equilibrium.counts));  // in effect
+  if (equilibrium.counts.empty()) {
+    const auto p = equilibrium_levels(model, equilibrium).probabilities;
+    const auto levels = as_size(model.levels());
+    states = 1.0;
+    for (std::size_t i = 0; i < as_size(model.sites()); ++i) {
+      double sum = 0.0;
+      for (std::size_t n = 0; n < levels; ++n) sum += std::pow(p[i * levels + n], 2);
+      states /= sum;
+    }
+  }
+  return std::sqrt(fourth / states);
+}
+
 }  // namespace qheat

@@ -139,6 +139,9 @@ void FluctuationStudy::analyse_samples(const Model& model, Followed& found) cons
       squares[e / (one.sites * one.sites)] += std::pow(one.energy[e] - all.energy[e], 2);
     found.without_one.push_back(analysis(one));
   }
+  const auto variance_error = jackknife_errors(
+      found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->variance; });
+  forget_unknown_exponents(*found.all.spread, variance_error);
   for (std::size_t t = 0; t < times_.size() && wanted_.site_kernel; ++t) {
     const double jackknife = static_cast<double>(samples - 1) / static_cast<double>(samples);
     found.correlation_error[t] += std::sqrt(jackknife * squares[t]) / found.all.site_kernel->kernels[t].norm;
@@ -252,18 +255,13 @@ void FluctuationStudy::check_start(const Model& model, const Followed& found) co
   const int source = options.sources.front();
   const auto energy = site_energy(model, options.energy, source);
   const double counted = equilibrium_covariance(model, options.equilibrium, energy, energy);
-  const auto at_start = [&](const CorrelationSeries& series) {
-    return std::vector<double>{series.energy[as_size(source)]};
-  };
-  const CorrelationSeries mean = found.correlations.mean();
-  std::vector<std::vector<double>> without_one;
-  for (std::size_t s = 0; s < found.without_one.size(); ++s)
-    without_one.push_back(at_start(found.correlations.mean_without(s, mean)));
-  const auto errors = jackknife_errors(without_one);
-  const double followed = at_start(mean).front();
+  const double followed = found.correlations.mean().energy[as_size(source)];
   constexpr double kRounding = 1e-9;
-  constexpr double kErrors = 30.0;  // two samples know their error badly
-  const double allowed = kRounding * counted + (errors.empty() ? 0.0 : kErrors * errors.front());
+  constexpr double kErrors = 10.0;
+  double allowed = kRounding * counted;
+  if (!found.correlations.exact)
+    allowed += kErrors * typical_scatter(model, options.equilibrium, energy) /
+               std::sqrt(static_cast<double>(found.correlations.samples.size()));
   if (std::abs(followed - counted) <= allowed) return;
   throw Error(
       fmt::format("the fluctuation of a site's energy is {:g} by the states and {:g} by counting; use more "
@@ -331,12 +329,16 @@ void FluctuationStudy::judge() {
   });
   const auto total_error =
       jackknife_errors(here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->total; });
+  const auto variance_error = jackknife_errors(
+      here_.without_one, [](const EquilibriumAnalysis& one) { return one.spread->variance; });
   SpreadEvidence evidence{
       .times = times_,
       .spread = &spread,
       .exponent = kubo ? kubo->exponent : spread.exponent,
       .exponent_error = exponent_error,
       .total_error = total_error.empty() ? 0.0 : *std::max_element(total_error.begin(), total_error.end()),
+      .variance_error =
+          variance_error.empty() ? 0.0 : *std::max_element(variance_error.begin(), variance_error.end()),
       .end = here_.edge_time,
       .spacing = job_.model->lattice.spacing(),
       .dephased = job_.model->bath.dephasing > 0.0,

@@ -170,10 +170,11 @@ std::optional<TransportStudy::Final> TransportStudy::final_diffusion() const {
   const bool diffuses =
       fluctuations_ != nullptr && fluctuations_->verdict().kind == SpreadVerdict::Kind::diffusive;
   if (!known.empty() && diffuses) {
-    Final found{known.front()->route, route_name(known.front()->route), known.front()->window->value,
-                known.front()->window_error};
+    const auto best = std::ranges::min_element(known, {}, &DiffusionRoute::window_error);
+    Final found{(*best)->route, route_name((*best)->route), (*best)->window->value, (*best)->window_error};
+    // farther away than its own error tells
     for (const DiffusionRoute* other : known)
-      found.error = std::max(found.error, std::abs(other->window->value - found.value));
+      found.error = std::max(found.error, std::abs(other->window->value - found.value) - other->window_error);
     return found;
   }
   if (const Route* kernel = best(); kernel != nullptr)

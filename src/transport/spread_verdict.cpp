@@ -185,8 +185,8 @@ bool stands_still(const SpreadEvidence& evidence) {
   const double last = evidence.times.back();
   const double late = mean(last / 2.0, last);
   const double before = mean(last / 4.0, last / 2.0);
-  const double grown = std::max(late - variance.front(), 0.01 * evidence.spacing * evidence.spacing);
-  return std::abs(late - before) <= kLocalised * grown;
+  const double grown = late - variance.front();
+  return std::abs(late - before) + evidence.variance_error <= kLocalised * grown;
 }
 
 }  // namespace
@@ -232,8 +232,9 @@ SpreadVerdict judge_spreading(const SpreadEvidence& evidence) {
   verdict.until = steady.end;
   if (!meets && stands_still(evidence)) {
     verdict.kind = Kind::localised;
-    verdict.reason = fmt::format("the variance has stopped growing by t = {}, away from the edge",
-                                 time_text(evidence.units, evidence.times.back() / 4.0));
+    verdict.reason = fmt::format(
+        "the variance has stopped growing by t = {}, away from the edge, as far as these times tell",
+        time_text(evidence.units, evidence.times.back() / 4.0));
     return verdict;
   }
   if (diffusive_factor(evidence, end) >= 2.0) return judge_diffusive(evidence, end, std::move(verdict));

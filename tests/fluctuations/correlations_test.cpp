@@ -611,3 +611,35 @@ TEST(Correlations, TypicalityAgreesWithExactWithinItsErrors) {
   for (const double deviation : mean_deviation)
     EXPECT_LT(std::abs(deviation), 4.0 * 0.25 / std::sqrt(256.0 * 8.0 * kSeeds));
 }
+
+TEST(Correlations, RandomStatesAreNotBiasedWhereWeightsDiffer) {
+  // 02 <-> 11 keeps the energy but not the numbers, so a cold part has states of very different weights.
+  const Model model = uniform_model(
+      Lattice::ring(4), Site({0.0, 1.0, 2.0}),
+      PairInteraction::matrix(3, {{0, 1, 1, 0, 1.0}, {0, 2, 1, 1, 1.0}, {1, 2, 2, 1, 1.0}}), 0.7);
+  CorrelationOptions options;
+  options.equilibrium.temperature = 0.5;
+  options.sources = {0};
+  options.axes = {0};
+  const auto times = grid(0.6, 3);
+  const auto reference = exact(model, times, options).mean();
+  auto plan = plan_correlations(model, times, options, qheat_test::world().size(), 0.0);
+  plan.exact = false;
+  constexpr int kSamples = 3000;
+  options.samples = plan.samples = kSamples;
+  const auto found = compute(model, times, options, plan);
+  const auto mean = found.mean();
+  const auto expect_within_errors = [&](std::vector<double> CorrelationSeries::*series) {
+    for (std::size_t k = 0; k < (mean.*series).size(); ++k) {
+      double variance = 0.0;
+      for (const auto& sample : found.samples)
+        variance += std::pow((sample.*series)[k] - (mean.*series)[k], 2);
+      const double error = std::sqrt(variance / (kSamples * (kSamples - 1.0)));
+      EXPECT_LT(std::abs((mean.*series)[k] - (reference.*series)[k]), 4.5 * error + 1e-12) << k;
+    }
+  };
+  expect_within_errors(&CorrelationSeries::energy);
+  expect_within_errors(&CorrelationSeries::current);
+  // and they are known well enough to tell a bias of a few per cent
+  EXPECT_NEAR(mean.current[0], reference.current[0], 0.1 * reference.current[0]);
+}

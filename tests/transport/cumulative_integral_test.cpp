@@ -43,3 +43,16 @@ TEST(CumulativeIntegral, OfFewPoints) {
   expect_integral([](double t) { return 2.0 * t; }, [](double t) { return t * t; }, 3, 1.0, false, 1e-14);
   EXPECT_EQ(cumulative_integral(std::vector<double>{1.0}, 0.0, true).values.size(), 1U);
 }
+
+TEST(CumulativeIntegral, TellsWhatItsPointsDoNotResolve) {
+  // decays within a fraction of a step: nothing but the first value is there to see
+  for (const double rate : {2.0, 5.0, 20.0, 100.0}) {
+    std::vector<double> values;
+    for (int k = 0; k <= 40; ++k) values.push_back(std::exp(-rate * k));
+    const auto found = cumulative_integral(values, 1.0, false);
+    for (int k = 1; k <= 40; ++k)
+      EXPECT_LE(std::abs(found.values[static_cast<std::size_t>(k)] - (1.0 - std::exp(-rate * k)) / rate),
+                1.15 * found.error[static_cast<std::size_t>(k)])
+          << rate << " " << k;
+  }
+}

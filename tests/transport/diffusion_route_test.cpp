@@ -10,6 +10,7 @@
 
 #include "qheat/model/lattice.hpp"
 #include "qheat/transport/equilibrium_routes.hpp"
+#include "qheat/transport/spread_verdict.hpp"
 
 using namespace qheat;
 
@@ -92,4 +93,34 @@ TEST(DiffusionRoute, WavesTellTheStepToTheirLimit) {
   }
   const std::vector<double> errors = {1e-6, 1.0};
   EXPECT_EQ(known_inverses(*analysis.site_kernel, errors), (std::vector<bool>{true, false}));
+}
+
+TEST(SpreadVerdict, IsNotLocalisedBeforeItHasMoved) {
+  const auto verdict_of = [](double (*variance)(double), double variance_error) {
+    std::vector<double> times;
+    Spreading spread;
+    for (int k = 0; k <= 40; ++k) {
+      times.push_back(0.025 * k);
+      spread.variance.push_back(variance(times.back()));
+    }
+    spread.total.assign(41, 1.0);
+    spread.kurtosis.assign(41, kNone);
+    spread.edge.assign(41, 0.0);
+    spread.exponent.assign(41, kNone);
+    return judge_spreading({.times = times,
+                            .spread = &spread,
+                            .exponent = spread.exponent,
+                            .exponent_error = {},
+                            .variance_error = variance_error,
+                            .units = std::nullopt,
+                            .routes = {},
+                            .smaller = {}})
+        .kind;
+  };
+  using Kind = SpreadVerdict::Kind;
+  EXPECT_EQ(verdict_of([](double t) { return 1e-4 * t * t; }, 0.0), Kind::undecided);
+  EXPECT_EQ(verdict_of([](double t) { return 1e-4 * t; }, 0.0), Kind::undecided);
+  const auto still = [](double t) { return 1e-4 * (1.0 - std::exp(-50.0 * t)); };
+  EXPECT_EQ(verdict_of(still, 0.0), Kind::localised);
+  EXPECT_EQ(verdict_of(still, 1e-4), Kind::undecided);
 }

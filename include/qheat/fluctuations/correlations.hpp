@@ -84,9 +84,9 @@ using MoreSamples = std::function<int(const Correlations&)>;
 
 /// Equilibrium correlations by typicality: C_ij(t) = Re <psi(t)|h_i - <h_i>|phi_j(t)>/<psi|psi> with
 /// |psi> = sum_m sqrt(p_m) c_m |m>, c complex Gaussian, and |phi_j> = (h_j - <h_j>)|psi>; the current's the
-/// same with |phi> = J|psi>. Part by part, each normalised by itself and weighted by its exact probability.
-/// Where the plan says so by all states |m> instead, exactly. The model is closed. Saves its state through
-/// `control`.
+/// same with |phi> = J|psi>. Part by part, each normalised by itself (where its states have different
+/// weights, by the mean of <psi|psi>, which is known) and weighted by its exact probability. Where the plan
+/// says so by all states |m> instead, exactly. The model is closed. Saves its state through `control`.
 Correlations compute_correlations(const Model& model, const std::vector<double>& times,
                                   const CorrelationOptions& options, const CorrelationPlan& plan,
                                   const MoreSamples& more, const Communicator& comm, RunControl& control,

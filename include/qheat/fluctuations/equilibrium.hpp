@@ -47,4 +47,7 @@ Complex equilibrium_mean(const Model& model, const Equilibrium& equilibrium, con
 double equilibrium_covariance(const Model& model, const Equilibrium& equilibrium, const TermSum<Complex>& a,
                               const TermSum<Complex>& b);
 
+/// Standard deviation of <psi|(A - <A>)^2|psi> over random states psi of the equilibrium.
+double typical_scatter(const Model& model, const Equilibrium& equilibrium, const TermSum<Complex>& a);
+
 }  // namespace qheat

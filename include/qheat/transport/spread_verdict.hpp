@@ -32,6 +32,7 @@ struct SpreadEvidence {
   /// there is that route, d ln(variance)/d ln t else, which follows later.
   std::span<const double> exponent, exponent_error;
   double total_error = 0.0;                              ///< of Spreading::total
+  double variance_error = 0.0;                           ///< largest one of the samples, length^2
   double end = std::numeric_limits<double>::infinity();  ///< when the excess meets itself or the edge
   double spacing = 1.0;
   bool dephased = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "qheat/fluctuations/site_correlations.hpp"
@@ -23,6 +24,10 @@ struct Spreading {
 
 /// Needs dC/dt and at least one source that counts; `open_edge` false: all axes are periodic.
 Spreading spreading(const Lattice& lattice, const SiteCorrelations& found);
+
+/// Takes away (NaN) exponents of a variance whose growth is not known to 30 %; `variance_error`: [T], of
+/// samples.
+void forget_unknown_exponents(Spreading& spread, std::span<const double> variance_error);
 
 /// The sources that count, of those that are known.
 std::vector<int> spreading_sources(const Lattice& lattice, const std::vector<int>& known);
