@@ -141,7 +141,7 @@ void FluctuationStudy::analyse_samples(const Model& model, Followed& found) cons
   }
   const auto variance_error = jackknife_errors(
       found.without_one, [](const EquilibriumAnalysis& one) { return one.spread->variance; });
-  forget_unknown_exponents(*found.all.spread, variance_error);
+  forget_unknown_spreading(*found.all.spread, variance_error);
   for (std::size_t t = 0; t < times_.size() && wanted_.site_kernel; ++t) {
     const double jackknife = static_cast<double>(samples - 1) / static_cast<double>(samples);
     found.correlation_error[t] += std::sqrt(jackknife * squares[t]) / found.all.site_kernel->kernels[t].norm;

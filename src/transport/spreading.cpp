@@ -114,11 +114,11 @@ Spreading spreading(const Lattice& lattice, const SiteCorrelations& found) {
   return result;
 }
 
-void forget_unknown_exponents(Spreading& spread, std::span<const double> variance_error) {
+void forget_unknown_spreading(Spreading& spread, std::span<const double> variance_error) {
   constexpr double kKnown = 0.3;
   for (std::size_t t = 0; t < variance_error.size(); ++t) {
     if (!(variance_error[t] <= kKnown * (spread.variance[t] - spread.variance[0])))
-      spread.exponent[t] = kUnknown;
+      spread.exponent[t] = spread.kurtosis[t] = kUnknown;
   }
 }
 

@@ -25,9 +25,9 @@ struct Spreading {
 /// Needs dC/dt and at least one source that counts; `open_edge` false: all axes are periodic.
 Spreading spreading(const Lattice& lattice, const SiteCorrelations& found);
 
-/// Takes away (NaN) exponents of a variance whose growth is not known to 30 %; `variance_error`: [T], of
-/// samples.
-void forget_unknown_exponents(Spreading& spread, std::span<const double> variance_error);
+/// Takes away (NaN) exponents and kurtoses of a variance whose growth is not known to 30 %;
+/// `variance_error`: [T], of samples.
+void forget_unknown_spreading(Spreading& spread, std::span<const double> variance_error);
 
 /// The sources that count, of those that are known.
 std::vector<int> spreading_sources(const Lattice& lattice, const std::vector<int>& known);
